@@ -1,0 +1,1 @@
+"""Reads a card and a folder, gives rows."""

@@ -1,0 +1,81 @@
+"""Finding a corpus's files: one walk of the folder, patterns matched on relative paths."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+AUDIO_SUFFIXES = frozenset(
+    {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".w64", ".caf", ".webm", ".mp4", ".m4a"}
+)
+
+
+def walk(root: Path) -> Iterator[str]:
+    """Yield the relative POSIX path of every visible file below ``root``, in sorted order.
+
+    Hidden files (macOS leaves ``._`` copies) are passed over. Linked folders are entered, each real folder once, so
+    that a link to its own parent ends.
+    """
+    yield from _walk(root, "", {os.path.realpath(root)})
+
+
+def _walk(folder: Path, prefix: str, seen: set[str]) -> Iterator[str]:
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if not entry.is_dir():
+            yield prefix + entry.name
+            continue
+        real = os.path.realpath(entry.path) if entry.is_symlink() else None
+        if real is None:
+            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", seen)
+        elif real not in seen:
+            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", seen | {real})
+
+
+def nfc(text: str) -> str:
+    """Return ``text`` with composed accents: disks and archives mix both Unicode forms of one name."""
+    return unicodedata.normalize("NFC", text)
+
+
+@lru_cache(maxsize=256)
+def glob_regex(pattern: str) -> re.Pattern[str]:
+    """Translate a glob with ``*``, ``?``, ``[...]``, ``**/`` and ``{a,b}`` into a pattern for a relative POSIX path.
+
+    Letter case is ignored: corpora copied through other systems come back with ``.WAV``.
+
+    >>> bool(glob_regex("{Angry,Sad}/*.wav").fullmatch("Sad/x y.WAV"))
+    True
+    >>> bool(glob_regex("*.wav").fullmatch("Sad/x.wav"))
+    False
+    >>> bool(glob_regex("**/*.wav").fullmatch("x.wav"))
+    True
+    """
+    tokens = re.findall(r"\*\*/|\*|\?|\[[^\]]+\]|\{|\}|,|.", nfc(pattern), flags=re.DOTALL)
+    special = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
+    out, depth = [], 0
+    for token in tokens:
+        if token == "{":
+            out.append("(?:")
+            depth += 1
+        elif token == "}" and depth:
+            out.append(")")
+            depth -= 1
+        elif token == "," and depth:
+            out.append("|")
+        elif token.startswith("[") and len(token) > 2:
+            out.append(token.replace("[!", "[^", 1))
+        else:
+            out.append(special.get(token) or re.escape(token))
+    return re.compile("".join(out), re.IGNORECASE)
+
+
+def matches_any(path: str, patterns: tuple[str, ...]) -> bool:
+    """Tell whether a relative path fits one of the globs."""
+    return any(glob_regex(pattern).fullmatch(nfc(path)) for pattern in patterns)

@@ -1,0 +1,54 @@
+"""Strict pydantic models whose errors read like sentences: all at once, each with the nearest known key."""
+
+from __future__ import annotations
+
+import typing
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from xlser.errors import XlserError, did_you_mean
+
+
+class Strict(BaseModel):
+    """A frozen model that refuses unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validate(model: type[Model], values: dict[str, Any], name: str, error: type[XlserError]) -> Model:
+    """Return ``model`` made from ``values``, or raise ``error`` with every problem, a line each.
+
+    ``name`` says what is being read (a file name); it opens the message.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as problem:
+        lines = [_line(model, item) for item in problem.errors()]
+        raise error(f"{name}: {len(lines)} problem{'s' * (len(lines) > 1)}\n  " + "\n  ".join(lines)) from None
+
+
+def _line(model: type[BaseModel], item: dict[str, Any]) -> str:
+    place = tuple(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return f"{'.'.join(place)}: unknown key; {did_you_mean(place[-1], _keys_at(model, place[:-1]))}"
+    message = item["msg"].removeprefix("Value error, ")
+    got = "" if item["type"] in {"missing", "value_error"} else f" (got {item['input']!r})"
+    return f"{'.'.join(place) or 'as a whole'}: {message}{got}"
+
+
+def _keys_at(model: type[BaseModel], place: tuple[str, ...]) -> list[str]:
+    for part in place:
+        field = model.model_fields.get(part)
+        inner = _model_in(field.annotation) if field else None
+        model = inner or model
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in typing.get_args(annotation) if (found := _model_in(part))), None)

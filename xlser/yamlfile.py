@@ -1,0 +1,63 @@
+"""Safe YAML with the three surprises of YAML 1.1 taken out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from xlser.errors import XlserError
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that keeps mapping keys as text, refuses a key given twice and reads ``1e-4`` as a number."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Any]:
+        self.flatten_mapping(node)
+        out: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            # A file-name code such as 01 or no must stay the text it is in the file name.
+            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else self.construct_object(key_node)
+            if key in out:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} given twice", key_node.start_mark)
+            out[key] = self.construct_object(value_node, deep=deep)
+        return out
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: loader.construct_mapping(node, deep=True))
+# PyYAML follows YAML 1.1, where 1e-4 without a dot is text: a learning rate that is a string helps nobody.
+_Loader.yaml_implicit_resolvers = {k: list(v) for k, v in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+
+
+def read_yaml(path: str | Path, error: type[XlserError] = XlserError) -> dict[str, Any]:
+    """Read one mapping from a YAML file; no tag can run code.
+
+    Raises:
+        XlserError: (or ``error``) the file is missing, is not UTF-8 YAML, repeats a key, or is not a mapping.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise error(f"cannot read {path}: {problem}") from problem
+    return parse_yaml(text, str(path), error)
+
+
+def parse_yaml(text: str, name: str, error: type[XlserError] = XlserError) -> Any:
+    """Parse YAML text; ``name`` stands for the file in messages.
+
+    >>> parse_yaml("{lr: 1e-4, emotion: {01: neutral, no: anger}}", "x")
+    {'lr': 0.0001, 'emotion': {'01': 'neutral', 'no': 'anger'}}
+    """
+    try:
+        value = yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as problem:
+        raise error(f"{name} is not valid YAML: {' '.join(str(problem).split())}") from problem
+    if not isinstance(value, dict):
+        raise error(f"{name} must hold a mapping of keys to values, but holds {type(value).__name__}.")
+    return value
