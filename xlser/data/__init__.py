@@ -1,0 +1,1 @@
+"""Manifest, audio reading, dimensional scales, splits and batches."""

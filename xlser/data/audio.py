@@ -1,0 +1,136 @@
+"""Reading audio: whatever soundfile opens, mixed to mono, resampled once, faults named."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlser.errors import CorpusError
+
+# 16-bit recordings of a working microphone never stay below this: it is one step of their scale.
+SILENCE_PEAK = 2.0**-15
+
+
+class AudioFault(CorpusError):
+    """One recording that cannot be used; its text says why."""
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What a header says: ``duration`` in seconds, ``sample_rate`` in Hz."""
+
+    sample_rate: int
+    channels: int
+    duration: float
+
+
+def probe(path: str | Path) -> AudioInfo:
+    """Read the header of an audio file, not its samples.
+
+    Raises:
+        AudioFault: not audio that soundfile knows (a text named .wav), no samples, or fewer than the header promises.
+    """
+    import soundfile
+
+    try:
+        info = soundfile.info(str(path), verbose=True)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise AudioFault(_opening(Path(path), error)) from error
+    if info.frames <= 0:
+        raise AudioFault("zero length: the header is there, but no samples")
+    missing = _missing_share(info.extra_info)
+    if missing:
+        raise AudioFault(f"truncated: {missing:.0%} of the samples that the header promises are missing")
+    return AudioInfo(info.samplerate, info.channels, info.frames / info.samplerate)
+
+
+def read_mono(path: str | Path, rate: int, start: float = 0.0, end: float | None = None) -> np.ndarray:
+    """Return one recording as float32 samples in [-1, 1] at ``rate`` Hz, shape (samples,).
+
+    Channels are averaged. ``start`` and ``end`` are seconds; ``end`` None is the end of the file.
+
+    Raises:
+        AudioFault: the file cannot be decoded to its end, is silent (peak below one 16-bit step), holds NaN, or ends
+            before ``start``.
+    """
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(str(path)) as sound:
+            own_rate, first = sound.samplerate, round(start * sound.samplerate)
+            sound.seek(min(first, sound.frames))
+            count = -1 if end is None else max(0, round(end * own_rate) - first)
+            samples = sound.read(count, dtype="float32", always_2d=True).mean(axis=1)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise AudioFault(_opening(Path(path), error)) from error
+    return resample(_checked(samples), own_rate, rate)
+
+
+def resample(samples: np.ndarray, rate: int, to: int) -> np.ndarray:
+    """Return ``samples`` (shape (N,)) at ``to`` Hz, by torchaudio's windowed-sinc filter; unchanged if already there."""
+    if rate == to:
+        return samples
+    import torch
+
+    with torch.inference_mode():
+        return _resampler(rate, to)(torch.from_numpy(samples)).numpy()
+
+
+def content_hash(path: str | Path, start: float = 0.0, end: float | None = None) -> str:
+    """Return the SHA-256 of the file's bytes, with the segment's bounds where there are any."""
+    digest = hashlib.sha256(Path(path).read_bytes())
+    if start or end is not None:
+        digest.update(f"|{start!r}|{end!r}".encode())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=16)
+def _resampler(rate: int, to: int) -> Any:
+    from torchaudio.transforms import Resample
+
+    return Resample(rate, to)
+
+
+def _checked(samples: np.ndarray) -> np.ndarray:
+    if samples.size == 0:
+        raise AudioFault("zero length: no samples in this part of the file")
+    if not np.isfinite(samples).all():
+        raise AudioFault("NaN or infinite samples")
+    peak = float(np.abs(samples).max())
+    if peak < SILENCE_PEAK:
+        raise AudioFault(f"silent: the loudest sample is {peak:.1e}")
+    return samples
+
+
+def _missing_share(log: str) -> float:
+    """Return the share of samples that a WAV header promises and the file lacks, from libsndfile's log."""
+    found = re.search(r"^data : (\d+) \(should be (\d+)\)", log, re.MULTILINE)
+    promised, there = (int(n) for n in found.groups()) if found else (0, 0)
+    # Tools that write to a pipe leave 0 or 0xFFFFFFFF as "unknown": such files are whole.
+    return 1 - there / promised if there < promised < 0x7FFFFFFF else 0.0
+
+
+def _opening(path: Path, error: Exception) -> str:
+    if not path.exists():
+        return "the file is gone"
+    size = path.stat().st_size
+    if size == 0:
+        return "zero length: an empty file"
+    reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
+    head = path.open("rb").read(64)
+    looks = "text named as audio" if _is_text(head) else "not audio that can be decoded, or cut short"
+    return f"{looks} ({size} bytes; {reason})"
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return all(letter.isprintable() or letter.isspace() for letter in text) and not text.startswith(("RIFF", "fLaC"))

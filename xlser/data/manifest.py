@@ -1,0 +1,190 @@
+"""The manifest: a table with one row an utterance and a schema that is checked when it is read back."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from joblib import Parallel, delayed
+
+from xlser.atomic import replacing
+from xlser.corpora.card import Card
+from xlser.corpora.scan import scan
+from xlser.data.audio import AudioFault, probe
+from xlser.data.scales import DIMENSIONS, to_unit
+from xlser.errors import CorpusError, did_you_mean
+
+_REQUIRED = pa.schema([
+    pa.field("id", pa.string(), nullable=False),
+    pa.field("corpus", pa.string(), nullable=False),
+    pa.field("path", pa.string(), nullable=False),
+    pa.field("start", pa.float64(), nullable=False),
+    pa.field("end", pa.float64(), nullable=False),
+    pa.field("duration", pa.float64(), nullable=False),
+    pa.field("sample_rate", pa.int64(), nullable=False),
+    pa.field("channels", pa.int64(), nullable=False),
+    pa.field("language", pa.string(), nullable=False),
+    pa.field("speaker", pa.string(), nullable=False),
+    pa.field("sex", pa.string()),
+    pa.field("emotion_raw", pa.string(), nullable=False),
+    pa.field("emotion", pa.string(), nullable=False),
+])
+SCHEMA = pa.schema([
+    *_REQUIRED,
+    *[pa.field(f"{name}_raw", pa.float64()) for name in DIMENSIONS],
+    *[pa.field(name, pa.float64()) for name in DIMENSIONS],
+    pa.field("text", pa.string()),
+    pa.field("session", pa.string()),
+    pa.field("licence", pa.string(), nullable=False),
+])
+
+
+@dataclass
+class Manifest:
+    """One corpus as a table.
+
+    ``frame`` has the columns of `SCHEMA`: times in seconds, rates in Hz, ``*_raw`` on the corpus's own scale and the
+    same without ``_raw`` on [-1, 1]. ``left_out`` maps a reason to the relative paths it kept out.
+    """
+
+    frame: pd.DataFrame
+    root: Path
+    card: str
+    card_hash: str
+    synthetic: bool = False
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def files(self) -> list[Path]:
+        """Return the audio file of each row."""
+        return [self.root / path for path in self.frame["path"]]
+
+    def left_out_counts(self) -> dict[str, int]:
+        """Return how many files each reason kept out."""
+        return {reason: len(paths) for reason, paths in self.left_out.items()}
+
+
+def build_manifest(card: Card, root: str | Path, *, strict: bool = False, jobs: int = 4) -> Manifest:
+    """Scan a corpus folder and read every audio header.
+
+    Files that cannot be used (not audio, empty, cut short) are left out and named with the reason; with ``strict`` the
+    first one stops.
+
+    Raises:
+        CorpusError: see `xlser.corpora.scan.scan`; a file that cannot be used if ``strict``; or none that can be.
+    """
+    root = Path(root).expanduser().resolve()
+    found = scan(card, root)
+    probed = Parallel(jobs, backend="threading")(delayed(_probe)(root / row["path"]) for row in found.rows)
+    left_out = {reason: list(paths) for reason, paths in found.left_out.items()}
+    rows = []
+    for row, info in zip(found.rows, probed, strict=True):
+        if isinstance(info, str):
+            if strict:
+                raise CorpusError(f"corpus {card.name}: {root / row['path']}: {info} (stopped because of --strict)")
+            left_out.setdefault(info.partition(":")[0].partition(" (")[0], []).append(row["path"])
+        else:
+            rows.append(row | info)
+    if not rows:
+        raise CorpusError(f"corpus {card.name}: none of the {len(found.rows)} files in {root} can be read as audio: "
+                          f"{Counter(info for info in probed).most_common(1)[0][0]}")
+    return Manifest(_frame(rows, card), root, card.name, card.hash, card.synthetic, left_out, list(found.notes))
+
+
+def write_manifest(manifest: Manifest, path: str | Path) -> None:
+    """Write Parquet, or CSV if ``path`` ends in .csv, in one step. Only Parquet keeps root, card and what was left out."""
+    path = Path(path)
+    with replacing(path) as temporary:
+        if path.suffix == ".csv":
+            manifest.frame.to_csv(temporary, index=False)
+        else:
+            about = {key: getattr(manifest, key) for key in ("card", "card_hash", "synthetic", "left_out", "notes")}
+            about["root"] = str(manifest.root)
+            schema = SCHEMA.with_metadata({"xlser": json.dumps(about)})
+            pq.write_table(pa.Table.from_pandas(manifest.frame, schema=schema, preserve_index=False), temporary)
+
+
+def read_manifest(path: str | Path) -> Manifest:
+    """Read a manifest written by `write_manifest` and check its schema.
+
+    Raises:
+        CorpusError: the file is missing or is no table; a column is missing or of another type; a value that must be
+            there is missing; an id stands twice. All that is wrong is named at once.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".csv":
+            table, about = _read_csv(path), {}
+        else:
+            table = pq.read_table(path)
+            about = json.loads((table.schema.metadata or {}).get(b"xlser", b"{}"))
+    except (OSError, pa.ArrowInvalid, ValueError) as error:
+        raise CorpusError(f"cannot read manifest {path}: {error}") from error
+    _check(table, path)
+    frame = table.select(SCHEMA.names).cast(SCHEMA).to_pandas()
+    return Manifest(_tidy(frame), Path(about.pop("root", path.parent)), about.pop("card", frame["corpus"].iloc[0]),
+                    about.pop("card_hash", ""), **about)
+
+
+def _probe(path: Path) -> dict | str:
+    try:
+        info = probe(path)
+    except AudioFault as fault:
+        return str(fault)
+    return {"start": 0.0, "end": info.duration, "duration": info.duration, "sample_rate": info.sample_rate,
+            "channels": info.channels}
+
+
+def _frame(rows: list[dict], card: Card) -> pd.DataFrame:
+    frame = pd.DataFrame(rows)
+    for name in DIMENSIONS:
+        raw = frame[f"{name}_raw"].astype(float)
+        frame[f"{name}_raw"] = raw
+        frame[name] = to_unit(raw.to_numpy(), card.dimensions.scale) if card.dimensions else np.nan
+    return _tidy(frame.reindex(columns=SCHEMA.names))
+
+
+def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give text columns one kind of missing value, whatever pandas version read them."""
+    texts = [field.name for field in SCHEMA if pa.types.is_string(field.type)]
+    frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), None)
+    return frame
+
+
+def _read_csv(path: Path) -> pa.Table:
+    texts = {field.name: str for field in SCHEMA if pa.types.is_string(field.type)}
+    frame = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={name: [""] for name in SCHEMA.names})
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def _check(table: pa.Table, path: Path) -> None:
+    problems = []
+    for want in SCHEMA:
+        if want.name not in table.column_names:
+            problems.append(f"column {want.name!r} is missing; {did_you_mean(want.name, table.column_names)}")
+        elif not want.nullable and table[want.name].null_count:
+            problems.append(f"column {want.name!r} has {table[want.name].null_count} empty cells")
+        elif not _fits(table[want.name].type, want.type):
+            problems.append(f"column {want.name!r} must be {want.type}, but is {table[want.name].type} instead")
+    if "id" in table.column_names and len(set(table["id"].to_pylist())) < len(table):
+        problems.append("column 'id' has values that stand twice")
+    if len(table) == 0:
+        problems.append("it has no rows")
+    if problems:
+        raise CorpusError(f"manifest {path} does not fit the schema:\n  " + "\n  ".join(problems))
+
+
+def _fits(have: pa.DataType, want: pa.DataType) -> bool:
+    if pa.types.is_null(have):
+        return True
+    if pa.types.is_floating(want):
+        return pa.types.is_floating(have) or pa.types.is_integer(have)
+    if pa.types.is_string(want):
+        return pa.types.is_string(have) or pa.types.is_large_string(have)
+    return have == want

@@ -1,0 +1,164 @@
+"""Splits whose speakers never meet, unless asked for by name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from xlser.errors import CorpusError
+
+SplitKind = Literal["speaker-folds", "leave-one-speaker-out", "leave-one-session-out", "given", "shared-speakers"]
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row positions of one split of a manifest.
+
+    ``train``, ``validation`` and ``test`` are sorted int arrays that do not overlap. ``shared`` names the speakers that
+    stand on more than one side: empty for every kind but ``shared-speakers``.
+    """
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    shared: tuple[str, ...] = ()
+    hash: str = ""
+
+
+def make_splits(
+    frame: pd.DataFrame,
+    kind: SplitKind = "speaker-folds",
+    *,
+    folds: int = 5,
+    seed: int = 0,
+    given: list[dict[str, list[str]]] | None = None,
+) -> list[Split]:
+    """Return the splits of one corpus, one for each fold.
+
+    The validation part of fold i is the test part of fold i + 1, so that no speaker of the training part is in either.
+
+    Args:
+        frame: a manifest with the columns ``id``, ``speaker``, ``emotion`` and, for sessions, ``session``.
+        kind: ``speaker-folds`` (whole speakers, stratified by emotion as far as they allow), ``leave-one-speaker-out``,
+            ``leave-one-session-out``, ``given`` (lists of ids or speakers in ``given``), or ``shared-speakers``
+            (utterances dealt at random, stratified by emotion: speakers stand on both sides, and the split says so).
+        folds: number of folds; only for ``speaker-folds`` and ``shared-speakers``.
+        seed: for the shuffling.
+        given: for ``given``, a mapping per fold from ``test`` and ``validation`` (and optionally ``train``) to ids or
+            speakers; without ``train`` the rest is the training part.
+
+    Raises:
+        CorpusError: fewer speakers (sessions) than the split needs, sessions missing, an unknown id in ``given``, an
+            empty part, or speakers on both sides of a split that was not asked to share them.
+    """
+    if kind == "given":
+        parts = [_given_parts(frame, fold) for fold in given or []]
+        if not parts:
+            raise CorpusError("a split of kind 'given' must come with at least one fold under `given`.")
+    else:
+        groups = _groups(frame, kind, folds, seed)
+        count = int(groups.max()) + 1
+        parts = [_rotation(groups, fold, count) for fold in range(count)]
+    return [_checked(frame, part, kind) for part in parts]
+
+
+def overlapping(frame: pd.DataFrame, parts: dict[str, np.ndarray]) -> tuple[str, ...]:
+    """Return the speakers that stand in more than one part, sorted."""
+    speakers = [set(frame["speaker"].iloc[rows]) for rows in parts.values()]
+    shared = {name for i, one in enumerate(speakers) for other in speakers[i + 1 :] for name in one & other}
+    return tuple(sorted(shared))
+
+
+def _groups(frame: pd.DataFrame, kind: SplitKind, folds: int, seed: int) -> np.ndarray:
+    """Return the fold in which each row is tested."""
+    if kind == "leave-one-session-out":
+        if frame["session"].isna().any():
+            raise CorpusError("leave-one-session-out needs a `session` for every utterance; the card gives none. "
+                              "Use kind: speaker-folds, or add a `session` template to the card.")
+        return _codes(frame["session"], kind)
+    if kind == "leave-one-speaker-out":
+        return _codes(frame["speaker"], kind)
+    shares = kind == "shared-speakers"
+    units, unit = (len(frame), "utterances") if shares else (frame["speaker"].nunique(), "speakers")
+    if units < max(folds, 3):
+        raise CorpusError(f"{kind} with `folds` {folds} needs at least {max(folds, 3)} {unit} (test, validation and "
+                          f"training), but the corpus has {units}. Use fewer folds, a corpus with more speakers as the "
+                          "source, or ask for kind: shared-speakers by name.")
+    if folds < 3:
+        raise CorpusError(f"`folds` must be at least 3 (test, validation and training), but is {folds} instead.")
+    return _stratified(frame, folds, seed, shares)
+
+
+def _stratified(frame: pd.DataFrame, folds: int, seed: int, shares: bool) -> np.ndarray:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    kind = StratifiedKFold if shares else StratifiedGroupKFold
+    smallest = frame["emotion"].value_counts().min()
+    # Scikit-learn only warns when a class is rarer than the folds; such a class then misses from some of them.
+    labels = frame["emotion"] if smallest >= folds or not shares else pd.Series(["all"] * len(frame))
+    groups = np.full(len(frame), -1)
+    splitter = kind(folds, shuffle=True, random_state=seed)
+    for number, (_, test) in enumerate(splitter.split(frame, labels, frame["speaker"])):
+        groups[test] = number
+    return groups if len(np.unique(groups)) == folds else _dealt(frame["speaker"], folds, seed)
+
+
+def _dealt(speakers: pd.Series, folds: int, seed: int) -> np.ndarray:
+    """Deal whole speakers in turn, most utterances first: stratification can leave a fold empty, this cannot."""
+    order = np.random.default_rng(seed).permutation(speakers.unique())
+    sizes = speakers.value_counts()
+    ranked = sorted(order, key=lambda name: -sizes[name])
+    fold = {name: number % folds for number, name in enumerate(ranked)}
+    return speakers.map(fold).to_numpy()
+
+
+def _codes(values: pd.Series, kind: str) -> np.ndarray:
+    codes, names = pd.factorize(values, sort=True)
+    if len(names) < 3:
+        raise CorpusError(f"{kind} needs at least 3 of them (test, validation and training), but there are {len(names)}: "
+                          f"{', '.join(map(str, names))}.")
+    return codes
+
+
+def _rotation(groups: np.ndarray, fold: int, count: int) -> dict[str, np.ndarray]:
+    test, validation = groups == fold, groups == (fold + 1) % count
+    return {"train": np.flatnonzero(~(test | validation)), "validation": np.flatnonzero(validation),
+            "test": np.flatnonzero(test)}
+
+
+def _given_parts(frame: pd.DataFrame, fold: dict[str, list[str]]) -> dict[str, np.ndarray]:
+    masks = {}
+    for name, members in fold.items():
+        known = frame["id"].isin(members) | frame["speaker"].isin(members)
+        missing = set(members) - set(frame["id"]) - set(frame["speaker"])
+        if name not in PARTS or missing:
+            raise CorpusError(f"given fold: {sorted(missing)[:3] or name!r} is neither an id nor a speaker of the corpus, "
+                              f"or is no part of a split ({', '.join(PARTS)}).")
+        masks[name] = known.to_numpy()
+    rest = ~np.logical_or.reduce(list(masks.values()))
+    masks.setdefault("train", rest)
+    return {name: np.flatnonzero(masks.get(name, np.zeros(len(frame), bool))) for name in PARTS}
+
+
+def _checked(frame: pd.DataFrame, parts: dict[str, np.ndarray], kind: SplitKind) -> Split:
+    empty = [name for name, rows in parts.items() if len(rows) == 0]
+    if empty:
+        raise CorpusError(f"split of kind {kind!r}: its {' and '.join(empty)} part is empty.")
+    twice = len(np.concatenate(list(parts.values()))) - len(np.unique(np.concatenate(list(parts.values()))))
+    shared = overlapping(frame, parts)
+    if twice or (shared and kind != "shared-speakers"):
+        raise CorpusError(f"split of kind {kind!r} puts {len(shared)} speakers on both sides: {', '.join(shared[:5])}. "
+                          "Results would measure recognition of the speaker too. To do so all the same ask by name for "
+                          "kind: shared-speakers.")
+    return Split(**parts, shared=shared, hash=_hash(frame, parts))
+
+
+def _hash(frame: pd.DataFrame, parts: dict[str, np.ndarray]) -> str:
+    ids = {name: sorted(frame["id"].iloc[rows]) for name, rows in parts.items()}
+    return hashlib.sha256(json.dumps(ids, sort_keys=True).encode()).hexdigest()[:12]

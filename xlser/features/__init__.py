@@ -1,0 +1,1 @@
+"""One extractor a file, one content-addressed cache for all of them."""

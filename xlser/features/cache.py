@@ -1,0 +1,57 @@
+"""A content-addressed cache: what the audio is and how it was read name the entry, not where the file lies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlser.atomic import replacing, write_text
+
+
+def default_cache() -> Path:
+    """Return ``XLSER_CACHE``, or ``xlser`` in the user's cache folder."""
+    if chosen := os.environ.get("XLSER_CACHE"):
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "xlser"
+
+
+class FeatureCache:
+    """Vectors on disk, one small file each, keyed by audio content and an extractor's identity.
+
+    A file appears whole or not at all, so two runs may share a folder and a kill leaves nothing half written. An entry
+    that cannot be read (a disk's fault) counts as missing and is made again.
+    """
+
+    def __init__(self, root: str | Path, identity: dict[str, Any]) -> None:
+        text = json.dumps(identity, sort_keys=True)
+        key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.folder = Path(root) / "features" / f"{identity['extractor']}-{key}"
+        self._identity = text
+
+    def path(self, content: str) -> Path:
+        """Return the file for audio whose content hash (64 hex digits) is ``content``."""
+        return self.folder / content[:2] / f"{content}.npy"
+
+    def get(self, content: str) -> np.ndarray | None:
+        """Return the cached vector, or None if it is not there or not readable."""
+        try:
+            return np.load(self.path(content), allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+
+    def put(self, content: str, values: np.ndarray) -> None:
+        """Store a vector.
+
+        Raises:
+            XlserError: the disk is full or the folder cannot be written; nothing half written stays.
+        """
+        about = self.folder / "extractor.json"
+        if not about.exists():
+            write_text(about, self._identity)
+        with replacing(self.path(content)) as temporary:
+            np.save(temporary, values, allow_pickle=False)

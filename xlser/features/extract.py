@@ -1,0 +1,105 @@
+"""Features of a whole manifest: over all cores, through the cache, with a progress bar."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from xlser.data.audio import AudioFault, content_hash, read_mono
+from xlser.data.manifest import Manifest
+from xlser.errors import CorpusError
+from xlser.features.cache import FeatureCache
+from xlser.features.extractor import Extractor
+
+
+@dataclass
+class Features:
+    """``values``: float32, shape (rows, columns), row i for row i of ``manifest.frame``. ``cached``: rows read back."""
+
+    manifest: Manifest
+    values: np.ndarray
+    columns: list[str]
+    cached: int = 0
+    faults: dict[str, str] = field(default_factory=dict)
+
+
+def extract(
+    manifest: Manifest,
+    extractor: Extractor,
+    cache_root: str | Path,
+    *,
+    jobs: int | None = None,
+    strict: bool = False,
+    progress: bool = True,
+) -> Features:
+    """Return the features of every utterance, from the cache where they are there.
+
+    Recordings that cannot be decoded, are silent, or give NaN are left out of the returned manifest, counted in its
+    ``left_out`` and named in ``faults``. Threads suffice: decoding, resampling and openSMILE let go of Python's lock.
+
+    Raises:
+        CorpusError: ``strict`` and a recording that cannot be used; or none that can.
+        XlserError: the cache cannot be written. What was extracted so far is kept, and the next run goes on from there.
+    """
+    cache = FeatureCache(cache_root, extractor.identity())
+    frame = manifest.frame
+    segments = [_segment(row) for row in frame[["start", "end", "duration"]].itertuples(index=False)]
+    tasks = (delayed(_one)(path, *segment, extractor, cache)
+             for path, segment in zip(manifest.files(), segments, strict=True))
+    results = Parallel(jobs or os.cpu_count() or 1, backend="threading", return_as="generator")(tasks)
+    bar = tqdm(results, total=len(frame), desc=f"features of {manifest.card}", unit="file", disable=not progress,
+               leave=False)
+    vectors, faults, cached = [], {}, 0
+    for path, result in zip(frame["path"], bar, strict=True):
+        if isinstance(result, str):
+            if strict:
+                raise CorpusError(f"corpus {manifest.card}: {manifest.root / path}: {result} (stopped by --strict)")
+            faults[path] = result
+        else:
+            vectors.append(result[0])
+            cached += result[1]
+    return _gathered(manifest, vectors, faults, cached, extractor.columns)
+
+
+def _segment(row: tuple[float, float, float]) -> tuple[float, float | None]:
+    """Return start and end, the end as None when the row is the whole file: its key is then the file's alone."""
+    start, end, duration = row
+    return (start, None if start == 0 and end == duration else end)
+
+
+def _one(path: Path, start: float, end: float | None, extractor: Extractor,
+         cache: FeatureCache) -> tuple[np.ndarray, bool] | str:
+    try:
+        content = content_hash(path, start, end)
+        if (found := cache.get(content)) is not None:
+            return found, True
+        values = extractor(read_mono(path, extractor.rate, start, end))
+    except AudioFault as fault:
+        return str(fault)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if not np.isfinite(values).all():
+        return f"NaN or infinite features ({int((~np.isfinite(values)).sum())} of {values.size})"
+    cache.put(content, values)
+    return values, False
+
+
+def _gathered(manifest: Manifest, vectors: list[np.ndarray], faults: dict[str, str], cached: int,
+              columns: Callable[[], list[str]]) -> Features:
+    if not vectors:
+        path, reason = next(iter(faults.items()))
+        raise CorpusError(f"corpus {manifest.card}: none of its {len(faults)} recordings gives features; "
+                          f"{path}: {reason}")
+    left_out = {reason: list(paths) for reason, paths in manifest.left_out.items()}
+    for path, reason in faults.items():
+        left_out.setdefault(reason.partition(":")[0].partition(" (")[0], []).append(path)
+    kept = manifest.frame[~manifest.frame["path"].isin(faults)].reset_index(drop=True)
+    whole = Manifest(kept, manifest.root, manifest.card, manifest.card_hash, manifest.synthetic, left_out,
+                     manifest.notes)
+    return Features(whole, np.stack(vectors), columns(), cached, faults)

@@ -1,0 +1,94 @@
+"""What every loss asks of a batch before it computes: each refusal quotes the argument, the rule and the value."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def embeddings(name: str, z: Tensor, *, rows: int = 2) -> Tensor:
+    """Return ``z`` in at least float32 if it is a finite (N, D) float tensor of ``rows`` rows or more.
+
+    Half precision is widened because a mean of squares over pairs overflows it.
+
+    Raises:
+        ValueError: not floating point, not (N, D) with D >= 1, too few rows, or a value that is not finite.
+
+    >>> embeddings("z", torch.zeros(2, 3, dtype=torch.float16)).dtype
+    torch.float32
+    >>> embeddings("z", torch.zeros(1, 3))
+    Traceback (most recent call last):
+    ValueError: `z` must have at least 2 rows, but has 1 instead.
+    """
+    if not z.is_floating_point():
+        raise ValueError(f"`{name}` must be floating point, but is {z.dtype} instead.")
+    if z.ndim != 2 or z.shape[1] == 0:
+        raise ValueError(f"`{name}` must have shape (N, D) with D >= 1, but has {tuple(z.shape)} instead.")
+    if len(z) < rows:
+        raise ValueError(f"`{name}` must have at least {rows} rows, but has {len(z)} instead.")
+    _finite(name, z)
+    return z.to(torch.promote_types(z.dtype, torch.float32))
+
+
+def targets(y: Tensor, z: Tensor) -> Tensor:
+    """Return ``y`` in the dtype of ``z`` if it is one finite number a row of ``z``, not all the same.
+
+    Raises:
+        ValueError: not (N,), not finite, or constant: no difference of labels to compare a distance with.
+
+    >>> targets(torch.tensor([3, 3]), torch.zeros(2, 1))
+    Traceback (most recent call last):
+    ValueError: `y` must hold at least two different values, but holds only 3.0 instead.
+    """
+    _one_a_row("y", y, z)
+    y = y.to(z.dtype)
+    _finite("y", y)
+    if bool((y == y[0]).all()):
+        raise ValueError(f"`y` must hold at least two different values, but holds only {y[0].item()} instead.")
+    return y
+
+
+def classes(labels: Tensor, z: Tensor) -> Tensor:
+    """Return ``labels`` if they are one integer of at least 0 a row of ``z``.
+
+    Raises:
+        ValueError: not (N,), not an integer dtype, or negative (an unlabelled row the caller has to drop).
+
+    >>> classes(torch.tensor([0, -1]), torch.zeros(2, 1))
+    Traceback (most recent call last):
+    ValueError: `labels` must be at least 0 (drop unlabelled rows first), but holds -1 instead.
+    """
+    _one_a_row("labels", labels, z)
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise ValueError(f"`labels` must be integers, but is {labels.dtype} instead.")
+    if (lowest := int(labels.min())) < 0:
+        raise ValueError(f"`labels` must be at least 0 (drop unlabelled rows first), but holds {lowest} instead.")
+    return labels
+
+
+def choice(name: str, value: str, known: tuple[str, ...]) -> str:
+    """Return ``value`` if it is one of ``known``.
+
+    Raises:
+        ValueError: it is not.
+
+    >>> choice("form", "cosine", ("signed", "euclidean"))
+    Traceback (most recent call last):
+    ValueError: `form` must be one of signed, euclidean, but is 'cosine' instead.
+    """
+    if value not in known:
+        raise ValueError(f"`{name}` must be one of {', '.join(known)}, but is {value!r} instead.")
+    return value
+
+
+def _one_a_row(name: str, values: Tensor, z: Tensor) -> None:
+    # (N, 1) is refused too: it would broadcast against (N,) into all pairs and give a number nobody asked for.
+    if values.shape != (len(z),):
+        raise ValueError(f"`{name}` must have shape ({len(z)},), but has {tuple(values.shape)} instead.")
+
+
+def _finite(name: str, values: Tensor) -> None:
+    bad = ~torch.isfinite(values.detach())
+    if bool(bad.any()):
+        row = int(bad.nonzero()[0, 0])
+        raise ValueError(f"`{name}` must be finite, but row {row} holds {values.detach()[bad][0].item()} instead.")

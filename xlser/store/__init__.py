@@ -1,0 +1,1 @@
+"""Embeddings with ids and a hash, and their exact nearest neighbours."""
