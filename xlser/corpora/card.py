@@ -69,9 +69,7 @@ class Dimensions(Strict):
         columns = {f"{name}_raw": heads for name, heads in self.columns.items()}
         if self.file is None:
             return None
-        return Table(
-            file=self.file, key=self.key, columns=columns, separator=self.separator, encoding=self.encoding
-        )
+        return Table(file=self.file, key=self.key, columns=columns, separator=self.separator, encoding=self.encoding)
 
 
 class Synthesis(Strict):
@@ -156,11 +154,15 @@ class Card(Strict):
         for key, template in templates.items():
             for field in placeholders(template or ""):
                 if field not in fields:
-                    raise ValueError(f"`{key}` names {{{field}}}, which no grammar group or table column gives; "
-                                     f"{did_you_mean(field, fields)}")
+                    raise ValueError(
+                        f"`{key}` names {{{field}}}, which no grammar group or table column gives; "
+                        f"{did_you_mean(field, fields)}"
+                    )
         if "emotion" not in fields:
-            raise ValueError("`grammar` (or `table.columns`) must give a group named `emotion`: (?P<emotion>...); "
-                             f"groups there now: {', '.join(sorted(fields)) or 'none'}")
+            raise ValueError(
+                "`grammar` (or `table.columns`) must give a group named `emotion`: (?P<emotion>...); "
+                f"groups there now: {', '.join(sorted(fields)) or 'none'}"
+            )
         if len(self.languages) > 1 and self.language is None:
             raise ValueError("`language` must be a template when `languages` holds more than one")
         return self
@@ -218,8 +220,10 @@ def load_card(name_or_path: str | Path) -> Card:
         return _read(Path(text).expanduser())
     paths = card_paths()
     if text not in paths:
-        raise CardError(f"no corpus card is named {text!r}; {did_you_mean(text, paths)}. "
-                        "For a corpus of your own give the path of its card: ./my-corpus.yaml")
+        raise CardError(
+            f"no corpus card is named {text!r}; {did_you_mean(text, paths)}. "
+            "For a corpus of your own give the path of its card: ./my-corpus.yaml"
+        )
     return _read(paths[text])
 
 

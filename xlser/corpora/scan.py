@@ -67,8 +67,10 @@ def scan(card: Card, root: str | Path) -> Scan:
 def _candidates(card: Card, root: Path) -> tuple[list[str], dict[str, list[str]]]:
     if not root.is_dir():
         kind = "is not a folder" if root.exists() else "does not exist"
-        raise CorpusError(f"corpus {card.name}: {root} {kind}. Give the folder that holds {card.audio[0]!r}: --root DIR, "
-                          f"or --data-root DIR where DIR/{card.name} is that folder.")
+        raise CorpusError(
+            f"corpus {card.name}: {root} {kind}. Give the folder that holds {card.audio[0]!r}: --root DIR, "
+            f"or --data-root DIR where DIR/{card.name} is that folder."
+        )
     left_out: dict[str, list[str]] = defaultdict(list)
     files, others = [], []
     for path in walk(root):
@@ -81,8 +83,10 @@ def _candidates(card: Card, root: Path) -> tuple[list[str], dict[str, list[str]]
             others.append(path)
     if not files:
         seen = f"It holds audio elsewhere, such as {_some(others)}." if others else "It holds no audio file at all."
-        raise CorpusError(f"corpus {card.name}: no file below {root} fits {' or '.join(map(repr, card.audio))}. {seen} "
-                          "Is this the folder that the card means?")
+        raise CorpusError(
+            f"corpus {card.name}: no file below {root} fits {' or '.join(map(repr, card.audio))}. {seen} "
+            "Is this the folder that the card means?"
+        )
     left_out["audio outside the card's folders"] += others
     return files, left_out
 
@@ -98,14 +102,18 @@ def _tables(card: Card, root: Path) -> tuple[SideTable | None, SideTable | None,
     if card.table:
         path, tried = find_table(card.table.file, root)
         if path is None:
-            raise CorpusError(f"corpus {card.name}: its table {card.table.file} is missing; looked for {_some(tried, 6)}.")
+            raise CorpusError(
+                f"corpus {card.name}: its table {card.table.file} is missing; looked for {_some(tried, 6)}."
+            )
         main = read_table(card.table, path)
     wanted = card.dimensions.table() if card.dimensions else None
     if wanted:
         path, tried = find_table(wanted.file, root)
         if path is None:
-            notes.append(f"no ratings: {wanted.file} was not found (looked for {_some(tried, 6)}); "
-                         "valence and activation stay empty")
+            notes.append(
+                f"no ratings: {wanted.file} was not found (looked for {_some(tried, 6)}); "
+                "valence and activation stay empty"
+            )
         else:
             ratings = read_table(wanted, path)
     return main, ratings, notes
@@ -160,16 +168,23 @@ def _rating(card: Card, name: str, rated: dict[str, str], path: str, problems: d
 
 def _nothing_fits(card: Card, root: Path, files: list[str]) -> str:
     names = [_grammar_subject(card.grammar, path) for path in files]
-    return (f"corpus {card.name}: the grammar fits none of the {len(files)} files below {root}.\n"
-            f"  grammar: {card.grammar}\n  it failed on: {_some(names)}\n"
-            "  Correct `grammar` in the card (it must match the whole name, without suffix).")
+    return (
+        f"corpus {card.name}: the grammar fits none of the {len(files)} files below {root}.\n"
+        f"  grammar: {card.grammar}\n  it failed on: {_some(names)}\n"
+        "  Correct `grammar` in the card (it must match the whole name, without suffix)."
+    )
 
 
 def _told(card: Card, root: Path, problems: dict[str, list[str]]) -> str:
-    lines = [f"  {what}: {len(paths)} file{'s' * (len(paths) > 1)}, such as {_some(paths)}"
-             for what, paths in problems.items()]
-    return (f"corpus {card.name} in {root} does not fit its card:\n" + "\n".join(lines) +
-            "\n  Correct the card, or name files that do not belong under `ignore` in it.")
+    lines = [
+        f"  {what}: {len(paths)} file{'s' * (len(paths) > 1)}, such as {_some(paths)}"
+        for what, paths in problems.items()
+    ]
+    return (
+        f"corpus {card.name} in {root} does not fit its card:\n"
+        + "\n".join(lines)
+        + "\n  Correct the card, or name files that do not belong under `ignore` in it."
+    )
 
 
 def _refuse_double_ids(card: Card, rows: list[dict]) -> None:
@@ -177,8 +192,10 @@ def _refuse_double_ids(card: Card, rows: list[dict]) -> None:
     double = [name for name, n in counts.items() if n > 1]
     if double:
         paths = [row["path"] for row in rows if row["id"] == double[0]]
-        raise CorpusError(f"corpus {card.name}: {len(double)} ids stand for two files, such as {' and '.join(paths)}. "
-                          "Name the copies under `ignore` in the card.")
+        raise CorpusError(
+            f"corpus {card.name}: {len(double)} ids stand for two files, such as {' and '.join(paths)}. "
+            "Name the copies under `ignore` in the card."
+        )
 
 
 def _table_notes(table: SideTable | None, rows: list[dict]) -> list[str]:
@@ -188,7 +205,9 @@ def _table_notes(table: SideTable | None, rows: list[dict]) -> list[str]:
     if table.empty_rows:
         notes.append(f"{table.path.name}: {table.empty_rows} incomplete row(s) passed over")
     if table.unused:
-        notes.append(f"{table.path.name}: {len(table.unused)} row(s) without audio, such as {_some(sorted(table.unused))}")
+        notes.append(
+            f"{table.path.name}: {len(table.unused)} row(s) without audio, such as {_some(sorted(table.unused))}"
+        )
     unrated = [row["path"] for row in rows if all(row[f"{name}_raw"] is None for name in DIMENSIONS)]
     if unrated:
         notes.append(f"{table.path.name}: {len(unrated)} recording(s) without ratings, such as {_some(unrated)}")

@@ -62,7 +62,9 @@ def read_table(table: Table, path: Path) -> SideTable:
     try:
         frame = pd.read_csv(path, sep=table.separator, dtype=str, encoding=table.encoding, skipinitialspace=True)
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError, OSError) as error:
-        raise CorpusError(f"cannot read table {path}: {error}. Check `encoding` and `separator` in the card.") from error
+        raise CorpusError(
+            f"cannot read table {path}: {error}. Check `encoding` and `separator` in the card."
+        ) from error
     heads = {str(head).strip().lower(): head for head in reversed(frame.columns)}
     key_head = _head(heads, table.key, path)
     columns = {name: _head(heads, spellings, path) for name, spellings in table.columns.items()}
@@ -80,5 +82,6 @@ def _head(heads: dict[str, str], spellings: tuple[str, ...], path: Path) -> str:
     for spelling in spellings:
         if spelling.strip().lower() in heads:
             return heads[spelling.strip().lower()]
-    raise CorpusError(f"table {path} has no column {' or '.join(map(repr, spellings))}; "
-                      f"{did_you_mean(spellings[0], heads)}")
+    raise CorpusError(
+        f"table {path} has no column {' or '.join(map(repr, spellings))}; {did_you_mean(spellings[0], heads)}"
+    )

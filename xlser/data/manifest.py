@@ -20,29 +20,33 @@ from xlser.data.audio import AudioFault, probe
 from xlser.data.scales import DIMENSIONS, to_unit
 from xlser.errors import CorpusError, did_you_mean
 
-_REQUIRED = pa.schema([
-    pa.field("id", pa.string(), nullable=False),
-    pa.field("corpus", pa.string(), nullable=False),
-    pa.field("path", pa.string(), nullable=False),
-    pa.field("start", pa.float64(), nullable=False),
-    pa.field("end", pa.float64(), nullable=False),
-    pa.field("duration", pa.float64(), nullable=False),
-    pa.field("sample_rate", pa.int64(), nullable=False),
-    pa.field("channels", pa.int64(), nullable=False),
-    pa.field("language", pa.string(), nullable=False),
-    pa.field("speaker", pa.string(), nullable=False),
-    pa.field("sex", pa.string()),
-    pa.field("emotion_raw", pa.string(), nullable=False),
-    pa.field("emotion", pa.string(), nullable=False),
-])
-SCHEMA = pa.schema([
-    *_REQUIRED,
-    *[pa.field(f"{name}_raw", pa.float64()) for name in DIMENSIONS],
-    *[pa.field(name, pa.float64()) for name in DIMENSIONS],
-    pa.field("text", pa.string()),
-    pa.field("session", pa.string()),
-    pa.field("licence", pa.string(), nullable=False),
-])
+_REQUIRED = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("corpus", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("start", pa.float64(), nullable=False),
+        pa.field("end", pa.float64(), nullable=False),
+        pa.field("duration", pa.float64(), nullable=False),
+        pa.field("sample_rate", pa.int64(), nullable=False),
+        pa.field("channels", pa.int64(), nullable=False),
+        pa.field("language", pa.string(), nullable=False),
+        pa.field("speaker", pa.string(), nullable=False),
+        pa.field("sex", pa.string()),
+        pa.field("emotion_raw", pa.string(), nullable=False),
+        pa.field("emotion", pa.string(), nullable=False),
+    ]
+)
+SCHEMA = pa.schema(
+    [
+        *_REQUIRED,
+        *[pa.field(f"{name}_raw", pa.float64()) for name in DIMENSIONS],
+        *[pa.field(name, pa.float64()) for name in DIMENSIONS],
+        pa.field("text", pa.string()),
+        pa.field("session", pa.string()),
+        pa.field("licence", pa.string(), nullable=False),
+    ]
+)
 
 
 @dataclass
@@ -92,8 +96,10 @@ def build_manifest(card: Card, root: str | Path, *, strict: bool = False, jobs: 
         else:
             rows.append(row | info)
     if not rows:
-        raise CorpusError(f"corpus {card.name}: none of the {len(found.rows)} files in {root} can be read as audio: "
-                          f"{Counter(info for info in probed).most_common(1)[0][0]}")
+        raise CorpusError(
+            f"corpus {card.name}: none of the {len(found.rows)} files in {root} can be read as audio: "
+            f"{Counter(info for info in probed).most_common(1)[0][0]}"
+        )
     return Manifest(_frame(rows, card), root, card.name, card.hash, card.synthetic, left_out, list(found.notes))
 
 
@@ -128,8 +134,13 @@ def read_manifest(path: str | Path) -> Manifest:
         raise CorpusError(f"cannot read manifest {path}: {error}") from error
     _check(table, path)
     frame = table.select(SCHEMA.names).cast(SCHEMA).to_pandas()
-    return Manifest(_tidy(frame), Path(about.pop("root", path.parent)), about.pop("card", frame["corpus"].iloc[0]),
-                    about.pop("card_hash", ""), **about)
+    return Manifest(
+        _tidy(frame),
+        Path(about.pop("root", path.parent)),
+        about.pop("card", frame["corpus"].iloc[0]),
+        about.pop("card_hash", ""),
+        **about,
+    )
 
 
 def _probe(path: Path) -> dict | str:
@@ -137,8 +148,13 @@ def _probe(path: Path) -> dict | str:
         info = probe(path)
     except AudioFault as fault:
         return str(fault)
-    return {"start": 0.0, "end": info.duration, "duration": info.duration, "sample_rate": info.sample_rate,
-            "channels": info.channels}
+    return {
+        "start": 0.0,
+        "end": info.duration,
+        "duration": info.duration,
+        "sample_rate": info.sample_rate,
+        "channels": info.channels,
+    }
 
 
 def _frame(rows: list[dict], card: Card) -> pd.DataFrame:

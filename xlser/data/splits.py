@@ -79,17 +79,21 @@ def _groups(frame: pd.DataFrame, kind: SplitKind, folds: int, seed: int) -> np.n
     """Return the fold in which each row is tested."""
     if kind == "leave-one-session-out":
         if frame["session"].isna().any():
-            raise CorpusError("leave-one-session-out needs a `session` for every utterance; the card gives none. "
-                              "Use kind: speaker-folds, or add a `session` template to the card.")
+            raise CorpusError(
+                "leave-one-session-out needs a `session` for every utterance; the card gives none. "
+                "Use kind: speaker-folds, or add a `session` template to the card."
+            )
         return _codes(frame["session"], kind)
     if kind == "leave-one-speaker-out":
         return _codes(frame["speaker"], kind)
     shares = kind == "shared-speakers"
     units, unit = (len(frame), "utterances") if shares else (frame["speaker"].nunique(), "speakers")
     if units < max(folds, 3):
-        raise CorpusError(f"{kind} with `folds` {folds} needs at least {max(folds, 3)} {unit} (test, validation and "
-                          f"training), but the corpus has {units}. Use fewer folds, a corpus with more speakers as the "
-                          "source, or ask for kind: shared-speakers by name.")
+        raise CorpusError(
+            f"{kind} with `folds` {folds} needs at least {max(folds, 3)} {unit} (test, validation and "
+            f"training), but the corpus has {units}. Use fewer folds, a corpus with more speakers as the "
+            "source, or ask for kind: shared-speakers by name."
+        )
     if folds < 3:
         raise CorpusError(f"`folds` must be at least 3 (test, validation and training), but is {folds} instead.")
     return _stratified(frame, folds, seed, shares)
@@ -121,15 +125,20 @@ def _dealt(speakers: pd.Series, folds: int, seed: int) -> np.ndarray:
 def _codes(values: pd.Series, kind: str) -> np.ndarray:
     codes, names = pd.factorize(values, sort=True)
     if len(names) < 3:
-        raise CorpusError(f"{kind} needs at least 3 of them (test, validation and training), but there are {len(names)}: "
-                          f"{', '.join(map(str, names))}.")
+        raise CorpusError(
+            f"{kind} needs at least 3 of them (test, validation and training), but there are {len(names)}: "
+            f"{', '.join(map(str, names))}."
+        )
     return codes
 
 
 def _rotation(groups: np.ndarray, fold: int, count: int) -> dict[str, np.ndarray]:
     test, validation = groups == fold, groups == (fold + 1) % count
-    return {"train": np.flatnonzero(~(test | validation)), "validation": np.flatnonzero(validation),
-            "test": np.flatnonzero(test)}
+    return {
+        "train": np.flatnonzero(~(test | validation)),
+        "validation": np.flatnonzero(validation),
+        "test": np.flatnonzero(test),
+    }
 
 
 def _given_parts(frame: pd.DataFrame, fold: dict[str, list[str]]) -> dict[str, np.ndarray]:
@@ -138,8 +147,10 @@ def _given_parts(frame: pd.DataFrame, fold: dict[str, list[str]]) -> dict[str, n
         known = frame["id"].isin(members) | frame["speaker"].isin(members)
         missing = set(members) - set(frame["id"]) - set(frame["speaker"])
         if name not in PARTS or missing:
-            raise CorpusError(f"given fold: {sorted(missing)[:3] or name!r} is neither an id nor a speaker of the corpus, "
-                              f"or is no part of a split ({', '.join(PARTS)}).")
+            raise CorpusError(
+                f"given fold: {sorted(missing)[:3] or name!r} is neither an id nor a speaker of the corpus, "
+                f"or is no part of a split ({', '.join(PARTS)})."
+            )
         masks[name] = known.to_numpy()
     rest = ~np.logical_or.reduce(list(masks.values()))
     masks.setdefault("train", rest)
@@ -153,9 +164,11 @@ def _checked(frame: pd.DataFrame, parts: dict[str, np.ndarray], kind: SplitKind)
     twice = len(np.concatenate(list(parts.values()))) - len(np.unique(np.concatenate(list(parts.values()))))
     shared = overlapping(frame, parts)
     if twice or (shared and kind != "shared-speakers"):
-        raise CorpusError(f"split of kind {kind!r} puts {len(shared)} speakers on both sides: {', '.join(shared[:5])}. "
-                          "Results would measure recognition of the speaker too. To do so all the same ask by name for "
-                          "kind: shared-speakers.")
+        raise CorpusError(
+            f"split of kind {kind!r} puts {len(shared)} speakers on both sides: {', '.join(shared[:5])}. "
+            "Results would measure recognition of the speaker too. To do so all the same ask by name for "
+            "kind: shared-speakers."
+        )
     return Split(**parts, shared=shared, hash=_hash(frame, parts))
 
 

@@ -126,11 +126,11 @@ class SpeakerBootstrap:
 
 
 def interval(samples: ArrayLike, level: float = 0.95) -> tuple[float, float]:
-    """Return the percentile interval of ``samples[1:]``; ``samples[0]`` is the point estimate and takes no part.
+    """Return the percentile interval of ``samples[1:]`` (Efron & Tibshirani 1993, chapter 13).
 
-    Draws that are nan are left out; (nan, nan) when fewer than half of the draws are finite, which is also the answer
-    for a single speaker (see `SpeakerBootstrap`). With few speakers a percentile interval is somewhat too narrow
-    (Efron & Tibshirani 1993, section 13): below about ten, read it as a lower bound on the doubt.
+    ``samples[0]`` is the point estimate and takes no part. Draws that are nan are left out; (nan, nan) when fewer than
+    half of the draws are finite, which is also the answer for a single speaker (see `SpeakerBootstrap`). With few
+    speakers a percentile interval is too narrow: below about ten, read it as a lower bound on the doubt.
 
     Raises:
         ValueError: ``samples`` is not one-dimensional, or ``level`` is not between 0 and 1.

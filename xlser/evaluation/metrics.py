@@ -131,7 +131,7 @@ def pearson(
     Raises:
         ValueError: shapes that do not fit, a negative weight, an infinite number or a nan prediction.
 
-    >>> pearson([1.0, 2.0, 3.0], [10.0, 20.0, 30.0])
+    >>> round(pearson([1.0, 2.0, 3.0], [10.0, 20.0, 30.0]), 4)
     1.0
     >>> pearson([1.0, 2.0, 3.0], [1.0, 2.0, 9.0], weights=[[1, 1, 1], [1, 0, 0]]).round(3).tolist()
     [0.918, nan]
@@ -178,7 +178,7 @@ def spearman(
         rows = np.ascontiguousarray(block.T)[groups]  # rows before draws: the gathers then copy whole lines
         (x, var_x), (y, var_y) = (_middle_ranks(tie, rows) for tie in ties)
         x *= rows
-        return _ratio(np.einsum("nd,nd->d", x, y), np.sqrt(var_x) * np.sqrt(var_y)).clip(-1, 1)
+        return _ratio(np.einsum("nd,nd->d", x, y), np.sqrt(var_x * var_y)).clip(-1, 1)
 
     return _in_blocks(score, weights, len(groups))
 

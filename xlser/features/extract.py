@@ -50,11 +50,14 @@ def extract(
     cache = FeatureCache(cache_root, extractor.identity())
     frame = manifest.frame
     segments = [_segment(row) for row in frame[["start", "end", "duration"]].itertuples(index=False)]
-    tasks = (delayed(_one)(path, *segment, extractor, cache)
-             for path, segment in zip(manifest.files(), segments, strict=True))
+    tasks = (
+        delayed(_one)(path, *segment, extractor, cache)
+        for path, segment in zip(manifest.files(), segments, strict=True)
+    )
     results = Parallel(jobs or os.cpu_count() or 1, backend="threading", return_as="generator")(tasks)
-    bar = tqdm(results, total=len(frame), desc=f"features of {manifest.card}", unit="file", disable=not progress,
-               leave=False)
+    bar = tqdm(
+        results, total=len(frame), desc=f"features of {manifest.card}", unit="file", disable=not progress, leave=False
+    )
     vectors, faults, cached = [], {}, 0
     for path, result in zip(frame["path"], bar, strict=True):
         if isinstance(result, str):
@@ -73,8 +76,9 @@ def _segment(row: tuple[float, float, float]) -> tuple[float, float | None]:
     return (start, None if start == 0 and end == duration else end)
 
 
-def _one(path: Path, start: float, end: float | None, extractor: Extractor,
-         cache: FeatureCache) -> tuple[np.ndarray, bool] | str:
+def _one(
+    path: Path, start: float, end: float | None, extractor: Extractor, cache: FeatureCache
+) -> tuple[np.ndarray, bool] | str:
     try:
         content = content_hash(path, start, end)
         if (found := cache.get(content)) is not None:
@@ -90,16 +94,19 @@ def _one(path: Path, start: float, end: float | None, extractor: Extractor,
     return values, False
 
 
-def _gathered(manifest: Manifest, vectors: list[np.ndarray], faults: dict[str, str], cached: int,
-              columns: Callable[[], list[str]]) -> Features:
+def _gathered(
+    manifest: Manifest, vectors: list[np.ndarray], faults: dict[str, str], cached: int, columns: Callable[[], list[str]]
+) -> Features:
     if not vectors:
         path, reason = next(iter(faults.items()))
-        raise CorpusError(f"corpus {manifest.card}: none of its {len(faults)} recordings gives features; "
-                          f"{path}: {reason}")
+        raise CorpusError(
+            f"corpus {manifest.card}: none of its {len(faults)} recordings gives features; {path}: {reason}"
+        )
     left_out = {reason: list(paths) for reason, paths in manifest.left_out.items()}
     for path, reason in faults.items():
         left_out.setdefault(reason.partition(":")[0].partition(" (")[0], []).append(path)
     kept = manifest.frame[~manifest.frame["path"].isin(faults)].reset_index(drop=True)
-    whole = Manifest(kept, manifest.root, manifest.card, manifest.card_hash, manifest.synthetic, left_out,
-                     manifest.notes)
+    whole = Manifest(
+        kept, manifest.root, manifest.card, manifest.card_hash, manifest.synthetic, left_out, manifest.notes
+    )
     return Features(whole, np.stack(vectors), columns(), cached, faults)

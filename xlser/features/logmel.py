@@ -27,13 +27,27 @@ class LogMel:
     def _mel(self) -> Any:
         from torchaudio.transforms import MelSpectrogram
 
-        return MelSpectrogram(self.rate, n_fft=512, win_length=self.window, hop_length=self.hop, n_mels=self.bands,
-                              f_min=50.0, center=False)
+        return MelSpectrogram(
+            self.rate,
+            n_fft=512,
+            win_length=self.window,
+            hop_length=self.hop,
+            n_mels=self.bands,
+            f_min=50.0,
+            center=False,
+        )
 
     def identity(self) -> dict[str, Any]:
         """Return the extractor's name, torchaudio's version and its options."""
-        return {"extractor": "logmel", "torchaudio": version("torchaudio").partition("+")[0], "rate": self.rate,
-                "bands": self.bands, "window": self.window, "hop": self.hop, "statistics": list(_STATISTICS)}
+        return {
+            "extractor": "logmel",
+            "torchaudio": version("torchaudio").partition("+")[0],
+            "rate": self.rate,
+            "bands": self.bands,
+            "window": self.window,
+            "hop": self.hop,
+            "statistics": list(_STATISTICS),
+        }
 
     def columns(self) -> list[str]:
         """Return 240 names such as ``mel07_mean``."""

@@ -56,7 +56,7 @@ def euclidean_pairs(z: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 def smooth(distance: Tensor) -> Tensor:
     """Return sqrt(distance^2 + 1e-6): never 0, and with a finite slope where two rows coincide.
 
-    >>> smooth(torch.tensor([0.0, 2.0])).tolist() == [0.0010000000474974513, 2.000000238418579]
-    True
+    >>> [round(value, 4) for value in smooth(torch.tensor([0.0, 2.0])).tolist()]
+    [0.001, 2.0]
     """
     return (distance.square() + OFFSET).sqrt()

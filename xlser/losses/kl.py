@@ -51,8 +51,8 @@ def kl_standard_normal(mean: Tensor, logvar: Tensor) -> Tensor:
 def kl_weight(step: int, *, warmup: int, cycles: int = 1, ratio: float = 0.5, maximum: float = 1.0) -> float:
     """Weight of the KL term at a step: up from 0 in a straight line over ``warmup`` steps, then level at ``maximum``.
 
-    With more cycles than one, each takes ``warmup / ratio`` steps (rounded), rises over the first ``warmup`` of them and
-    is level for the rest; the next starts again at 0, and after the last the weight stays. One cycle is the usual
+    With more cycles than one, each takes ``warmup / ratio`` steps (rounded), rises over the first ``warmup`` of them
+    and is level for the rest; the next starts again at 0, and after the last the weight stays. One cycle is the usual
     monotonic annealing, and ``ratio`` has no part in it. In Fu et al.'s letters: M = cycles, R = ratio,
     T = cycles * warmup / ratio.
 
@@ -67,7 +67,7 @@ def kl_weight(step: int, *, warmup: int, cycles: int = 1, ratio: float = 0.5, ma
         ValueError: an argument is out of its range.
 
     Source:
-        Fu et al. 2019, "Cyclical Annealing Schedule", arXiv 1903.10145, equations 6 and 7, with f linear.
+        Fu et al. 2019, "Cyclical Annealing Schedule", arXiv 1903.10145, the cyclical schedule with f linear.
 
     Example:
         >>> [kl_weight(step, warmup=2) for step in range(5)]

@@ -1,0 +1,136 @@
+"""What every loss promises, whichever it is: a new one is added to the table below, and a test sees that it was."""
+
+import inspect
+from functools import partial
+
+import pytest
+import torch
+
+from xlser import losses
+
+DIMENSION = {
+    "continuous_metric signed": losses.continuous_metric,
+    "continuous_metric euclidean": partial(losses.continuous_metric, form="euclidean"),
+    "elr": losses.elr,
+    "ccc_pairs signed": losses.ccc_pairs,
+    "ccc_pairs euclidean": partial(losses.ccc_pairs, form="euclidean"),
+}
+CLASS = {"class_cluster": losses.class_cluster}
+LATENT = {"kl_standard_normal": losses.kl_standard_normal}
+LABELLED = DIMENSION | CLASS
+ALL = LABELLED | LATENT
+
+
+def batch(name, dtype=torch.float64):
+    rng = torch.Generator().manual_seed(3)
+    z = torch.randn(12, 3, generator=rng, dtype=torch.float64).to(dtype)
+    if name in CLASS:
+        return z, torch.arange(12) % 4
+    if name in LATENT:
+        return z, torch.randn(12, 3, generator=rng, dtype=torch.float64).to(dtype)
+    return z, torch.randn(12, generator=rng, dtype=torch.float64).to(dtype)
+
+
+def test_the_table_holds_every_loss():
+    functions = {name for name in losses.__all__ if inspect.isfunction(getattr(losses, name))}
+    assert functions - {"kl_weight"} == {name.split()[0] for name in ALL}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_order_of_the_batch_does_not_matter(name):
+    z, target = batch(name)
+    order = torch.randperm(len(z), generator=torch.Generator().manual_seed(4))
+    # Only the signed metric carries an offset with a sign; everything else is invariant to rounding.
+    tolerance = 1e-4 if name == "continuous_metric signed" else 1e-9
+    assert ALL[name](z[order], target[order]).item() == pytest.approx(ALL[name](z, target).item(), rel=tolerance)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_value_and_its_gradient_are_finite_and_the_gradient_reaches_every_row(name, dtype):
+    z, target = batch(name, dtype)
+    loss = ALL[name](z.requires_grad_(), target)
+    loss.backward()
+    assert loss.shape == ()
+    assert loss.dtype == dtype
+    assert torch.isfinite(loss)
+    assert torch.isfinite(z.grad).all()
+    assert (z.grad.abs().sum(1) > 0).all()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_float32_agrees_with_float64(name):
+    single, double = ALL[name](*batch(name, torch.float32)), ALL[name](*batch(name))
+    assert single.item() == pytest.approx(double.item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_widened_before_anything_is_squared(name, dtype):
+    z, target = batch(name, dtype)
+    assert ALL[name](z, target).dtype == torch.float32
+    wide = target if name in CLASS else target.float()
+    assert ALL[name](z, target).item() == pytest.approx(ALL[name](z.float(), wide).item())
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_equal_rows_give_a_finite_gradient(name):
+    z, target = batch(name)
+    z[4], target[4] = z[0], target[0]
+    LABELLED[name](z.requires_grad_(), target).backward()
+    assert torch.isfinite(z.grad).all()
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_an_embedding_that_is_not_finite_is_refused(name, bad):
+    z, target = batch(name)
+    z[2, 1] = bad
+    with pytest.raises(ValueError, match=f"must be finite, but row 2 holds {bad}"):
+        ALL[name](z, target)
+
+
+@pytest.mark.parametrize("name", DIMENSION | LATENT)
+def test_a_target_that_is_not_finite_is_refused(name):
+    z, target = batch(name)
+    target[5] = float("nan")
+    with pytest.raises(ValueError, match="must be finite, but row 5 holds nan"):
+        ALL[name](z, target)
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_one_row_is_refused(name):
+    z, target = batch(name)
+    with pytest.raises(ValueError, match=r"`z` must have at least \d rows, but has 1"):
+        LABELLED[name](z[:1], target[:1])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_rows_are_refused(name):
+    z, target = batch(name)
+    with pytest.raises(ValueError, match=r"must have at least \d rows, but has 0"):
+        ALL[name](z[:0], target[:0])
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_one_label_only_is_refused(name):
+    z, target = batch(name)
+    with pytest.raises(ValueError, match=r"must hold at least two .*, but holds only"):
+        LABELLED[name](z, target[:1].expand(len(z)))
+
+
+@pytest.mark.parametrize("name", LABELLED)
+@pytest.mark.parametrize("shape", [(12, 1), (6, 2)])
+def test_labels_of_another_shape_are_refused(name, shape):
+    z, target = batch(name)
+    with pytest.raises(ValueError, match=r"must have shape \(12,\)"):
+        LABELLED[name](z, target.reshape(shape))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_embeddings_that_are_not_a_float_matrix_are_refused(name):
+    z, target = batch(name)
+    with pytest.raises(ValueError, match="must be floating point, but is torch"):
+        ALL[name](z.long(), target)
+    with pytest.raises(ValueError, match=r"must have shape \(N, D\)"):
+        ALL[name](z[:, 0], target)

@@ -1,0 +1,80 @@
+"""A direction in the embedding along which a rating grows, chosen on source validation data only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from xlser.evaluation.metrics import ccc
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import Ridge
+    from sklearn.preprocessing import StandardScaler
+
+ALPHAS = tuple(10.0**power for power in range(-2, 5))
+
+
+@dataclass(frozen=True)
+class Direction:
+    """Standardised embeddings into a ridge regression; ``chosen`` holds ``alpha``."""
+
+    scaler: StandardScaler
+    model: Ridge
+    chosen: dict[str, float]
+
+    def predict(self, embeddings: ArrayLike) -> np.ndarray:
+        """Return the rating, (Q,) on the scale of the training ratings, of embeddings (Q, D); Q may be 0."""
+        embeddings = np.asarray(embeddings)
+        return self.model.predict(self.scaler.transform(embeddings)) if len(embeddings) else np.empty(0)
+
+
+def fit_direction(
+    train: ArrayLike,
+    ratings: ArrayLike,
+    validation: ArrayLike,
+    validation_ratings: ArrayLike,
+    *,
+    alphas: Sequence[float] = ALPHAS,
+) -> Direction:
+    """Fit a ridge regression and choose its alpha by the CCC on validation data of the source.
+
+    Embeddings are standardised with the mean and deviation of the rated training rows. Of several alphas that do as
+    well the first is taken; so it is where no CCC is defined, the validation ratings being constant or too few.
+
+    Args:
+        train: (N, D) finite embeddings.
+        ratings: (N,) numbers; rows whose rating is nan are left out.
+        validation: (M, D) embeddings of other speakers of the source corpora.
+        validation_ratings: (M,) their ratings, nan where there is none.
+        alphas: the candidates.
+
+    Raises:
+        ValueError: fewer than three rated training rows, numbers that are not finite, shapes that do not fit.
+
+    >>> model = fit_direction([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], [[0.0], [1.5]], [1.0, 4.0])
+    >>> model.chosen, model.predict([[3.0]]).round(1).tolist()
+    ({'alpha': 0.01}, [7.0])
+    """
+    from sklearn.linear_model import Ridge
+    from sklearn.preprocessing import StandardScaler
+
+    train, ratings = _rated("ratings", train, ratings)
+    validation, truth = _rated("validation_ratings", validation, validation_ratings)
+    if len(ratings) < 3:
+        raise ValueError(f"`ratings` must hold at least 3 numbers, but holds {len(ratings)} instead.")
+    scaler = StandardScaler().fit(train)
+    rows = scaler.transform(train)
+    directions = [Direction(scaler, Ridge(alpha=alpha).fit(rows, ratings), {"alpha": alpha}) for alpha in alphas]
+    scores = [ccc(truth, direction.predict(validation)) for direction in directions]
+    return directions[int(np.argmax(np.nan_to_num(scores, nan=-np.inf)))]
+
+
+def _rated(name: str, embeddings: ArrayLike, ratings: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    embeddings, ratings = np.asarray(embeddings), np.asarray(ratings, dtype=float)
+    if ratings.shape != embeddings.shape[:1]:
+        raise ValueError(f"`{name}` must be of shape {embeddings.shape[:1]}, but is of shape {ratings.shape} instead.")
+    return embeddings[~np.isnan(ratings)], ratings[~np.isnan(ratings)]

@@ -1,0 +1,60 @@
+"""Z-scores, and which protocol each way of taking them means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+Normalisation = Literal["source", "corpus", "speaker"]
+# Zero-shot looks at nothing of the target; the other two look at its unlabelled recordings.
+PROTOCOL: dict[str, str] = {"source": "zero-shot", "corpus": "transductive", "speaker": "transductive"}
+# Fewer recordings than this do not tell a speaker's mean and spread; such speakers get their corpus's.
+SPEAKER_MINIMUM = 5
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Column means and standard deviations, each of shape (columns,)."""
+
+    mean: np.ndarray
+    std: np.ndarray
+
+    @classmethod
+    def fit(cls, values: np.ndarray) -> Scaler:
+        """Take mean and population deviation of ``values``, shape (rows, columns); a constant column gets deviation 1."""
+        values = np.asarray(values, dtype=np.float64)
+        std = values.std(axis=0)
+        # A column that is constant but for rounding has a deviation near 1e-16 of its size: dividing makes noise of it.
+        constant = std <= 1e-9 * np.maximum(1.0, np.abs(values).max(axis=0))
+        return cls(values.mean(axis=0), np.where(constant, 1.0, std))
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """Return z-scores as float32, same shape as ``values``."""
+        return ((values - self.mean) / self.std).astype(np.float32)
+
+
+def normalise(values: np.ndarray, speakers: pd.Series, kind: Normalisation, source: Scaler) -> np.ndarray:
+    """Return z-scored features of one corpus, float32, same shape as ``values`` (rows, columns).
+
+    Args:
+        values: raw features.
+        speakers: speaker of each row.
+        kind: ``source`` uses the source's training statistics, ``corpus`` those of ``values`` themselves, ``speaker``
+            those of each speaker with at least five recordings and the corpus's for the others.
+        source: statistics of the source's training part.
+
+    >>> x = np.array([[0.0], [2.0]])
+    >>> normalise(x, pd.Series(["a", "b"]), "corpus", Scaler.fit(x)).ravel().tolist()
+    [-1.0, 1.0]
+    """
+    if kind == "source":
+        return source.apply(values)
+    out = Scaler.fit(values).apply(values)
+    if kind == "speaker":
+        for rows in speakers.groupby(speakers).indices.values():
+            if len(rows) >= SPEAKER_MINIMUM:
+                out[rows] = Scaler.fit(values[rows]).apply(values[rows])
+    return out

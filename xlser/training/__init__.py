@@ -1,0 +1,1 @@
+"""Recipes, pure training steps, and the one file that imports SpeechBrain."""

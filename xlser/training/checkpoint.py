@@ -1,0 +1,75 @@
+"""State on disk as safetensors: no pickle is written or read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from xlser.atomic import replacing
+from xlser.errors import RunError
+
+
+def save_state(path: str | Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Write tensors and a JSON-able ``about`` to one safetensors file, in one step."""
+    with replacing(path) as temporary:
+        whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        save_file(whole, temporary, metadata={"about": json.dumps(about)})
+
+
+def load_state(path: str | Path, fingerprint: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `save_state` wrote, if it belongs to the run with this ``fingerprint``.
+
+    Raises:
+        RunError: the file is missing or damaged, or was written by another recipe or on other data.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
+    except (SafetensorError, OSError) as error:
+        raise RunError(f"cannot read {path}: {error}. Delete it; the run then makes it again.") from error
+    if about.get("fingerprint") != fingerprint:
+        raise RunError(
+            f"{path} belongs to another recipe or other data (its fingerprint is "
+            f"{about.get('fingerprint', 'missing')}, this run's is {fingerprint}). "
+            "Choose another --out, or delete the old run."
+        )
+    return tensors, about
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return the state of every parameter as ``optimizer.<index>.<name>``."""
+    state = optimizer.state_dict()["state"]
+    return {
+        f"optimizer.{index}.{name}": torch.as_tensor(value)
+        for index, values in state.items()
+        for name, value in values.items()
+    }
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put back what `optimizer_tensors` gave; the options stay those of ``optimizer``."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith("optimizer."):
+            _, index, name = key.split(".", 2)
+            state.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors below ``prefix.``, without it.
+
+    >>> under("best", {"best.w": torch.zeros(1), "model.w": torch.ones(1)})
+    {'w': tensor([0.])}
+    """
+    return {
+        name.removeprefix(f"{prefix}."): tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}.")
+    }
