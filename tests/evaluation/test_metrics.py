@@ -183,7 +183,11 @@ def test_bad_arguments_are_named(metric):
         ((x, [1.0, 2.0]), "`prediction` must have the shape"),
         ((x, [1.0, np.nan, 2.0]), "`prediction` must be finite, but holds nan"),
         (([1.0, np.inf, 2.0], x), "`truth` must be finite, but holds inf"),
-        ((x, x, [1, -1, 1]), "`weights` must be finite and not negative, but holds -1"),
+        ((x, x, [1, -1, 1]), "`weights` must be finite and not negative, but hold .-1"),
+        ((x, x, [1, np.nan, 1]), "`weights` must be finite and not negative"),
+        ((x, x, [1, 1, 1, 1]), "`weights` must have a column"),
+        ((x, x, [1, 1], [0, 1, 2]), "`weights` must have a column"),
+        ((x, x, [1, 1], [0, 1]), "`groups` must be of shape"),
         ((x, x, [1, 1]), "`weights` must have a column"),
     ]:
         with pytest.raises(ValueError, match=message):

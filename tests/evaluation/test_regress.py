@@ -40,6 +40,10 @@ def test_where_no_ccc_is_defined_the_first_alpha_is_taken(rated, validation_rati
     assert model.chosen == {"alpha": 10.0}
 
 
+def test_an_alpha_that_flattens_the_prediction_is_not_taken(rated):
+    assert fit_direction(*rated, alphas=(1e300, 1.0)).chosen == {"alpha": 1.0}
+
+
 def test_constant_ratings_predict_themselves(rated):
     train, _, validation, truth = rated
     assert fit_direction(train, np.full(60, 2.5), validation, truth).predict(validation) == pytest.approx(2.5)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import _ctypes
 import ctypes
 import locale
+import os
 import shutil
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from xlser.errors import XlserError, did_you_mean
 _SYNCHRONOUS = 2
 _CHARS_UTF8 = 1
 _DONT_EXIT = 0x8000
+_REINSTALL = "Reinstall it: pip install --force-reinstall espeakng-loader"
 _RATE, _VOLUME, _PITCH, _RANGE, _WORDGAP = 1, 2, 3, 4, 7
 
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
@@ -44,8 +46,9 @@ def speak(
 ) -> tuple[np.ndarray, int]:
     """Say ``text`` and return int16 samples (mono, one axis) and their rate in Hz (22,050).
 
-    The samples depend on the arguments alone: not on earlier calls, not on the process. Voices that use random noise
-    (``breath`` or ``klatt`` in their variant file: f2, f3, f5, klatt...) also depend on the C library's ``rand``.
+    The samples depend on the arguments and eSpeak NG's version: not on earlier calls, not on the process. Voices that
+    use random noise (``breath`` or ``klatt`` in their variant file: f2, f3, f5, klatt...) also depend on the C
+    library's ``rand``.
 
     Args:
         text: in the voice's own language and script.
@@ -53,7 +56,7 @@ def speak(
         rate: words a minute, 80 to 450.
         pitch: base pitch, 0 to 99; 50 is the voice's own, 0 an octave below it, 99 an octave above.
         range: how far pitch moves, 0 (monotone) to 99; 50 is the voice's own.
-        volume: 0 to 200; 100 is eSpeak NG's own. Much above 130 its gain control sets in.
+        volume: 1 to 200; 100 is eSpeak NG's own. Much above 130 its gain control sets in.
         word_gap: pause between words, in units of 10 ms at the default rate, 0 or more.
 
     Raises:
@@ -66,12 +69,12 @@ def speak(
     _check("rate", rate, 80, 450)
     _check("pitch", pitch, 0, 99)
     _check("range", range, 0, 99)
-    _check("volume", volume, 0, 200)
+    _check("volume", volume, 1, 200)
     _check("word_gap", word_gap, 0, 500)
     settings = {_RATE: rate, _VOLUME: volume, _PITCH: pitch, _RANGE: range, _WORDGAP: word_gap}
     with _one_at_a_time, _fresh_library() as (library, data):
         samples, sample_rate = _say(library, data, text, voice, settings)
-    if not len(samples):
+    if not samples.any():
         raise XlserError(f"eSpeak NG's voice {voice!r} has nothing to say for {text!r}. Is it in the voice's language?")
     return samples, sample_rate
 
@@ -90,25 +93,34 @@ def _say(library: ctypes.CDLL, data: Path, text: str, voice: str, settings: dict
             chunks.append(ctypes.string_at(samples, 2 * count))
         return 0
 
-    before = locale.setlocale(locale.LC_CTYPE)
-    try:
-        sample_rate = library.espeak_Initialize(_SYNCHRONOUS, 0, str(data).encode(), _DONT_EXIT)
-        if sample_rate <= 0:
-            raise XlserError(f"eSpeak NG cannot read its data in {data}. {_REINSTALL}")
+    with _initialised(library, data) as sample_rate:
         library.espeak_SetSynthCallback(collect)
-        # Initialising seeds the C library's rand with the clock.
-        library.espeak_ng_SetRandSeed(ctypes.c_long(1))
         _set_voice(library, data, voice)
         for parameter, value in settings.items():
             library.espeak_SetParameter(parameter, int(value), 0)
         raw = text.encode() + b"\0"
         library.espeak_Synth(raw, ctypes.c_size_t(len(raw)), 0, 1, 0, _CHARS_UTF8, None, None)
         library.espeak_Synchronize()
-        library.espeak_Terminate()
+    return np.frombuffer(b"".join(chunks), dtype=np.int16), sample_rate
+
+
+@contextmanager
+def _initialised(library: ctypes.CDLL, data: Path) -> Iterator[int]:
+    """Start the library and yield its sample rate; end it before it is unloaded, for it may have a thread running."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        sample_rate = library.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(data), _DONT_EXIT)
+        if sample_rate <= 0:
+            raise XlserError(f"eSpeak NG cannot read its data in {data}. {_REINSTALL}")
+        # Initialising seeds the C library's rand with the clock.
+        library.espeak_ng_SetRandSeed(ctypes.c_long(1))
+        try:
+            yield sample_rate
+        finally:
+            library.espeak_Terminate()
     finally:
         # eSpeak NG sets the locale of the whole process.
         locale.setlocale(locale.LC_CTYPE, before)
-    return np.frombuffer(b"".join(chunks), dtype=np.int16), sample_rate
 
 
 def _set_voice(library: ctypes.CDLL, data: Path, voice: str) -> None:
@@ -122,9 +134,6 @@ def _set_voice(library: ctypes.CDLL, data: Path, voice: str) -> None:
     if library.espeak_SetVoiceByName(voice.encode()) != 0:
         languages = [path.name for path in (data / "lang").glob("*/*")]
         raise XlserError(f"eSpeak NG has no voice {language!r}; {did_you_mean(language, languages)}")
-
-
-_REINSTALL = "Reinstall it: pip install --force-reinstall espeakng-loader"
 
 
 @contextmanager

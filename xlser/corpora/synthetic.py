@@ -12,9 +12,10 @@ import re
 import string
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
@@ -38,17 +39,17 @@ FEMALE = ("f1", "f4", "Annie", "aunty", "belinda", "grandma", "linda")
 
 # Where emotions lie on (valence, activation), each from -1 to 1.
 CENTRES = {
-    "anger": (-0.60, 0.65),
-    "happiness": (0.65, 0.45),
-    "neutral": (0.0, -0.05),
-    "sadness": (-0.55, -0.55),
+    "anger": (-0.65, 0.70),
+    "happiness": (0.70, 0.50),
+    "neutral": (0.05, 0.0),
+    "sadness": (-0.65, -0.60),
     "fear": (-0.65, 0.30),
     "boredom": (-0.25, -0.70),
     "disgust": (-0.75, 0.10),
     "surprise": (0.30, 0.75),
     "calm": (0.45, -0.50),
 }
-SCATTER = 0.22
+SCATTER = 0.20
 _MARK = "SYNTHETIC.txt"
 _OWN = {"wav", "ratings.csv", _MARK}
 
@@ -129,10 +130,11 @@ def synthesise(
     root = Path(root).expanduser()
     utterances = plan(card, seed=seed, sentences=sentences, speakers=speakers, takes=takes)
     made_by = _made_by(card, seed, utterances)
-    if _made_of(root) == made_by:
+    done = partial(_is_complete, root, made_by, utterances)
+    if done():
         return root
     _refuse_foreign(root)
-    with _whole(root) as folder:
+    with _whole(root, done) as folder:
         _write_audio(folder / "wav", tqdm(utterances, desc=card.name, unit="file", disable=not progress))
         _write_tables(folder, utterances, made_by)
     return root
@@ -150,7 +152,7 @@ def plan(
     cast = _cast(card, seed)[: _count("speakers", speakers, SPEAKERS)]
     _check_codes(card)
     return [
-        _utterance(card, seed, speaker, number, text, code, letter)
+        _utterance(card, seed, speaker, number=number, text=text, code=code, letter=letter)
         for speaker, (number, text), code, letter in product(cast, enumerate(said, 1), card.emotion, letters)
     ]
 
@@ -174,11 +176,12 @@ def _check_codes(card: Card) -> None:
             )
 
 
-def _utterance(card: Card, seed: int, speaker: Speaker, number: int, text: str, code: str, letter: str) -> Utterance:
+def _utterance(card: Card, seed: int, speaker: Speaker, *, number: int, text: str, code: str, letter: str) -> Utterance:
     name = f"{speaker.number}a{number:02d}{code}{letter}"
     # One seed an utterance: its sound does not depend on what else is made, or in which order.
+    centre = CENTRES[card.emotion[code]]
     draws = _normals(8, seed, card.name, name)
-    valence, activation = (_rating(centre + SCATTER * z) for centre, z in zip(CENTRES[card.emotion[code]], draws[:2]))
+    valence, activation = (_rating(middle + SCATTER * z) for middle, z in zip(centre, draws[:2], strict=True))
     style = _style(speaker, (valence - 3) / 2, (activation - 3) / 2, draws[2:])
     return Utterance(name, text, f"{card.synthesis.voice}+{speaker.variant}", style, valence, activation)
 
@@ -196,12 +199,12 @@ def _style(speaker: Speaker, valence: float, activation: float, jitter: list[flo
     """
     v, a = speaker.expressiveness * valence, speaker.expressiveness * activation
     return Style(
-        rate=_within(165 * math.exp(speaker.rate + 0.20 * a + 0.05 * v + 0.05 * jitter[0]), 90, 400),
-        pitch=_within(46 + speaker.pitch + 16 * a + 4 * v + 3 * jitter[1], 0, 99),
+        rate=_within(165 * math.exp(speaker.rate + 0.24 * a + 0.06 * v + 0.05 * jitter[0]), 90, 400),
+        pitch=_within(46 + speaker.pitch + 18 * a + 5 * v + 3 * jitter[1], 0, 99),
         range=_within(48 + speaker.range + 12 * a + 32 * v + 6 * jitter[2], 0, 99),
-        volume=_within(70 * math.exp(speaker.loudness + 0.40 * a + 0.12 * jitter[3]), 10, 140),
-        word_gap=_within(2 - 2.5 * a - 1.5 * v + 0.6 * jitter[4], 0, 9),
-        effort=min(max(speaker.effort + 0.22 * a - 0.40 * v + 0.08 * jitter[5], -0.7), 0.7),
+        volume=_within(50 * math.exp(speaker.loudness + 0.48 * a + 0.12 * jitter[3]), 10, 140),
+        word_gap=_within(2 - 2.5 * a - 1.5 * v + 0.5 * jitter[4], 0, 9),
+        effort=min(max(speaker.effort + 0.24 * a - 0.45 * v + 0.08 * jitter[5], -0.7), 0.7),
     )
 
 
@@ -220,13 +223,13 @@ def _speaker(card: Card, seed: int, index: int, variant: str) -> Speaker:
     return Speaker(
         number=f"{index + 1:02d}",
         variant=variant,
-        # Spread over the four of one sex, so that no two have the same base pitch.
+        # Spread evenly over the four of one sex, on top of each variant's own base pitch.
         pitch=6 * (index % 4) - 9 + z[0],
         range=5 * z[1],
         rate=0.07 * z[2],
         loudness=0.20 * z[3],
         effort=0.06 * z[4],
-        expressiveness=math.exp(0.18 * z[5]),
+        expressiveness=math.exp(0.15 * z[5]),
     )
 
 
@@ -240,7 +243,7 @@ def _shuffled(items: tuple[str, ...], *key: object) -> list[str]:
     return [item for _, item in sorted(zip(_normals(len(items), *key, "order"), items, strict=True))]
 
 
-def _write_audio(folder: Path, utterances) -> None:
+def _write_audio(folder: Path, utterances: Iterable[Utterance]) -> None:
     folder.mkdir()
     for utterance in utterances:
         samples, sample_rate = perform(utterance)
@@ -295,6 +298,12 @@ def _made_of(root: Path) -> str | None:
         return None
 
 
+def _is_complete(root: Path, made_by: str, utterances: list[Utterance]) -> bool:
+    if _made_of(root) != made_by or not (root / "ratings.csv").is_file():
+        return False
+    return {f"{utterance.name}.wav" for utterance in utterances} <= set(os.listdir(root / "wav"))
+
+
 def _refuse_foreign(root: Path) -> None:
     """Stop before a folder that synthesis did not make would be replaced."""
     if not root.exists():
@@ -309,7 +318,7 @@ def _refuse_foreign(root: Path) -> None:
 
 
 @contextmanager
-def _whole(root: Path) -> Iterator[Path]:
+def _whole(root: Path, done: Callable[[], bool]) -> Iterator[Path]:
     """Yield a new folder beside ``root``, which takes its place when all went well and is removed when not."""
     try:
         root.parent.mkdir(parents=True, exist_ok=True)
@@ -317,6 +326,8 @@ def _whole(root: Path) -> Iterator[Path]:
             folder = Path(scratch) / "new"
             folder.mkdir()
             yield folder
+            if done():  # another process was quicker
+                return
             if root.exists():
                 os.replace(root, Path(scratch) / "old")
             os.replace(folder, root)

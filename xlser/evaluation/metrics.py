@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-_BLOCK_CELLS = 1 << 19  # cells of one draws x rows block: 4 MiB of float64, which stays near the processor
+_BLOCK_CELLS = 1 << 20  # cells of one draws x rows block: 8 MiB of float64, small enough to stay near the processor
 _PAIRS = ((0, 1), (0, 0), (1, 1))  # of the columns: truth with prediction, truth, prediction
 
 
@@ -172,23 +172,32 @@ def spearman(
     0.8
     """
     columns, weights, groups = _pairs(truth, prediction, weights, groups)
-    ties = [np.unique(column, return_inverse=True)[1] for column in columns]
+    by_truth = np.argsort(columns[0], kind="stable")  # gathers along the truth then walk through memory in order
+    groups = groups[by_truth]
+    runs = [_runs(column) for column in columns[:, by_truth]]
 
     def score(block: np.ndarray) -> np.ndarray:
         rows = np.ascontiguousarray(block.T)[groups]  # rows before draws: the gathers then copy whole lines
-        (x, var_x), (y, var_y) = (_middle_ranks(tie, rows) for tie in ties)
+        (x, var_x), (y, var_y) = (_middle_ranks(rows, *run) for run in runs)
         x *= rows
         return _ratio(np.einsum("nd,nd->d", x, y), np.sqrt(var_x * var_y)).clip(-1, 1)
 
     return _in_blocks(score, weights, len(groups))
 
 
-def _middle_ranks(tie: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _runs(column: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the run of ties that each row is in, the rows in ascending order, and where there each run starts."""
+    _, tie, sizes = np.unique(column, return_inverse=True, return_counts=True)
+    return tie, np.argsort(tie, kind="stable"), np.cumsum(sizes) - sizes
+
+
+def _middle_ranks(
+    weights: np.ndarray, tie: np.ndarray, order: np.ndarray, starts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the ranks about their mean, (N, draws), and their sum of squares, (draws,), from weights (N, draws)."""
     if not len(tie):
         return weights.copy(), weights.sum(0)
-    sizes = np.bincount(tie)
-    mass = np.add.reduceat(weights[np.argsort(tie, kind="stable")], np.cumsum(sizes) - sizes, axis=0)
+    mass = np.add.reduceat(weights[order], starts, axis=0)
     ranks = np.cumsum(mass, axis=0)
     # Half the total is exactly the mean of the middle ranks, so a constant comes out as exact zeros.
     ranks -= ranks[-1] / 2 + mass / 2
@@ -233,20 +242,27 @@ def _pairs(
     """Check the arguments; return the rated columns (2, N), the weights (G,) or (draws, G), and the groups (N,)."""
     truth, prediction = np.asarray(truth, dtype=float), np.asarray(prediction, dtype=float)
     _same_length(truth, prediction)
-    groups = np.arange(len(truth)) if groups is None else np.asarray(groups)
-    weights = np.ones(groups.max(initial=-1) + 1) if weights is None else np.asarray(weights, dtype=float)
-    if groups.shape != truth.shape or weights.ndim not in (1, 2) or groups.max(initial=-1) >= weights.shape[-1]:
-        raise ValueError(
-            f"`weights` must have a column for each row or group, but is of shape {weights.shape} instead."
-        )
-    if not (np.isfinite(weights).all() and (weights >= 0).all()):
-        raise ValueError(f"`weights` must be finite and not negative, but holds {weights.min()} instead.")
+    weights, groups = _weights(len(truth), weights, groups)
     rated = ~np.isnan(truth)
     columns = np.stack([truth, prediction])[:, rated]
     for name, column in zip(("truth", "prediction"), columns, strict=True):
         if not np.isfinite(column).all():
             raise ValueError(f"`{name}` must be finite, but holds {column[~np.isfinite(column)][0]} instead.")
     return columns, weights, groups[rated]
+
+
+def _weights(rows: int, weights: ArrayLike | None, groups: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
+    most = np.inf if groups is not None else rows  # groups may have weights and no row
+    groups = np.arange(rows) if groups is None else np.asarray(groups)
+    if groups.shape != (rows,):
+        raise ValueError(f"`groups` must be of shape ({rows},), but is of shape {groups.shape} instead.")
+    needed = groups.max(initial=-1) + 1
+    weights = np.ones(needed) if weights is None else np.asarray(weights, dtype=float)
+    if weights.ndim not in (1, 2) or not needed <= weights.shape[-1] <= most:
+        raise ValueError(f"`weights` must have a column per row or group, but is of shape {weights.shape} instead.")
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise ValueError(f"`weights` must be finite and not negative, but hold {np.unique(weights)[[0, -1]]}.")
+    return weights, groups
 
 
 def _in_blocks(score: Callable[[np.ndarray], np.ndarray], weights: np.ndarray, width: int) -> float | np.ndarray:

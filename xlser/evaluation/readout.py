@@ -1,0 +1,77 @@
+"""What is read from an embedding, fitted on the source alone: classes, and axes that follow a dimension."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xlser.evaluation.classify import KnnClassifier, ProbeClassifier, fit_knn, fit_probe
+from xlser.evaluation.metrics import pearson
+from xlser.evaluation.regress import Direction, fit_direction
+
+# More latents than this are features, not axes that anybody would look at one by one.
+MOST_LATENTS = 16
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one part of the source: ``embeddings`` (N, D), ``labels`` (N,) with None where the emotion is not scored,
+    ``ratings`` maps a dimension to (N,) with NaN where not rated."""
+
+    embeddings: np.ndarray
+    labels: np.ndarray
+    ratings: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Axes:
+    """How to read one dimension: the ridge ``direction``, the sign of each latent and of their mean, the best latent.
+
+    A latent of an unsupervised model may point either way, so that signs and the choice of the best are made on the
+    source's training rows; a target then shows whether they still hold.
+    """
+
+    direction: Direction
+    signs: np.ndarray
+    mean_sign: float
+    best: int
+
+    def read(self, embeddings: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the values of each axis (N,): ``direction``, ``latent mean``, ``best latent``, ``z1``, ``z2``..."""
+        out = {"direction": self.direction.predict(embeddings)}
+        if len(self.signs) <= MOST_LATENTS:
+            oriented = embeddings * self.signs
+            out |= {"best latent": oriented[:, self.best], "latent mean": embeddings.mean(axis=1) * self.mean_sign}
+            out |= {f"z{column + 1}": oriented[:, column] for column in range(oriented.shape[1])}
+        return out
+
+
+def fit_classifiers(
+    train: Part, validation: Part, classes: tuple[str, ...]
+) -> dict[str, KnnClassifier | ProbeClassifier]:
+    """Fit ``knn`` and ``probe`` on the source's training rows of ``classes``; k and C by its validation rows."""
+    rows = [np.isin(part.labels.astype(str), classes) for part in (train, validation)]
+    pieces = [
+        train.embeddings[rows[0]],
+        train.labels[rows[0]].astype(str),
+        validation.embeddings[rows[1]],
+        validation.labels[rows[1]].astype(str),
+    ]
+    return {"knn": fit_knn(*pieces), "probe": fit_probe(*pieces)}
+
+
+def fit_axes(train: Part, validation: Part, dimension: str) -> Axes | None:
+    """Fit the axes of one dimension on the source's rated training rows; None with fewer than three of them."""
+    truth = train.ratings[dimension]
+    if np.isfinite(truth).sum() < 3:
+        return None
+    direction = fit_direction(train.embeddings, truth, validation.embeddings, validation.ratings[dimension])
+    rated = np.isfinite(truth)
+    found = np.nan_to_num([pearson(truth[rated], column) for column in train.embeddings[rated].T])
+    mean = np.nan_to_num(pearson(truth[rated], train.embeddings[rated].mean(axis=1)))
+    return Axes(direction, _sign(found), float(_sign(mean)), int(np.abs(found).argmax()))
+
+
+def _sign(values: np.ndarray) -> np.ndarray:
+    return np.where(np.asarray(values) < 0, -1.0, 1.0)

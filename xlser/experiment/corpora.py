@@ -1,0 +1,133 @@
+"""A recipe's corpora, read and made ready: features, scored labels, ratings, and what was merged or dropped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from xlser.corpora.card import Card, load_card
+from xlser.data.manifest import build_manifest
+from xlser.data.scales import derived_ratings
+from xlser.experiment.workplace import Workplace
+from xlser.features.extract import Features, extract
+from xlser.features.extractor import EXTRACTORS
+from xlser.training.recipe import Recipe
+
+DIMENSIONS = ("activation", "valence")
+
+
+@dataclass
+class Corpus:
+    """One corpus of a run.
+
+    ``labels`` (N,): canonical emotion after the recipe's merging, None where the recipe does not score it. ``ratings``
+    maps a dimension to (N,) in [-1, 1], NaN where not rated; ``ratings_kind`` is rated, derived or none. ``counts``
+    says how many labels were kept, merged and dropped.
+    """
+
+    card: Card
+    features: Features
+    labels: np.ndarray
+    ratings: dict[str, np.ndarray]
+    ratings_kind: str
+    counts: dict[str, dict[str, int]]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The manifest's table."""
+        return self.features.manifest.frame
+
+    def about(self, role: str) -> dict:
+        """Return what a report says of the corpus, JSON-able."""
+        manifest = self.features.manifest
+        return {
+            "corpus": self.card.name,
+            "title": self.card.title,
+            "role": role,
+            "language": self.card.languages[0],
+            "synthetic": self.card.synthetic,
+            "elicitation": self.card.elicitation,
+            "licence": self.card.licence,
+            "citation": self.card.source.citation,
+            "card_hash": self.card.hash,
+            "verified": self.card.verified,
+            "utterances": len(self.frame),
+            "speakers": int(self.frame["speaker"].nunique()),
+            "hours": float(self.frame["duration"].sum() / 3600),
+            "ratings": self.ratings_kind,
+            "rated": {name: int(np.isfinite(values).sum()) for name, values in self.ratings.items()},
+            "labels": self.counts,
+            "left_out": manifest.left_out_counts(),
+            "left_out_files": {reason: paths[:20] for reason, paths in manifest.left_out.items()},
+            "notes": manifest.notes,
+        }
+
+
+def read_corpus(name: str, recipe: Recipe, place: Workplace) -> Corpus:
+    """Scan, check and extract one corpus as the recipe wants it.
+
+    Raises:
+        CardError, CorpusError: see `load_card`, `build_manifest` and `extract`.
+    """
+    card = load_card(name)
+    manifest = build_manifest(card, place.folder(card), strict=place.strict)
+    features = extract(
+        manifest,
+        EXTRACTORS[recipe.features.extractor](),
+        place.cache,
+        jobs=place.jobs,
+        strict=place.strict,
+        progress=place.progress,
+    )
+    labels, counts = scored_labels(features.manifest.frame["emotion"], recipe)
+    ratings, kind = _ratings(features.manifest.frame, recipe)
+    corpus = Corpus(card, features, labels, ratings, kind, counts)
+    _tell(corpus, place)
+    return corpus
+
+
+def scored_labels(emotions: pd.Series, recipe: Recipe) -> tuple[np.ndarray, dict[str, dict[str, int]]]:
+    """Merge and select labels as the recipe says, and count what happened.
+
+    Returns:
+        Labels (N,), None where not scored; and counts under ``kept``, ``merged`` (``calm -> neutral``) and ``dropped``.
+    """
+    merged = emotions.map(lambda name: recipe.merge.get(name, name))
+    kept = merged.isin(recipe.emotions).to_numpy()
+    moves = [f"{a} -> {b}" for a, b, k in zip(emotions, merged, kept, strict=True) if a != b and k]
+    counts = {
+        "kept": dict(Counter(merged[kept])),
+        "merged": dict(Counter(moves)),
+        "dropped": dict(Counter(merged[~kept])),
+    }
+    return np.where(kept, merged.astype(object), None), counts
+
+
+def _ratings(frame: pd.DataFrame, recipe: Recipe) -> tuple[dict[str, np.ndarray], str]:
+    ratings = {name: frame[name].to_numpy(dtype=float) for name in DIMENSIONS}
+    if any(np.isfinite(values).any() for values in ratings.values()):
+        return ratings, "rated"
+    if recipe.ratings == "derived":
+        table = derived_ratings(frame["emotion"])
+        return {name: table[name].to_numpy(dtype=float) for name in DIMENSIONS}, "derived"
+    return ratings, "none"
+
+
+def _tell(corpus: Corpus, place: Workplace) -> None:
+    about = corpus.about("")
+    left = sum(about["left_out"].values())
+    place.say(
+        f"  {corpus.card.name}: {about['utterances']} utterances, {about['speakers']} speakers, "
+        f"{about['hours']:.2f} h, features of {corpus.features.cached} from the cache"
+        + (f", {left} files left out" if left else "")
+        + (" [synthetic]" if corpus.card.synthetic else "")
+    )
+    for reason, paths in corpus.features.manifest.left_out.items():
+        place.say(
+            f"    left out, {reason}: {', '.join(paths[:3])}" + (f" and {len(paths) - 3} more" * (len(paths) > 3))
+        )
+    for note in corpus.features.manifest.notes:
+        place.say(f"    note: {note}")

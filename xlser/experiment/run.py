@@ -1,0 +1,159 @@
+"""One recipe from corpora to result files; whatever a run folder already holds is not done again."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from xlser import __version__
+from xlser.atomic import replacing, write_text
+from xlser.data.manifest import write_manifest
+from xlser.errors import RunError
+from xlser.experiment.corpora import Corpus, read_corpus
+from xlser.experiment.models import Seed, Trained, check_ratings, make_seeds, train_all
+from xlser.experiment.scores import Scores, score_all
+from xlser.experiment.workplace import Workplace
+from xlser.features.normalise import PROTOCOL
+from xlser.training.recipe import Recipe
+
+LIBRARIES = ("torch", "torchaudio", "speechbrain", "opensmile", "faiss-cpu", "scikit-learn", "numpy", "pandas")
+TABLES = ("transfer", "correlation", "confusion")
+
+
+def run_recipe(recipe: Recipe, out: str | Path, place: Workplace | None = None) -> Path:
+    """Train on the recipe's source, read its targets, and write the numbers below ``out``.
+
+    ``out`` gets ``run.json`` (what was used), ``results.json`` and ``transfer.csv``, ``correlation.csv``,
+    ``confusion.csv``, ``embedding.csv`` (the numbers), ``manifests/``, ``models/`` with weights, checkpoints and
+    TensorBoard scalars. Started again after a kill it goes on where it was and ends with the same numbers.
+
+    Raises:
+        XlserError: bad input of any kind, before training wherever it can be seen before; see the callees.
+    """
+    place, out, began = place or Workplace(), Path(out), time.time()
+    with _owned(out, recipe):
+        place.say(f"{recipe.name}: {recipe.source} to {', '.join(recipe.targets)}")
+        source = read_corpus(recipe.source, recipe, place)
+        check_ratings(recipe, source)
+        seeds = make_seeds(recipe, source)
+        targets = [read_corpus(name, recipe, place) for name in recipe.targets]
+        for corpus in (source, *targets):
+            write_manifest(corpus.features.manifest, out / "manifests" / f"{corpus.card.name}.parquet")
+        trained = train_all(recipe, source, seeds, out / "models", place)
+        place.say(f"  {len(trained)} models trained or read back; scoring")
+        scores = score_all(recipe, source, targets, trained)
+        _write(out, recipe, source, targets, trained, scores, time.time() - began)
+    return out
+
+
+def default_out(recipe: Recipe) -> Path:
+    """Return ``runs/<recipe>-<hash>``: another recipe never falls into the same folder."""
+    return Path("runs") / f"{recipe.name}-{recipe.hash}"
+
+
+@contextmanager
+def _owned(out: Path, recipe: Recipe) -> Iterator[None]:
+    """Hold the run folder against a second process, and refuse one that belongs to another recipe."""
+    from filelock import FileLock, Timeout
+
+    marker = out / "recipe.json"
+    if marker.exists() and json.loads(marker.read_text())["hash"] != recipe.hash:
+        raise RunError(f"{out} holds a run of another recipe. Choose another --out, or delete that folder.")
+    if out.exists() and not marker.exists() and any(out.iterdir()):
+        raise RunError(f"{out} is not empty and holds no run of xlser. Choose another --out.")
+    write_text(marker, json.dumps({"hash": recipe.hash, "recipe": recipe.model_dump(mode="json")}, indent=1))
+    lock = FileLock(out / ".lock")
+    try:
+        with lock.acquire(timeout=0):
+            yield
+    except Timeout:
+        raise RunError(f"another process is working in {out}. Wait for it, or choose another --out.") from None
+
+
+def _write(
+    out: Path,
+    recipe: Recipe,
+    source: Corpus,
+    targets: list[Corpus],
+    trained: list[Trained],
+    scores: Scores,
+    seconds: float,
+) -> None:
+    for name in TABLES:
+        with replacing(out / f"{name}.csv") as temporary:
+            pd.DataFrame(getattr(scores, name)).to_csv(temporary, index=False)
+    with replacing(out / "embedding.csv") as temporary:
+        pd.concat(scores.grid).to_csv(temporary, index=False)
+    results = {
+        "about": _about(recipe, source, targets, scores, seconds),
+        "corpora": [source.about("source"), *[corpus.about("target") for corpus in targets]],
+        "splits": [_split_row(source, seed) for seed in {m.seed.number: m.seed for m in trained}.values()],
+        "curves": [
+            {"method": m.method, "seed": m.seed.number, "best_epoch": m.best_epoch, "curve": m.curve} for m in trained
+        ],
+        "choices": scores.choices,
+        **{name: getattr(scores, name) for name in TABLES},
+    }
+    write_text(out / "results.json", json.dumps(_plain(results), indent=1, allow_nan=False))
+
+
+def _about(recipe: Recipe, source: Corpus, targets: list[Corpus], scores: Scores, seconds: float) -> dict[str, Any]:
+    return {
+        "recipe": recipe.model_dump(mode="json"),
+        "recipe_hash": recipe.hash,
+        "notes": scores.notes,
+        "synthetic": [c.card.name for c in (source, *targets) if c.card.synthetic],
+        "protocol": PROTOCOL[recipe.features.normalise],
+        "columns": len(source.features.columns),
+        "versions": {"xlser": __version__, "python": platform.python_version(), **_versions()},
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "seconds": round(seconds, 1),
+        "finished": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _split_row(source: Corpus, seed: Seed) -> dict[str, Any]:
+    speakers = {
+        part: sorted(set(source.frame["speaker"].iloc[getattr(seed.split, part)]))
+        for part in ("train", "validation", "test")
+    }
+    sizes = {part: len(getattr(seed.split, part)) for part in speakers}
+    return {
+        "seed": seed.number,
+        "hash": seed.split.hash,
+        "speakers": speakers,
+        "utterances": sizes,
+        "shared": list(seed.split.shared),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Return ``value`` with what JSON cannot hold put right: NaN becomes null, NumPy numbers become Python's."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

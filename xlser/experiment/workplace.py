@@ -1,0 +1,55 @@
+"""Where a run finds and leaves things, and how it speaks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xlser.corpora.card import Card
+from xlser.errors import CorpusError
+from xlser.features.cache import default_cache
+
+
+def _to_stderr(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@dataclass
+class Workplace:
+    """Folders and manners of a run, none of which can change a number.
+
+    ``data_root`` holds a folder for each corpus, named like its card; ``roots`` names others one by one. ``strict``
+    stops at the first recording that cannot be used instead of leaving it out and counting it.
+    """
+
+    data_root: Path | None = None
+    roots: Mapping[str, Path] = field(default_factory=dict)
+    cache: Path = field(default_factory=default_cache)
+    jobs: int | None = None
+    strict: bool = False
+    progress: bool = True
+    say: Callable[[str], None] = _to_stderr
+
+    def folder(self, card: Card) -> Path:
+        """Return the folder of a corpus; a synthetic one that is nowhere else is made in the cache.
+
+        Raises:
+            CorpusError: it cannot be told where the corpus lies.
+        """
+        if card.name in self.roots:
+            return Path(self.roots[card.name])
+        if self.data_root and ((self.data_root / card.name).is_dir() or card.synthesis is None):
+            return self.data_root / card.name
+        if card.synthesis is not None:
+            return self._synthesised(card)
+        raise CorpusError(
+            f"where is corpus {card.name}? Give --data-root DIR (its folder then is DIR/{card.name}) "
+            f"or --root {card.name}=DIR."
+        )
+
+    def _synthesised(self, card: Card) -> Path:
+        from xlser.corpora.synthetic import synthesise
+
+        return synthesise(card, self.cache / "synthetic" / card.name, progress=self.progress)
