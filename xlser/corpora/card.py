@@ -174,8 +174,8 @@ class Card(Strict):
 
     @property
     def hash(self) -> str:
-        """First 12 digits of the SHA-256 of the card's content."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+        """First 12 digits of the SHA-256 of everything in the card but its prose."""
+        return hashlib.sha256(self.model_dump_json(exclude={"title", "notes"}).encode()).hexdigest()[:12]
 
     def fields(self) -> set[str]:
         """Return the names that templates may use."""

@@ -54,7 +54,7 @@ def make_seeds(recipe: Recipe, source: Corpus) -> list[Seed]:
     seeds = []
     for number in range(recipe.training.seeds):
         split = splits[number % len(splits)]
-        scaler = Scaler.fit(source.features.values[split.train])
+        scaler = Scaler.fit(source.features.values[split.train], recipe.features.clip)
         # On the source itself `corpus` means the training part: its held-out speakers are not looked at.
         kind = "speaker" if recipe.features.normalise == "speaker" else "source"
         seeds.append(

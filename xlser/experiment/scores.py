@@ -18,6 +18,7 @@ from xlser.features.normalise import PROTOCOL, Normalisation, normalise
 from xlser.training.recipe import Recipe
 
 Encoder = Callable[[np.ndarray], np.ndarray]
+HELD_OUT, VALIDATION, TARGET = "source, held-out speakers", "source, validation speakers", "target"
 
 
 @dataclass
@@ -43,37 +44,46 @@ class _Reader:
     train: Part
     validation: Part
     axes: dict[str, Axes]
+    classifiers: dict[tuple[str, ...], dict] = field(default_factory=dict)
 
 
 def score_all(recipe: Recipe, source: Corpus, targets: list[Corpus], trained: list[Trained]) -> Scores:
     """Score the source's held-out speakers and every target, under each protocol that costs no further training.
 
     A recipe that normalises by ``corpus`` is trained on source statistics, so that its zero-shot reading (target
-    z-scored with the source's statistics) comes for free and stands beside the transductive one.
+    z-scored with the source's statistics) comes for free and stands beside the transductive one. The source's
+    validation speakers are scored too: theirs are the numbers that choices may be made on, and no result.
     """
     readers = _readers(recipe, source, trained)
     scores = Scores()
     for reader in readers:
-        scores.choices += [
-            {
-                "method": reader.method,
-                "seed": reader.seed.number,
-                "reader": f"direction of {name}",
-                **axes.direction.chosen,
-            }
-            for name, axes in reader.axes.items()
-        ]
-    for corpus in [source, *targets]:
-        for kind in _normalisations(recipe, corpus is source):
-            _score(scores, recipe, source, corpus, kind, readers)
+        for name, axes in reader.axes.items():
+            about = {"method": reader.method, "seed": reader.seed.number, "reader": f"direction of {name}"}
+            scores.choices.append(about | axes.direction.chosen)
+    for case in _cases(recipe, source, targets):
+        _score(scores, recipe, source, case, readers)
     return scores
 
 
-def _normalisations(recipe: Recipe, is_source: bool) -> list[Normalisation]:
+@dataclass(frozen=True)
+class _Case:
+    """One corpus in one role under one normalisation; ``main`` marks the one that the recipe asks for."""
+
+    corpus: Corpus
+    role: str
+    kind: Normalisation
+    main: bool = True
+
+
+def _cases(recipe: Recipe, source: Corpus, targets: list[Corpus]) -> list[_Case]:
     kind = recipe.features.normalise
-    if is_source:
-        return ["speaker"] if kind == "speaker" else ["source"]
-    return ["source", "corpus"] if kind == "corpus" else [kind]
+    own: Normalisation = "speaker" if kind == "speaker" else "source"
+    cases = [_Case(source, VALIDATION, own, main=False), _Case(source, HELD_OUT, own)]
+    for target in targets:
+        if kind == "corpus":
+            cases.append(_Case(target, TARGET, "source", main=False))
+        cases.append(_Case(target, TARGET, kind))
+    return cases
 
 
 def _readers(recipe: Recipe, source: Corpus, trained: list[Trained]) -> list[_Reader]:
@@ -84,14 +94,10 @@ def _readers(recipe: Recipe, source: Corpus, trained: list[Trained]) -> list[_Re
 
 
 def _reader(method: str, seed: Seed, encode: Encoder, source: Corpus) -> _Reader:
-    parts = [
-        Part(
-            encode(seed.source[rows]),
-            source.labels[rows],
-            {name: values[rows] for name, values in source.ratings.items()},
-        )
-        for rows in (seed.split.train, seed.split.validation)
-    ]
+    parts = []
+    for rows in (seed.split.train, seed.split.validation):
+        ratings = {name: values[rows] for name, values in source.ratings.items()}
+        parts.append(Part(encode(seed.source[rows]), source.labels[rows], ratings))
     axes = {name: found for name in DIMENSIONS if (found := fit_axes(*parts, name))}
     return _Reader(method, seed, encode, *parts, axes)
 
@@ -110,73 +116,65 @@ def _encoder(model: Trained) -> Encoder:
     return encode
 
 
-def _score(
-    scores: Scores, recipe: Recipe, source: Corpus, corpus: Corpus, kind: Normalisation, readers: list[_Reader]
-) -> None:
-    is_source = corpus is source
-    classes = tuple(
-        name for name in recipe.emotions if name in set(source.labels) and (is_source or name in set(corpus.labels))
-    )
+def _score(scores: Scores, recipe: Recipe, source: Corpus, case: _Case, readers: list[_Reader]) -> None:
+    corpus, level = case.corpus, recipe.evaluation.level
+    there = set(source.labels) & set(corpus.labels)
+    classes = tuple(name for name in recipe.emotions if name in there)
     views: Views = {}
     for reader in readers:
-        view, embedded = _view(reader, corpus, kind, is_source, classes, scores)
+        view, embedded = _view(reader, case, classes, scores)
         views.setdefault(reader.method, []).append(view)
-        main = kind == _normalisations(recipe, is_source)[-1]
-        if main and reader.seed.number == 0 and reader.method != "features":
+        if case.main and reader.seed.number == 0 and reader.method != "features":
             scores.grid.append(_points(reader, corpus, embedded))
     draws = SpeakerBootstrap(corpus.frame["speaker"], recipe.evaluation.draws, seed=0)
-    level = recipe.evaluation.level
-    about = {
-        "corpus": corpus.card.name,
-        "role": "source, held-out speakers" if is_source else "target",
-        "language": corpus.card.languages[0],
-        "data": "synthetic" if corpus.card.synthetic else "real",
-        "protocol": PROTOCOL[kind],
-        "normalise": kind,
-    }
+    about = _about(case)
     if len(classes) >= 2:
         table, confusion = class_rows(views, corpus.labels, classes, draws, level)
         spoken = np.isin(corpus.labels.astype(str), classes)
         about_classes = {"classes": len(classes), "speakers": int(corpus.frame["speaker"][spoken].nunique())}
         scores.transfer += [about | about_classes | row for row in table]
         scores.confusion += [about | row for row in confusion]
-    else:
+    elif case.main:
         scores.notes.append(
-            f"{corpus.card.name}: no classification, since it shares {len(classes)} of the scored "
-            f"emotions with {source.card.name} and two are needed"
+            f"{corpus.card.name}: no classification, since it shares {len(classes)} of the scored emotions with "
+            f"{source.card.name} and two are needed"
         )
     rows = correlation_rows(views, corpus.ratings, draws, level)
-    # The doubt of one is the doubt of the other: a correlation between derived and human ratings is marked derived.
-    kind_of = corpus.ratings_kind if source.ratings_kind == "rated" else f"{corpus.ratings_kind}, learnt from derived"
-    scores.correlation += [about | {"ratings": kind_of} | row for row in rows]
-    if not rows:
-        scores.notes.append(f"{corpus.card.name}: no correlations, since it (or the source) has no ratings")
+    # A correlation that was learnt from, or is taken with, positions of emotion words is no correlation with ratings.
+    learnt = "" if source.ratings_kind == "rated" or corpus is source else ", learnt from derived"
+    scores.correlation += [about | {"ratings": corpus.ratings_kind + learnt} | row for row in rows]
+    if not rows and case.main:
+        without = corpus if corpus.ratings_kind == "none" else source
+        scores.notes.append(f"{corpus.card.name}: no correlations, since {without.card.name} has no ratings")
 
 
-def _view(
-    reader: _Reader, corpus: Corpus, kind: Normalisation, is_source: bool, classes: tuple[str, ...], scores: Scores
-) -> tuple[View, np.ndarray]:
-    if is_source:
-        values = reader.seed.source
-        rows = np.isin(np.arange(len(values)), reader.seed.split.test)
-    else:
-        values = normalise(corpus.features.values, corpus.frame["speaker"], kind, reader.seed.scaler)
+def _about(case: _Case) -> dict:
+    card = case.corpus.card
+    return {
+        "corpus": card.name,
+        "role": case.role,
+        "language": card.languages[0],
+        "data": "synthetic" if card.synthetic else "real",
+        "protocol": PROTOCOL[case.kind],
+        "normalise": case.kind,
+    }
+
+
+def _view(reader: _Reader, case: _Case, classes: tuple[str, ...], scores: Scores) -> tuple[View, np.ndarray]:
+    corpus, seed = case.corpus, reader.seed
+    if case.role == TARGET:
+        values = normalise(corpus.features.values, corpus.frame["speaker"], case.kind, seed.scaler)
         rows = np.ones(len(values), dtype=bool)
+    else:
+        values = seed.source
+        rows = np.isin(np.arange(len(values)), seed.split.test if case.role == HELD_OUT else seed.split.validation)
     embedded = reader.encode(values)
     labels = {}
     if len(classes) >= 2:
+        about = {"method": reader.method, "seed": seed.number, **_about(case)}
         for name, classifier in _classifiers(reader, classes).items():
             labels[name] = classifier.predict(embedded)
-            scores.choices.append(
-                {
-                    "method": reader.method,
-                    "seed": reader.seed.number,
-                    "corpus": corpus.card.name,
-                    "normalise": kind,
-                    "reader": name,
-                    **classifier.chosen,
-                }
-            )
+            scores.choices.append(about | {"reader": name} | classifier.chosen)
     axes = {
         (dimension, axis): found
         for dimension, fitted in reader.axes.items()
@@ -186,18 +184,17 @@ def _view(
 
 
 def _classifiers(reader: _Reader, classes: tuple[str, ...]) -> dict:
-    # Kept on the reader: the same classes come back for every corpus and protocol.
-    kept = reader.__dict__.setdefault("_kept", {})
-    if classes not in kept:
+    """Return the reader's classifiers of these classes, fitted on first use: most corpora share the same ones."""
+    if classes not in reader.classifiers:
         for name, part in (("training", reader.train), ("validation", reader.validation)):
             found = set(part.labels[np.isin(part.labels.astype(str), classes)])
             if len(found) < 2:
                 raise CorpusError(
-                    f"the source's {name} part holds {len(found)} of the scored emotions "
-                    f"({', '.join(classes)}); two are needed. Use another split or fewer folds."
+                    f"the source's {name} part holds {len(found)} of the scored emotions ({', '.join(classes)}); "
+                    "two are needed. Use another split or fewer folds."
                 )
-        kept[classes] = fit_classifiers(reader.train, reader.validation, classes)
-    return kept[classes]
+        reader.classifiers[classes] = fit_classifiers(reader.train, reader.validation, classes)
+    return reader.classifiers[classes]
 
 
 def _points(reader: _Reader, corpus: Corpus, embedded: np.ndarray) -> pd.DataFrame:

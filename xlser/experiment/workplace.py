@@ -53,3 +53,21 @@ class Workplace:
         from xlser.corpora.synthetic import synthesise
 
         return synthesise(card, self.cache / "synthetic" / card.name, progress=self.progress)
+
+
+def parse_roots(texts: tuple[str, ...]) -> dict[str, Path]:
+    """Read ``CORPUS=DIR`` texts.
+
+    Raises:
+        CorpusError: a text without ``=``.
+
+    >>> parse_roots(("urdu=/data/urdu",))
+    {'urdu': PosixPath('/data/urdu')}
+    """
+    roots = {}
+    for text in texts:
+        name, equals, folder = text.partition("=")
+        if not equals or not name or not folder:
+            raise CorpusError(f"--root needs CORPUS=DIR such as urdu=/data/URDU-Dataset, but is {text!r} instead.")
+        roots[name] = Path(folder).expanduser()
+    return roots

@@ -17,23 +17,31 @@ SPEAKER_MINIMUM = 5
 
 @dataclass(frozen=True)
 class Scaler:
-    """Column means and standard deviations, each of shape (columns,)."""
+    """Column means and standard deviations, each of shape (columns,); z-scores beyond ``clip`` are set to it.
+
+    Some functionals are a deviation divided by a mean: where that mean is near zero they reach hundreds of deviations
+    in a language that the statistics have not seen, and one such value outweighs all others of its recording.
+    """
 
     mean: np.ndarray
     std: np.ndarray
+    clip: float | None = None
 
     @classmethod
-    def fit(cls, values: np.ndarray) -> Scaler:
+    def fit(cls, values: np.ndarray, clip: float | None = None) -> Scaler:
         """Take mean and population deviation of ``values``, shape (rows, columns); a constant column gets deviation 1."""
         values = np.asarray(values, dtype=np.float64)
         std = values.std(axis=0)
         # A column that is constant but for rounding has a deviation near 1e-16 of its size: dividing makes noise of it.
         constant = std <= 1e-9 * np.maximum(1.0, np.abs(values).max(axis=0))
-        return cls(values.mean(axis=0), np.where(constant, 1.0, std))
+        return cls(values.mean(axis=0), np.where(constant, 1.0, std), clip)
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """Return z-scores as float32, same shape as ``values``."""
-        return ((values - self.mean) / self.std).astype(np.float32)
+        scores = (values - self.mean) / self.std
+        if self.clip is not None:
+            scores = np.clip(scores, -self.clip, self.clip)
+        return scores.astype(np.float32)
 
 
 def normalise(values: np.ndarray, speakers: pd.Series, kind: Normalisation, source: Scaler) -> np.ndarray:
@@ -44,7 +52,7 @@ def normalise(values: np.ndarray, speakers: pd.Series, kind: Normalisation, sour
         speakers: speaker of each row.
         kind: ``source`` uses the source's training statistics, ``corpus`` those of ``values`` themselves, ``speaker``
             those of each speaker with at least five recordings and the corpus's for the others.
-        source: statistics of the source's training part.
+        source: statistics of the source's training part; its ``clip`` holds for the other kinds too.
 
     >>> x = np.array([[0.0], [2.0]])
     >>> normalise(x, pd.Series(["a", "b"]), "corpus", Scaler.fit(x)).ravel().tolist()
@@ -52,9 +60,9 @@ def normalise(values: np.ndarray, speakers: pd.Series, kind: Normalisation, sour
     """
     if kind == "source":
         return source.apply(values)
-    out = Scaler.fit(values).apply(values)
+    out = Scaler.fit(values, source.clip).apply(values)
     if kind == "speaker":
         for rows in speakers.groupby(speakers).indices.values():
             if len(rows) >= SPEAKER_MINIMUM:
-                out[rows] = Scaler.fit(values[rows]).apply(values[rows])
+                out[rows] = Scaler.fit(values[rows], source.clip).apply(values[rows])
     return out

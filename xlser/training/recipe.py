@@ -22,10 +22,11 @@ Many = BeforeValidator(lambda value: (value,) if isinstance(value, str) else val
 
 
 class FeatureChoice(Strict):
-    """Which features, and whose mean and deviation they are z-scored with."""
+    """Which features, whose mean and deviation they are z-scored with, and where z-scores are cut off (null: nowhere)."""
 
     extractor: ExtractorName = "egemaps"
     normalise: Normalisation = "corpus"
+    clip: PositiveFloat | None = 5.0
 
 
 class SplitChoice(Strict):

@@ -1,0 +1,63 @@
+"""The ``xlser`` command; each verb is imported when it is called, so that help answers at once."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from xlser import __version__
+from xlser.errors import XlserError
+
+VERBS = {
+    "corpora": "List, show, check and prepare speech corpora.",
+    "run": "Train on one language, read it in others, write the numbers and the report.",
+    "report": "Make the report of a finished run anew.",
+}
+
+
+class Verbs(click.Group):
+    """A group that knows its verbs by name and loads only the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order that a newcomer needs them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import the verb's module; None for a verb that is not there."""
+        if name not in VERBS:
+            return None
+        return importlib.import_module(f"xlser.cli.{name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="xlser")
+def xlser() -> None:
+    """Cross-lingual speech emotion recognition: learn on a language that has data, carry it to one that has little."""
+
+
+def main() -> None:
+    """Run the command line; an error that the user can put right is one message, not a traceback."""
+    try:
+        xlser(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped. What was done is kept; the same command goes on from there.", err=True)
+        sys.exit(130)
+    except XlserError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Does a folder hold the corpus that its card describes?"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from xlser.corpora.card import Card
+from xlser.data.audio import AudioFault, read_mono
+from xlser.data.manifest import Manifest, build_manifest
+
+_SHOWN = 5
+
+
+@dataclass
+class Verification:
+    """What was found. ``problems`` make `ok` false; ``gaps`` (fewer files than expected) and ``notes`` do not."""
+
+    manifest: Manifest
+    card: Card
+    lines: list[str] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong; a part of a corpus that is right in itself is ok."""
+        return not self.problems
+
+    def text(self) -> str:
+        """Return the finding as lines for a terminal."""
+        verdict = "something is wrong" if self.problems else ("incomplete, but sound" if self.gaps else "complete")
+        out = [f"{self.card.name}: {verdict}", *(f"  {line}" for line in self.lines)]
+        out += [f"  incomplete: {gap}" for gap in self.gaps]
+        out += [f"  note: {note}" for note in self.manifest.notes]
+        if not self.card.verified:
+            out.append("  note: this card was built on second-hand facts that nobody has checked against the files")
+        return "\n".join(out + [f"  PROBLEM: {problem}" for problem in self.problems])
+
+
+def verify(card: Card, root: str | Path, *, decode: bool = True, progress: bool = False) -> Verification:
+    """Scan ``root`` through ``card``, read every file, and compare the counts with those the card expects.
+
+    Raises:
+        CorpusError: the folder cannot be read through the card at all (see `build_manifest`).
+    """
+    manifest = build_manifest(card, root)
+    found = Verification(manifest, card, _described(manifest))
+    for reason, paths in manifest.left_out.items():
+        listed = ", ".join(paths[:_SHOWN]) + (f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else "")
+        kind = found.lines if reason.startswith(("ignored", "audio outside", "name does not")) else found.problems
+        kind.append(f"{len(paths)} left out, {reason}: {listed}")
+    if decode:
+        found.problems += _undecodable(manifest, progress)
+    _compare(found, "utterances", len(manifest.frame), card.expect.utterances)
+    _compare(found, "speakers", manifest.frame["speaker"].nunique(), card.expect.speakers)
+    counts = Counter(manifest.frame["emotion_raw"])
+    for code, expected in card.expect.emotion.items():
+        _compare(found, f"{code} ({card.emotion[code]})", counts[code], expected)
+    return found
+
+
+def _described(manifest: Manifest) -> list[str]:
+    frame = manifest.frame
+    emotions = ", ".join(
+        f"{code} {name} {count}"
+        for (code, name), count in frame.groupby(["emotion_raw", "emotion"], sort=False).size().items()
+    )
+    rates = ", ".join(f"{rate} Hz: {count}" for rate, count in frame["sample_rate"].value_counts().items())
+    rated = {name: int(frame[name].notna().sum()) for name in ("valence", "activation", "dominance")}
+    sexes = frame.drop_duplicates("speaker")["sex"].fillna("unknown").value_counts()
+    return [
+        f"{len(frame)} utterances, {frame['speaker'].nunique()} speakers "
+        f"({', '.join(f'{count} {sex}' for sex, count in sexes.items())}), {frame['duration'].sum() / 3600:.2f} h, "
+        f"{frame['duration'].min():.2f} to {frame['duration'].max():.2f} s",
+        f"emotions: {emotions}",
+        f"audio: {rates}; channels: {', '.join(f'{n}: {c}' for n, c in frame['channels'].value_counts().items())}",
+        "ratings: " + (", ".join(f"{name} {count}" for name, count in rated.items() if count) or "none"),
+    ]
+
+
+def _undecodable(manifest: Manifest, progress: bool) -> list[str]:
+    rows = list(zip(manifest.files(), manifest.frame["sample_rate"], manifest.frame["path"], strict=True))
+    tasks = (delayed(_fault)(path, rate) for path, rate, _ in rows)
+    results = Parallel(os.cpu_count() or 1, backend="threading", return_as="generator")(tasks)
+    bar = tqdm(results, total=len(rows), desc="decoding", unit="file", disable=not progress, leave=False)
+    return [f"{name}: {fault}" for (_, _, name), fault in zip(rows, bar, strict=True) if fault]
+
+
+def _fault(path: Path, rate: int) -> str | None:
+    try:
+        read_mono(path, rate)
+    except AudioFault as fault:
+        return str(fault)
+    return None
+
+
+def _compare(found: Verification, what: str, count: int, expected: int | None) -> None:
+    if expected is None or count == expected:
+        return
+    if count < expected:
+        found.gaps.append(f"{what}: {count:,} of {expected:,}")
+    else:
+        found.problems.append(f"{what}: {count:,}, but the complete corpus has {expected:,}; are copies in the folder?")

@@ -1,0 +1,1 @@
+"""Result files in; tables, figures and HTML out."""
