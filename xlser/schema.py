@@ -49,6 +49,7 @@ def _keys_at(model: type[BaseModel], place: tuple[str, ...]) -> list[str]:
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    # In Python 3.10 dict[str, X] is an instance of type too, and issubclass then fails on it.
+    if not typing.get_args(annotation) and isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in typing.get_args(annotation) if (found := _model_in(part))), None)

@@ -15,15 +15,17 @@ class _Loader(yaml.SafeLoader):
     """SafeLoader that keeps mapping keys as text, refuses a key given twice and reads ``1e-4`` as a number."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Any]:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            problem = None if isinstance(key_node, yaml.ScalarNode) else "a key must be plain text"
+            if problem is None and key_node.value in seen:
+                problem = f"key {key_node.value!r} given twice"
+            if problem:
+                raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
+            seen.add(key_node.value)
         self.flatten_mapping(node)
-        out: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            # A file-name code such as 01 or no must stay the text it is in the file name.
-            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else self.construct_object(key_node)
-            if key in out:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} given twice", key_node.start_mark)
-            out[key] = self.construct_object(value_node, deep=deep)
-        return out
+        # A file-name code such as 01 or no must stay the text it is in the file name: keys are taken as written.
+        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
 
 
 _Loader.add_constructor("tag:yaml.org,2002:map", lambda loader, node: loader.construct_mapping(node, deep=True))
@@ -56,7 +58,7 @@ def parse_yaml(text: str, name: str, error: type[XlserError] = XlserError) -> An
     """
     try:
         value = yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as problem:
+    except (yaml.YAMLError, ValueError) as problem:  # ValueError: a date such as 2024-99-99
         raise error(f"{name} is not valid YAML: {' '.join(str(problem).split())}") from problem
     if not isinstance(value, dict):
         raise error(f"{name} must hold a mapping of keys to values, but holds {type(value).__name__}.")

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from xlser.errors import RecipeError
 from xlser.experiment.corpora import DIMENSIONS, Corpus
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import Scaler, normalise
-from xlser.training.recipe import Objective, Recipe
+from xlser.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from torch.nn import ModuleDict
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
     from xlser.training.step import Batch
 
 
+MODEL = "model.safetensors"
+
+
 @dataclass
 class Seed:
-    """One seed of a run: its split of the source, the statistics of its training part, the source z-scored with them."""
+    """One seed: its split of the source, the statistics of its training part, and the source z-scored with them."""
 
     number: int
     split: Split
@@ -86,91 +90,88 @@ def train_all(recipe: Recipe, source: Corpus, seeds: list[Seed], folder: Path, p
     Raises:
         RunError: a model in ``folder`` is of another recipe or other data, or a loss is not finite.
     """
-    objectives = recipe.objectives()
-    total = len(objectives) * len(seeds) * recipe.training.epochs
+    jobs = [
+        _Job(recipe, source, seed, method, folder / method / f"seed-{seed.number}")
+        for method in recipe.objectives()
+        for seed in seeds
+    ]
+    total = len(jobs) * recipe.training.epochs
     with tqdm(total=total, desc="training", unit="epoch", disable=not place.progress, leave=False) as bar:
-        return [
-            _one(recipe, source, seed, method, objective, folder / method / f"seed-{seed.number}", bar.update)
-            for method, objective in objectives.items()
-            for seed in seeds
-        ]
+        return [job.read(bar.update) or job.train(bar.update) for job in jobs]
 
 
-def _one(
-    recipe: Recipe,
-    source: Corpus,
-    seed: Seed,
-    method: str,
-    objective: Objective,
-    folder: Path,
-    advance: Callable[[int], object],
-) -> Trained:
-    from xlser.training.checkpoint import load_state, save_state
-    from xlser.training.step import build_network
+@dataclass(frozen=True)
+class _Job:
+    """One model of a run: trained, or read back from ``folder`` where it stands whole."""
 
-    fingerprint = _fingerprint(recipe, source, seed, method)
-    whole = folder / "model.safetensors"
-    if whole.exists():
-        tensors, about = load_state(whole, fingerprint)
-        network = build_network(recipe.model, source.features.values.shape[1], len(recipe.emotions), seed.number).eval()
-        network.load_state_dict(tensors)
-        advance(recipe.training.epochs)
-        return Trained(method, seed, network, about["best_epoch"], about["curve"])
-    trained = _train(recipe, source, seed, method, objective, folder, fingerprint, advance)
-    save_state(
-        whole,
-        trained.network.state_dict(),
-        {
-            "fingerprint": fingerprint,
-            "best_epoch": trained.best_epoch,
-            "curve": trained.curve,
-            "method": method,
-            "recipe": recipe.name,
-        },
-    )
-    return trained
+    recipe: Recipe
+    source: Corpus
+    seed: Seed
+    method: str
+    folder: Path
 
+    def read(self, advance: Callable[[int], object]) -> Trained | None:
+        from xlser.training.checkpoint import load_state, under
+        from xlser.training.step import build_network
 
-def _train(
-    recipe: Recipe,
-    source: Corpus,
-    seed: Seed,
-    method: str,
-    objective: Objective,
-    folder: Path,
-    fingerprint: str,
-    advance: Callable[[int], object],
-) -> Trained:
-    from torch.utils.tensorboard import SummaryWriter
+        path = self.folder / MODEL
+        if not path.exists():
+            return None
+        tensors, about = load_state(path, self.fingerprint)
+        features, classes = self.source.features.values.shape[1], len(self.recipe.emotions)
+        network = build_network(self.recipe.model, features, classes, self.seed.number).eval()
+        network.load_state_dict(under("network", tensors))
+        advance(self.recipe.training.epochs)
+        return Trained(self.method, self.seed, network, about["best_epoch"], about["curve"])
 
-    from xlser.training.brain import Plan, fit
+    def train(self, advance: Callable[[int], object]) -> Trained:
+        from torch.utils.tensorboard import SummaryWriter
 
-    done = 0
+        from xlser.training.brain import Plan, fit
 
-    def on_epoch(epoch: int, scalars: dict[str, float]) -> None:
-        nonlocal done
-        for name, value in scalars.items():
-            writer.add_scalar(name, value, epoch)
-        advance(epoch - done)
-        done = epoch
+        done = 0
 
-    with SummaryWriter(folder / "tensorboard") as writer:
-        plan = Plan(recipe, objective, seed.number, folder, fingerprint, len(recipe.emotions), on_epoch)
-        fitted = fit(
-            plan, _batch(source, seed, seed.split.train, recipe), _batch(source, seed, seed.split.validation, recipe)
-        )
-    return Trained(method, seed, fitted.network, fitted.best_epoch, fitted.curve)
+        def on_epoch(epoch: int, scalars: dict[str, float]) -> None:
+            nonlocal done
+            for name, value in scalars.items():
+                writer.add_scalar(name, value, epoch)
+            advance(epoch - done)
+            done = epoch
 
+        objective, classes = self.recipe.objectives()[self.method], len(self.recipe.emotions)
+        with SummaryWriter(self.folder / "tensorboard") as writer:
+            plan = Plan(self.recipe, objective, self.seed.number, self.folder, self.fingerprint, classes, on_epoch)
+            fitted = fit(plan, self._batch(self.seed.split.train), self._batch(self.seed.split.validation))
+        trained = Trained(self.method, self.seed, fitted.network, fitted.best_epoch, fitted.curve)
+        self._save(trained)
+        return trained
 
-def _batch(source: Corpus, seed: Seed, rows: np.ndarray, recipe: Recipe) -> Batch:
-    import torch
+    def _save(self, trained: Trained) -> None:
+        """Write weights and the statistics their input was z-scored with: one is of no use without the other."""
+        import torch
 
-    from xlser.training.step import Batch
+        from xlser.training.checkpoint import save_state
 
-    codes = {name: code for code, name in enumerate(recipe.emotions)}
-    emotion = np.array([codes.get(label, -1) for label in source.labels[rows]], dtype=np.int64)
-    ratings = np.stack([source.ratings[name][rows] for name in DIMENSIONS], axis=1).astype(np.float32)
-    return Batch(torch.from_numpy(seed.source[rows]), torch.from_numpy(ratings), torch.from_numpy(emotion))
+        tensors = {f"network.{name}": tensor for name, tensor in trained.network.state_dict().items()}
+        tensors["scaler.mean"] = torch.from_numpy(self.seed.scaler.mean)
+        tensors["scaler.std"] = torch.from_numpy(self.seed.scaler.std)
+        about = {"fingerprint": self.fingerprint, "method": self.method, "recipe": self.recipe.name}
+        about |= {"best_epoch": trained.best_epoch, "curve": trained.curve}
+        save_state(self.folder / MODEL, tensors, about)
+
+    def _batch(self, rows: np.ndarray) -> Batch:
+        import torch
+
+        from xlser.training.step import Batch
+
+        codes = {name: code for code, name in enumerate(self.recipe.emotions)}
+        emotion = np.array([codes.get(label, -1) for label in self.source.labels[rows]], dtype=np.int64)
+        ratings = np.stack([self.source.ratings[name][rows] for name in DIMENSIONS], axis=1).astype(np.float32)
+        return Batch(torch.from_numpy(self.seed.source[rows]), torch.from_numpy(ratings), torch.from_numpy(emotion))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return _fingerprint(self.recipe, self.source, self.seed, self.method)
 
 
 def _fingerprint(recipe: Recipe, source: Corpus, seed: Seed, method: str) -> str:

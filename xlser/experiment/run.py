@@ -53,7 +53,8 @@ def run_recipe(recipe: Recipe, out: str | Path, place: Workplace | None = None) 
         trained = train_all(recipe, source, seeds, out / "models", place)
         place.say(f"  {len(trained)} models trained or read back; scoring")
         scores = score_all(recipe, source, targets, trained)
-        _write(out, recipe, source, targets, trained, scores, time.time() - began)
+        results = _results(recipe, [source, *targets], trained, scores, time.time() - began)
+        _write(out, results, scores)
     return out
 
 
@@ -81,41 +82,40 @@ def _owned(out: Path, recipe: Recipe) -> Iterator[None]:
         raise RunError(f"another process is working in {out}. Wait for it, or choose another --out.") from None
 
 
-def _write(
-    out: Path,
-    recipe: Recipe,
-    source: Corpus,
-    targets: list[Corpus],
-    trained: list[Trained],
-    scores: Scores,
-    seconds: float,
-) -> None:
-    for name in TABLES:
+def _write(out: Path, results: dict[str, Any], scores: Scores) -> None:
+    """Write the tables first and ``results.json`` last: where it stands, the run is whole."""
+    tables = {name: pd.DataFrame(getattr(scores, name)) for name in TABLES}
+    for name, table in {**tables, "embedding": pd.concat(scores.grid)}.items():
         with replacing(out / f"{name}.csv") as temporary:
-            pd.DataFrame(getattr(scores, name)).to_csv(temporary, index=False)
-    with replacing(out / "embedding.csv") as temporary:
-        pd.concat(scores.grid).to_csv(temporary, index=False)
-    results = {
-        "about": _about(recipe, source, targets, scores, seconds),
-        "corpora": [source.about("source"), *[corpus.about("target") for corpus in targets]],
-        "splits": [_split_row(source, seed) for seed in {m.seed.number: m.seed for m in trained}.values()],
+            table.to_csv(temporary, index=False)
+    write_text(out / "results.json", json.dumps(_plain(results), indent=1, allow_nan=False))
+
+
+def _results(
+    recipe: Recipe, corpora: list[Corpus], trained: list[Trained], scores: Scores, seconds: float
+) -> dict[str, Any]:
+    source = corpora[0]
+    seeds = {model.seed.number: model.seed for model in trained}
+    return {
+        "about": _about(recipe, corpora, scores, seconds),
+        "corpora": [corpus.about("source" if corpus is source else "target") for corpus in corpora],
+        "splits": [_split_row(source, seed) for seed in seeds.values()],
         "curves": [
             {"method": m.method, "seed": m.seed.number, "best_epoch": m.best_epoch, "curve": m.curve} for m in trained
         ],
         "choices": scores.choices,
         **{name: getattr(scores, name) for name in TABLES},
     }
-    write_text(out / "results.json", json.dumps(_plain(results), indent=1, allow_nan=False))
 
 
-def _about(recipe: Recipe, source: Corpus, targets: list[Corpus], scores: Scores, seconds: float) -> dict[str, Any]:
+def _about(recipe: Recipe, corpora: list[Corpus], scores: Scores, seconds: float) -> dict[str, Any]:
     return {
         "recipe": recipe.model_dump(mode="json"),
         "recipe_hash": recipe.hash,
         "notes": scores.notes,
-        "synthetic": [c.card.name for c in (source, *targets) if c.card.synthetic],
+        "synthetic": [c.card.name for c in corpora if c.card.synthetic],
         "protocol": PROTOCOL[recipe.features.normalise],
-        "columns": len(source.features.columns),
+        "columns": len(corpora[0].features.columns),
         "versions": {"xlser": __version__, "python": platform.python_version(), **_versions()},
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "seconds": round(seconds, 1),

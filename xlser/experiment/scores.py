@@ -198,7 +198,7 @@ def _classifiers(reader: _Reader, classes: tuple[str, ...]) -> dict:
 
 
 def _points(reader: _Reader, corpus: Corpus, embedded: np.ndarray) -> pd.DataFrame:
-    """Return the plane that a person looks at: the latent itself, or its two main axes on the source's training rows."""
+    """Return the plane that is drawn: the latent itself, or its two main axes on the source's training rows."""
     if embedded.shape[1] == 1:
         plane = np.column_stack([embedded[:, 0], np.zeros(len(embedded))])
     elif embedded.shape[1] == 2:

@@ -29,7 +29,7 @@ class Scaler:
 
     @classmethod
     def fit(cls, values: np.ndarray, clip: float | None = None) -> Scaler:
-        """Take mean and population deviation of ``values``, shape (rows, columns); a constant column gets deviation 1."""
+        """Take mean and population deviation of ``values`` (rows, columns); a constant column gets deviation 1."""
         values = np.asarray(values, dtype=np.float64)
         std = values.std(axis=0)
         # A column that is constant but for rounding has a deviation near 1e-16 of its size: dividing makes noise of it.

@@ -1,1 +1,1 @@
-"""Result files in; tables, figures and HTML out."""
+"""Result files in; tables, figures and one HTML page out."""

@@ -143,6 +143,8 @@ class Recipe(Strict):
                     f"methods.{name}: `on: both` needs model.latent of at least 2, but it is "
                     f"{self.model.latent} instead"
                 )
+            if objective.metric == "elr" and objective.combine == "log":
+                problems.append(f"methods.{name}: `metric: elr` can be negative and has no logarithm; use combine: sum")
             if objective.emotion_head and self.model.kind != "vae":
                 problems.append(f"methods.{name}: `emotion_head` belongs to model.kind vae")
         if self.split.kind == "given" and not self.split.given:

@@ -1,0 +1,114 @@
+"""The grid of embeddings: a row per method, a column per corpus, coloured by activation (Das et al. 2022, Figure 3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from xlser.reporting.facts import Facts
+from xlser.reporting.svg import GREY, RAMP, draw
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# A panel's side, and room for row names and ticks (left), corpus names (above) and axis names (below), in pixels.
+SIDE, LEFT, TOP, BOTTOM, GAP = 176.0, 66.0, 40.0, 36.0, 12.0
+# Beyond this many points the page would grow by 130 bytes each; a picture of 200 dpi does not.
+MOST_VECTOR_POINTS = 6000
+
+
+def embedding_grid(facts: Facts, points: pd.DataFrame) -> tuple[Markup, dict[str, int]]:
+    """Return the grid, and how many points have no rating (``unrated``) or lie beyond the frame (``beyond``)."""
+    import numpy as np
+
+    points = points[np.isfinite(points["x"]) & np.isfinite(points["y"])]
+    methods = list(dict.fromkeys(points["method"]))
+    corpora = list(dict.fromkeys(points["corpus"]))
+    counts = {"unrated": int(points["activation"].isna().sum()), "beyond": 0, "points": len(points)}
+    width = LEFT + len(corpora) * (SIDE + GAP)
+    height = TOP + len(methods) * (SIDE + GAP) - GAP + BOTTOM
+
+    def paint(figure: Figure) -> None:
+        for i, method in enumerate(methods):
+            row = points[points["method"] == method]
+            frame = _frame(row[["x", "y"]].to_numpy())
+            counts["beyond"] += _beyond(row[["x", "y"]].to_numpy(), frame)
+            for j, corpus in enumerate(corpora):
+                bottom = height - TOP - (i + 1) * SIDE - i * GAP
+                box = (LEFT + j * (SIDE + GAP), bottom, SIDE, SIDE)
+                axes = figure.add_axes([a / b for a, b in zip(box, (width, height, width, height), strict=True)])
+                _scatter(axes, row[row["corpus"] == corpus], frame, len(points) > MOST_VECTOR_POINTS)
+                _names(axes, facts, method if j == 0 else "", corpus if i == 0 else "", i == len(methods) - 1)
+
+    label = (
+        f"Grid of two-dimensional embeddings: rows {', '.join(methods)}; columns {', '.join(corpora)}; "
+        "points coloured by activation."
+    )
+    return draw(width, height, paint, "grid", label), counts
+
+
+def gradient() -> str:
+    """Return the colours of activation from low to high as a CSS gradient."""
+    return f"linear-gradient(90deg, {', '.join(RAMP)})"
+
+
+def _frame(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return low and high corners that hold 99 % of the points on each axis, so that a stray one does not shrink all."""
+    import numpy as np
+
+    low, high = np.percentile(values, [0.5, 99.5], axis=0)
+    pad = np.where(high > low, 0.12 * (high - low), 1.0)
+    # No wider than the points themselves need.
+    return np.maximum(low - pad, values.min(axis=0) - pad / 2), np.minimum(high + pad, values.max(axis=0) + pad / 2)
+
+
+def _beyond(values: np.ndarray, frame: tuple[np.ndarray, np.ndarray]) -> int:
+    return int(((values < frame[0]) | (values > frame[1])).any(axis=1).sum())
+
+
+def _scatter(axes: Axes, points: pd.DataFrame, frame: tuple[np.ndarray, np.ndarray], raster: bool) -> None:
+    import numpy as np
+    from matplotlib.colors import LinearSegmentedColormap
+
+    # In a fixed random order, so that no corner of the file or class lies on top of the others.
+    points = points.sample(frac=1, random_state=0)
+    places = np.clip(points[["x", "y"]].to_numpy(), *frame)
+    rated = points["activation"].notna().to_numpy()
+    shared = {"s": 13, "clip_on": False, "rasterized": raster}
+    axes.scatter(*places[~rated].T, facecolors="none", edgecolors=GREY, linewidths=0.8, **shared)
+    axes.scatter(
+        *places[rated].T,
+        c=points["activation"][rated],
+        cmap=LinearSegmentedColormap.from_list("activation", RAMP),
+        vmin=-1,
+        vmax=1,
+        linewidths=0,
+        alpha=0.85,
+        **shared,
+    )
+    axes.set(xlim=(frame[0][0], frame[1][0]), ylim=(frame[0][1], frame[1][1]))
+    if not rated.any():
+        axes.text(0.03, 0.97, "no ratings", transform=axes.transAxes, va="top", fontsize=10)
+
+
+def _names(axes: Axes, facts: Facts, method: str, corpus: str, lowest: bool) -> None:
+    first, second = ("z1", "z2") if facts.recipe.get("model", {}).get("latent", 2) <= 2 else ("axis 1", "axis 2")
+    axes.tick_params(length=3, labelsize=9)
+    axes.locator_params(nbins=4)
+    axes.grid()
+    axes.set_xlabel(first if lowest else "", fontsize=10)
+    if method:
+        axes.set_ylabel(f"{facts.method_name(method)}\n{second}", fontsize=11)
+    else:
+        axes.set_yticklabels([])
+    if not corpus:
+        return
+    about = facts.corpora.get(corpus, {})
+    marks = facts.marks(corpus, "derived" if about.get("ratings") == "derived" else "")
+    axes.set_title(f"{corpus} ({about.get('language', '')})", fontsize=11, pad=18 if marks else 6)
+    if marks:
+        axes.text(0.5, 1.025, ", ".join(marks), transform=axes.transAxes, ha="center", fontsize=9)

@@ -1,0 +1,107 @@
+"""How numbers and names are written: two decimals, a true minus, n/a for what is not defined."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+NOT_DEFINED = "n/a"
+READERS = {"knn": "kNN", "probe": "linear probe"}
+
+
+def known(*values: Any) -> bool:
+    """Say whether every value is a finite number.
+
+    >>> known(0.5, 1), known(0.5, None), known(float("nan"))
+    (True, False, False)
+    """
+    return all(isinstance(value, (int, float)) and math.isfinite(value) for value in values)
+
+
+def number(value: Any, digits: int = 2) -> str:
+    """Write a score; a null or NaN is n/a, and a rounded zero carries no sign.
+
+    >>> number(0.456), number(-0.301), number(-0.001), number(None)
+    ('0.46', '−0.30', '0.00', 'n/a')
+    """
+    if not known(value):
+        return NOT_DEFINED
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def signed(value: Any, digits: int = 2) -> str:
+    """Write a difference with its sign.
+
+    >>> signed(0.031), signed(-0.2), signed(0.0), signed(None)
+    ('+0.03', '−0.20', '0.00', 'n/a')
+    """
+    text = number(value, digits)
+    return text if text == NOT_DEFINED or text.startswith("−") or float(text) == 0 else f"+{text}"
+
+
+def score(row: Mapping[str, Any]) -> str:
+    """Write a score with its interval.
+
+    >>> score({"value": 0.512, "low": 0.434, "high": 0.58}), score({"value": 0.5, "low": None, "high": None})
+    ('0.51 [0.43, 0.58]', '0.50 [n/a]')
+    """
+    return f"{number(row['value'])} {bounds(row['low'], row['high'])}"
+
+
+def gain(row: Mapping[str, Any]) -> str:
+    """Write the gain over the plain autoencoder with its interval.
+
+    >>> gain({"gain": -0.03, "gain_low": -0.08, "gain_high": 0.02})
+    '−0.03 [−0.08, +0.02]'
+    """
+    return f"{signed(row['gain'])} {bounds(row['gain_low'], row['gain_high'], signed)}"
+
+
+def bounds(low: Any, high: Any, write=number) -> str:
+    """Write an interval.
+
+    >>> bounds(0.1, 0.2), bounds(None, 0.2)
+    ('[0.10, 0.20]', '[n/a]')
+    """
+    return f"[{write(low)}, {write(high)}]" if known(low, high) else f"[{NOT_DEFINED}]"
+
+
+def side(low: Any, high: Any, point: Any) -> str:
+    """Say where an interval lies: ``above`` or ``below`` the point, ``across`` it, ``unknown`` without an interval.
+
+    >>> side(0.3, 0.5, 0.25), side(0.1, 0.2, 0.25), side(0.2, 0.3, 0.25), side(None, None, 0.25)
+    ('above', 'below', 'across', 'unknown')
+    """
+    if not known(low, high, point):
+        return "unknown"
+    return "above" if low > point else "below" if high < point else "across"
+
+
+def listing(words: Iterable[str]) -> str:
+    """Join words as a sentence does.
+
+    >>> listing(["a"]), listing(["a", "b"]), listing(["a", "b", "c"]), listing([])
+    ('a', 'a and b', 'a, b and c', 'none')
+    """
+    *head, last = list(words) or ["none"]
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Write counts by name, the largest first.
+
+    >>> counted({"fear": 2, "calm": 64}), counted({})
+    ('calm 64, fear 2', 'none')
+    """
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items(), key=lambda x: -x[1])) or "none"
+
+
+def reader_name(classifier: str) -> str:
+    """Return what a person calls a classifier.
+
+    >>> reader_name("knn"), reader_name("other")
+    ('kNN', 'other')
+    """
+    return READERS.get(classifier, classifier)
