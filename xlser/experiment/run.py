@@ -69,17 +69,23 @@ def _owned(out: Path, recipe: Recipe) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     marker = out / "recipe.json"
-    if marker.exists() and json.loads(marker.read_text())["hash"] != recipe.hash:
-        raise RunError(f"{out} holds a run of another recipe. Choose another --out, or delete that folder.")
-    if out.exists() and not marker.exists() and any(out.iterdir()):
+    if out.is_dir() and not marker.exists() and any(not path.name.startswith(".") for path in out.iterdir()):
         raise RunError(f"{out} is not empty and holds no run of xlser. Choose another --out.")
-    write_text(marker, json.dumps({"hash": recipe.hash, "recipe": recipe.model_dump(mode="json")}, indent=1))
-    lock = FileLock(out / ".lock")
     try:
-        with lock.acquire(timeout=0):
+        out.mkdir(parents=True, exist_ok=True)
+        with FileLock(out / ".lock").acquire(timeout=0):
+            _claim(marker, recipe)
             yield
     except Timeout:
         raise RunError(f"another process is working in {out}. Wait for it, or choose another --out.") from None
+    except OSError as error:
+        raise RunError(f"cannot work in {out}: {error}. What was done so far is kept.") from error
+
+
+def _claim(marker: Path, recipe: Recipe) -> None:
+    if marker.exists() and json.loads(marker.read_text(encoding="utf-8")).get("hash") != recipe.hash:
+        raise RunError(f"{marker.parent} holds a run of another recipe. Choose another --out, or delete that folder.")
+    write_text(marker, json.dumps({"hash": recipe.hash, "recipe": recipe.model_dump(mode="json")}, indent=1))
 
 
 def _write(out: Path, results: dict[str, Any], scores: Scores) -> None:

@@ -28,7 +28,7 @@ from xlser.training.step import RATINGS, Batch, add_noise, build_network, losses
 
 # On import SpeechBrain would turn on TF32 and turn off JIT profiling for the whole process; a library must not.
 os.environ.setdefault("SB_DISABLE_QUIRKS", "allow_tf32,disable_jit_profiling")
-logging.getLogger("speechbrain").setLevel(logging.WARNING)
+os.environ.setdefault("SB_LOG_LEVEL", "WARNING")
 try:
     import speechbrain as sb
     from speechbrain.utils.checkpoints import Checkpoint, Checkpointer
@@ -39,6 +39,7 @@ except (ImportError, OSError) as error:
     ) from error
 
 STATE = "state"
+_REMEDY = "Lower training.lr, or look for extreme values among the features."
 Scalars = dict[str, float]
 
 
@@ -137,17 +138,17 @@ class AutoencoderBrain(sb.Brain):
         if stage == sb.Stage.TRAIN:
             noise, weight = self.plan.recipe.model.noise, self._kl_weight()
         inputs = add_noise(batch.x, noise, self.generator)
-        return losses(self.modules, batch, inputs, self.plan.objective, kl_weight=weight, generator=self.generator)
+        try:
+            return losses(self.modules, batch, inputs, self.plan.objective, kl_weight=weight, generator=self.generator)
+        except ValueError as error:  # a loss refuses the batch, most often because an embedding is not a number
+            raise RunError(f"{self._place(stage)}: {error} {_REMEDY}") from error
 
     def compute_objectives(self, predictions: dict[str, Tensor], batch: Batch, stage: sb.Stage) -> Tensor:
         """Return the loss; stop at the first one that is not a number."""
         loss = predictions["loss"]
         if not torch.isfinite(loss):
             parts = ", ".join(f"{name} {float(value):g}" for name, value in predictions.items())
-            raise RunError(
-                f"the loss is not finite at {stage.name.lower()} epoch {self.epoch + 1}, step {self.step} "
-                f"({parts}). Lower training.lr, or look for extreme values among the features."
-            )
+            raise RunError(f"{self._place(stage)}: the loss is not finite ({parts}). {_REMEDY}")
         if stage == sb.Stage.VALID:
             self._validation = {name: float(value) for name, value in predictions.items()}
         return loss
@@ -171,6 +172,10 @@ class AutoencoderBrain(sb.Brain):
         if epoch % self.plan.recipe.training.checkpoint_every == 0:
             self.checkpointer.save_and_keep_only(importance_keys=[], max_keys=[], min_keys=[], verbosity=logging.DEBUG)
         self.plan.on_epoch(epoch, scalars)
+
+    def _place(self, stage: sb.Stage) -> str:
+        part = "validation" if stage == sb.Stage.VALID else "training"
+        return f"{part} stopped in epoch {self.epoch + 1}, step {self.step}"
 
     def _kl_weight(self) -> float:
         annealing, epochs = self.plan.recipe.model.annealing, self.plan.recipe.training.epochs

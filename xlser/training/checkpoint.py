@@ -33,7 +33,7 @@ def load_state(path: str | Path, fingerprint: str) -> tuple[dict[str, Tensor], d
         with safe_open(str(path), framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise RunError(f"cannot read {path}: {error}. Delete it; the run then makes it again.") from error
     if about.get("fingerprint") != fingerprint:
         raise RunError(

@@ -22,7 +22,7 @@ Many = BeforeValidator(lambda value: (value,) if isinstance(value, str) else val
 
 
 class FeatureChoice(Strict):
-    """Which features, whose mean and deviation they are z-scored with, and where z-scores are cut off (null: nowhere)."""
+    """Which features, whose mean and deviation z-scores are taken with, and where they are cut off (null: nowhere)."""
 
     extractor: ExtractorName = "egemaps"
     normalise: Normalisation = "corpus"
