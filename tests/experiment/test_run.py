@@ -45,7 +45,8 @@ def test_chance_and_the_gain_over_plain_stand_beside_each_number(results):
 def test_speakers_are_never_shared_between_training_and_test(results):
     for split in results["splits"]:
         train, validation, test = (set(split["speakers"][part]) for part in ("train", "validation", "test"))
-        assert not (train & validation or train & test or validation & test)
+        assert train.isdisjoint(validation | test)
+        assert validation.isdisjoint(test)
         assert len(train | validation | test) == 8
 
 

@@ -9,17 +9,39 @@ import string
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from xlser import shipped
 from xlser.corpora.emotions import check_canonical
+from xlser.corpora.globbing import glob_regex
 from xlser.errors import CardError, did_you_mean
 from xlser.schema import Strict, validate
 from xlser.yamlfile import read_yaml
 
 Dimension = Literal["valence", "activation", "dominance"]
-Texts = Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)]
 Scale = tuple[float, float]
+
+
+def _regular(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"is not a regular expression: {error}") from None
+    return pattern
+
+
+def _glob(pattern: str) -> str:
+    try:
+        glob_regex(pattern)
+    except re.error:
+        raise ValueError(f"is not a file pattern: a brace or bracket of {pattern!r} is not closed or empty") from None
+    return pattern
+
+
+Many = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+Texts = Annotated[tuple[str, ...], Many]
+Globs = Annotated[tuple[Annotated[str, AfterValidator(_glob)], ...], Many]
+Regex = Annotated[str, AfterValidator(_regular)]
 
 # What a grammar group or a table column may be called: each becomes a field that templates can name.
 _SLUG = r"^[a-z0-9][a-z0-9_-]*$"
@@ -52,7 +74,7 @@ class Dimensions(Strict):
     scale: Scale
     file: str | None = None
     key: Texts = ("filename", "file", "name")
-    columns: dict[Dimension, Texts] = {}
+    columns: dict[Dimension, Texts] = Field(default={})
     separator: str = ","
     encoding: str = "utf-8-sig"
     citation: str = ""
@@ -84,13 +106,13 @@ class Expect(Strict):
 
     utterances: int | None = None
     speakers: int | None = None
-    emotion: dict[str, int] = {}
+    emotion: dict[str, int] = Field(default={})
 
 
 class Ignored(Strict):
     """Files that belong to the folder but not to the corpus, and why."""
 
-    files: Texts
+    files: Globs
     reason: str
 
 
@@ -108,15 +130,15 @@ class Card(Strict):
     licence: str
     source: Source = Source()
     elicitation: Literal["acted", "elicited", "natural", "synthetic"]
-    audio: Texts
-    grammar: str
+    audio: Globs
+    grammar: Regex
     speaker: str = "{speaker}"
     text: str | None = None
     session: str | None = None
     language: str | None = None
     emotion: dict[str, str] = Field(min_length=1)
-    sex: dict[str, Literal["male", "female"]] = {}
-    speaker_sex: dict[Literal["male", "female"], str] = {}
+    sex: dict[str, Literal["male", "female"]] = Field(default={})
+    speaker_sex: dict[Literal["male", "female"], Regex] = Field(default={})
     table: Table | None = None
     dimensions: Dimensions | None = None
     ignore: tuple[Ignored, ...] = ()
@@ -138,15 +160,6 @@ class Card(Strict):
     def _canonical(cls, codes: dict[str, str]) -> dict[str, str]:
         return {code: check_canonical(name) for code, name in codes.items()}
 
-    @field_validator("grammar")
-    @classmethod
-    def _compiles(cls, grammar: str) -> str:
-        try:
-            re.compile(grammar)
-        except re.error as error:
-            raise ValueError(f"is not a regular expression: {error}") from None
-        return grammar
-
     @model_validator(mode="after")
     def _fields_exist(self) -> Card:
         fields = self.fields()
@@ -158,6 +171,10 @@ class Card(Strict):
                         f"`{key}` names {{{field}}}, which no grammar group or table column gives; "
                         f"{did_you_mean(field, fields)}"
                     )
+            try:
+                (template or "").format(**dict.fromkeys(fields, ""))
+            except (ValueError, LookupError) as error:
+                raise ValueError(f"`{key}` is no template: {error} in {template!r}") from None
         if "emotion" not in fields:
             raise ValueError(
                 "`grammar` (or `table.columns`) must give a group named `emotion`: (?P<emotion>...); "
@@ -165,6 +182,10 @@ class Card(Strict):
             )
         if len(self.languages) > 1 and self.language is None:
             raise ValueError("`language` must be a template when `languages` holds more than one")
+        for code in self.expect.emotion:
+            if code not in self.emotion:
+                hint = did_you_mean(code, self.emotion)
+                raise ValueError(f"`expect.emotion` counts {code!r}, which `emotion` does not hold; {hint}")
         return self
 
     @property

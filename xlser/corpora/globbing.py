@@ -17,13 +17,13 @@ AUDIO_SUFFIXES = frozenset(
 def walk(root: Path) -> Iterator[str]:
     """Yield the relative POSIX path of every visible file below ``root``, in sorted order.
 
-    Hidden files (macOS leaves ``._`` copies) are passed over. Linked folders are entered, each real folder once, so
-    that a link to its own parent ends.
+    Hidden files (macOS leaves ``._`` copies) are passed over. Linked folders are entered, but none inside itself, so
+    that a link to a folder above it ends and finds nothing twice.
     """
-    yield from _walk(root, "", {os.path.realpath(root)})
+    yield from _walk(root, "", frozenset({os.path.realpath(root)}))
 
 
-def _walk(folder: Path, prefix: str, seen: set[str]) -> Iterator[str]:
+def _walk(folder: Path, prefix: str, above: frozenset[str]) -> Iterator[str]:
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:
@@ -32,11 +32,9 @@ def _walk(folder: Path, prefix: str, seen: set[str]) -> Iterator[str]:
         if not entry.is_dir():
             yield prefix + entry.name
             continue
-        real = os.path.realpath(entry.path) if entry.is_symlink() else None
-        if real is None:
-            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", seen)
-        elif real not in seen:
-            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", seen | {real})
+        real = os.path.realpath(entry.path)
+        if real not in above:
+            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", above | {real})
 
 
 def nfc(text: str) -> str:

@@ -34,9 +34,9 @@ def scan(card: Card, root: str | Path) -> Scan:
     """Apply a card's glob, grammar and tables to the folder ``root``. Reads names and tables, no audio.
 
     Raises:
-        CorpusError: no such folder; nothing in it fits the glob or the grammar (three names are shown); a label that
-            the card does not know, a speaker or a sex that cannot be told, a rating that is no number or outside its
-            scale (all of a kind at once, with files); two files with one id.
+        CorpusError: no such folder; nothing in it fits the glob, the grammar or the table (three names are shown); a
+            label or a sex that the card does not know, a speaker that cannot be told, a rating that is no number or
+            outside its scale (all of a kind at once, with files); two files with one id.
     """
     root = Path(root).expanduser()
     files, left_out = _candidates(card, root)
@@ -56,7 +56,8 @@ def scan(card: Card, root: str | Path) -> Scan:
         rated = ratings.take(path) if ratings else {k: v for k, v in fields.items() if k.endswith("_raw")}
         rows.append(_row(card, path, fields, rated, problems))
     if not rows:
-        raise CorpusError(_nothing_fits(card, root, files))
+        unlisted = left_out[f"no row in {main.path.name}"] if main else []
+        raise CorpusError(_not_listed(card, main, unlisted) if unlisted else _nothing_fits(card, root, files))
     if problems:
         raise CorpusError(_told(card, root, problems))
     _refuse_double_ids(card, rows)
@@ -135,7 +136,7 @@ def _row(card: Card, path: str, fields: dict[str, str], rated: dict[str, str] | 
         "path": path,
         "language": fill(card.language) or card.languages[0],
         "speaker": speaker,
-        "sex": _sex(card, fields, speaker or ""),
+        "sex": _sex(card, fields, speaker or "", path, problems),
         "emotion_raw": code,
         "emotion": card.emotion.get(code),
         **{f"{name}_raw": _rating(card, name, rated or {}, path, problems) for name in DIMENSIONS},
@@ -145,9 +146,12 @@ def _row(card: Card, path: str, fields: dict[str, str], rated: dict[str, str] | 
     }
 
 
-def _sex(card: Card, fields: dict[str, str], speaker: str) -> str | None:
+def _sex(card: Card, fields: dict[str, str], speaker: str, path: str, problems: dict) -> str | None:
     if "sex" in fields and card.sex:
-        return card.sex.get(fields["sex"].strip())
+        code = fields["sex"].strip()
+        if code and code not in card.sex:
+            problems[f"sex {code!r} is not in the card's `sex` table ({', '.join(card.sex)})"].append(path)
+        return card.sex.get(code)
     return next((sex for sex, pattern in card.speaker_sex.items() if re.fullmatch(pattern, speaker)), None)
 
 
@@ -172,6 +176,14 @@ def _nothing_fits(card: Card, root: Path, files: list[str]) -> str:
         f"corpus {card.name}: the grammar fits none of the {len(files)} files below {root}.\n"
         f"  grammar: {card.grammar}\n  it failed on: {_some(names)}\n"
         "  Correct `grammar` in the card (it must match the whole name, without suffix)."
+    )
+
+
+def _not_listed(card: Card, main: SideTable, paths: list[str]) -> str:
+    return (
+        f"corpus {card.name}: the table {main.path} has no row for any of the {len(paths)} recordings.\n"
+        f"  recordings: {_some(paths)}\n  its keys: {_some(sorted(main.values)) or 'none'}\n"
+        "  Correct `table.key` in the card (it names the column that holds the file names)."
     )
 
 

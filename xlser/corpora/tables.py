@@ -8,8 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from xlser.corpora.card import Table
-from xlser.corpora.globbing import nfc
+from xlser.corpora.globbing import AUDIO_SUFFIXES, nfc
 from xlser.errors import CorpusError, did_you_mean
+
+# What a table may write behind a file name; anything else behind a dot belongs to the name.
+_SUFFIXES = AUDIO_SUFFIXES | {".avi", ".flv", ".mkv", ".mov", ".txt"}
 
 
 @dataclass
@@ -39,7 +42,7 @@ def row_key(name: str) -> str:
     """
     stem = nfc(str(name)).strip().replace("\\", "/").rsplit("/", 1)[-1]
     head, dot, tail = stem.rpartition(".")
-    return (head if dot and 2 <= len(tail) <= 4 and not tail.isdigit() else stem).lower()
+    return (head if dot + tail.lower() in _SUFFIXES else stem).lower()
 
 
 def find_table(name: str, root: Path) -> tuple[Path | None, list[Path]]:
@@ -57,11 +60,14 @@ def read_table(table: Table, path: Path) -> SideTable:
     """Read ``table`` from ``path``.
 
     Raises:
-        CorpusError: a needed column is missing, a key stands twice with different values, or the text cannot be decoded.
+        CorpusError: a needed column is missing, a key stands twice with different values, or it cannot be decoded.
     """
     try:
-        frame = pd.read_csv(path, sep=table.separator, dtype=str, encoding=table.encoding, skipinitialspace=True)
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError, OSError) as error:
+        # index_col: rows that end in a separator would otherwise have their first cell taken for a row name.
+        frame = pd.read_csv(
+            path, sep=table.separator, dtype=str, encoding=table.encoding, skipinitialspace=True, index_col=False
+        )
+    except (ValueError, LookupError, OSError) as error:
         raise CorpusError(
             f"cannot read table {path}: {error}. Check `encoding` and `separator` in the card."
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from codecs import getincrementaldecoder
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -44,9 +45,9 @@ def probe(path: str | Path) -> AudioInfo:
         raise AudioFault(_opening(Path(path), error)) from error
     if info.frames <= 0:
         raise AudioFault("zero length: the header is there, but no samples")
-    missing = _missing_share(info.extra_info)
-    if missing:
-        raise AudioFault(f"truncated: {missing:.0%} of the samples that the header promises are missing")
+    there, promised = _sizes(info.extra_info)
+    if there < promised:
+        raise AudioFault(f"truncated: the header promises {promised:,} bytes of samples, but {there:,} are there")
     return AudioInfo(info.samplerate, info.channels, info.frames / info.samplerate)
 
 
@@ -73,7 +74,7 @@ def read_mono(path: str | Path, rate: int, start: float = 0.0, end: float | None
 
 
 def resample(samples: np.ndarray, rate: int, to: int) -> np.ndarray:
-    """Return ``samples`` (shape (N,)) at ``to`` Hz, by torchaudio's windowed-sinc filter; unchanged if already there."""
+    """Return ``samples`` (shape (N,)) at ``to`` Hz, by torchaudio's windowed-sinc filter; unchanged if they are."""
     if rate == to:
         return samples
     import torch
@@ -108,29 +109,33 @@ def _checked(samples: np.ndarray) -> np.ndarray:
     return samples
 
 
-def _missing_share(log: str) -> float:
-    """Return the share of samples that a WAV header promises and the file lacks, from libsndfile's log."""
-    found = re.search(r"^data : (\d+) \(should be (\d+)\)", log, re.MULTILINE)
+def _sizes(log: str) -> tuple[int, int]:
+    """Return the bytes of samples that are there and that a WAV, AIFF or AU header promises, from libsndfile's log."""
+    found = re.search(r"^ *(?:data|SSND|Data Size) +: (\d+) \(should be (\d+)\)", log, re.MULTILINE)
     promised, there = (int(n) for n in found.groups()) if found else (0, 0)
-    # Tools that write to a pipe leave 0 or 0xFFFFFFFF as "unknown": such files are whole.
-    return 1 - there / promised if there < promised < 0x7FFFFFFF else 0.0
+    # Tools that write to a pipe leave 0xFFFFFFFF (SoX: 0x7FFFF000) as "unknown": such files are whole.
+    return there, promised if promised < 0x7FFFF000 else 0
 
 
 def _opening(path: Path, error: Exception) -> str:
-    if not path.exists():
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(64)
+    except FileNotFoundError:
         return "the file is gone"
-    size = path.stat().st_size
+    except OSError as problem:
+        return f"cannot be read: {problem.strerror}"
     if size == 0:
         return "zero length: an empty file"
     reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
-    head = path.open("rb").read(64)
     looks = "text named as audio" if _is_text(head) else "not audio that can be decoded, or cut short"
     return f"{looks} ({size} bytes; {reason})"
 
 
 def _is_text(head: bytes) -> bool:
     try:
-        text = head.decode("utf-8")
+        text = getincrementaldecoder("utf-8")().decode(head)  # the last letter may be cut in two
     except UnicodeDecodeError:
         return False
     return all(letter.isprintable() or letter.isspace() for letter in text) and not text.startswith(("RIFF", "fLaC"))

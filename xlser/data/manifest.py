@@ -104,7 +104,7 @@ def build_manifest(card: Card, root: str | Path, *, strict: bool = False, jobs: 
 
 
 def write_manifest(manifest: Manifest, path: str | Path) -> None:
-    """Write Parquet, or CSV if ``path`` ends in .csv, in one step. Only Parquet keeps root, card and what was left out."""
+    """Write Parquet, or CSV if ``path`` ends in .csv, in one step. Parquet alone keeps root, card and left_out."""
     path = Path(path)
     with replacing(path) as temporary:
         if path.suffix == ".csv":

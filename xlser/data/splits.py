@@ -103,19 +103,21 @@ def _stratified(frame: pd.DataFrame, folds: int, seed: int, shares: bool) -> np.
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     kind = StratifiedKFold if shares else StratifiedGroupKFold
-    smallest = frame["emotion"].value_counts().min()
+    sizes = frame["emotion"].value_counts()
+    if not shares and sizes.max() < folds:
+        return _dealt(frame["speaker"], folds, seed)  # nothing to stratify by; scikit-learn would refuse
     # Scikit-learn only warns when a class is rarer than the folds; such a class then misses from some of them.
-    labels = frame["emotion"] if smallest >= folds or not shares else pd.Series(["all"] * len(frame))
+    labels = frame["emotion"] if sizes.min() >= folds or not shares else pd.Series(["all"] * len(frame))
     groups = np.full(len(frame), -1)
     splitter = kind(folds, shuffle=True, random_state=seed)
-    for number, (_, test) in enumerate(splitter.split(frame, labels, frame["speaker"])):
+    for number, (_, test) in enumerate(splitter.split(frame, labels, None if shares else frame["speaker"])):
         groups[test] = number
     return groups if len(np.unique(groups)) == folds else _dealt(frame["speaker"], folds, seed)
 
 
 def _dealt(speakers: pd.Series, folds: int, seed: int) -> np.ndarray:
     """Deal whole speakers in turn, most utterances first: stratification can leave a fold empty, this cannot."""
-    order = np.random.default_rng(seed).permutation(speakers.unique())
+    order = np.random.default_rng(seed).permutation(sorted(speakers.unique()))
     sizes = speakers.value_counts()
     ranked = sorted(order, key=lambda name: -sizes[name])
     fold = {name: number % folds for number, name in enumerate(ranked)}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,9 @@ def default_cache() -> Path:
 class FeatureCache:
     """Vectors on disk, one small file each, keyed by audio content and an extractor's identity.
 
-    A file appears whole or not at all, so two runs may share a folder and a kill leaves nothing half written. An entry
-    that cannot be read (a disk's fault) counts as missing and is made again.
+    A file appears whole or not at all, so two runs may share a folder and a kill leaves nothing half written. It is
+    NumPy's .npy with a CRC-32 behind it: an entry that does not fit its checksum (a disk's fault) counts as missing and
+    is made again.
     """
 
     def __init__(self, root: str | Path, identity: dict[str, Any]) -> None:
@@ -40,9 +43,13 @@ class FeatureCache:
     def get(self, content: str) -> np.ndarray | None:
         """Return the cached vector, or None if it is not there or not readable."""
         try:
-            return np.load(self.path(content), allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+            data = self.path(content).read_bytes()
+        except OSError:
             return None
+        whole = data[:-4]
+        if _checksum(whole) != data[-4:]:
+            return None
+        return np.load(io.BytesIO(whole), allow_pickle=False)
 
     def put(self, content: str, values: np.ndarray) -> None:
         """Store a vector.
@@ -53,5 +60,12 @@ class FeatureCache:
         about = self.folder / "extractor.json"
         if not about.exists():
             write_text(about, self._identity)
+        buffer = io.BytesIO()
+        np.save(buffer, values, allow_pickle=False)
+        whole = buffer.getvalue()
         with replacing(self.path(content)) as temporary:
-            np.save(temporary, values, allow_pickle=False)
+            temporary.write_bytes(whole + _checksum(whole))
+
+
+def _checksum(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(4, "little")

@@ -58,8 +58,9 @@ def extract(
     bar = tqdm(
         results, total=len(frame), desc=f"features of {manifest.card}", unit="file", disable=not progress, leave=False
     )
-    vectors, faults, cached = [], {}, 0
+    vectors, kept, faults, cached = [], [], {}, 0
     for path, result in zip(frame["path"], bar, strict=True):
+        kept.append(not isinstance(result, str))
         if isinstance(result, str):
             if strict:
                 raise CorpusError(f"corpus {manifest.card}: {manifest.root / path}: {result} (stopped by --strict)")
@@ -67,7 +68,7 @@ def extract(
         else:
             vectors.append(result[0])
             cached += result[1]
-    return _gathered(manifest, vectors, faults, cached, extractor.columns)
+    return _gathered(manifest, vectors, np.array(kept), faults=faults, cached=cached, columns=extractor.columns)
 
 
 def _segment(row: tuple[float, float, float]) -> tuple[float, float | None]:
@@ -95,7 +96,13 @@ def _one(
 
 
 def _gathered(
-    manifest: Manifest, vectors: list[np.ndarray], faults: dict[str, str], cached: int, columns: Callable[[], list[str]]
+    manifest: Manifest,
+    vectors: list[np.ndarray],
+    rows: np.ndarray,
+    *,
+    faults: dict[str, str],
+    cached: int,
+    columns: Callable[[], list[str]],
 ) -> Features:
     if not vectors:
         path, reason = next(iter(faults.items()))
@@ -105,7 +112,7 @@ def _gathered(
     left_out = {reason: list(paths) for reason, paths in manifest.left_out.items()}
     for path, reason in faults.items():
         left_out.setdefault(reason.partition(":")[0].partition(" (")[0], []).append(path)
-    kept = manifest.frame[~manifest.frame["path"].isin(faults)].reset_index(drop=True)
+    kept = manifest.frame[rows].reset_index(drop=True)
     whole = Manifest(
         kept, manifest.root, manifest.card, manifest.card_hash, manifest.synthetic, left_out, manifest.notes
     )

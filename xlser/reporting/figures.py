@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 360
-_LINE, _GAP, _HEAD, _FOOT, _LABEL = 15.0, 9.0, 24.0, 30.0, 13
+_LINE, _GAP, _HEAD, _FOOT, _LABEL = 15.0, 9.0, 24.0, 38.0, 13
 MARKERS = ("o", "D", "s", "^")
 
 
@@ -45,7 +45,9 @@ def transfer_panels(facts: Facts) -> list[Panel]:
     for corpus in dict.fromkeys(row["corpus"] for row in rows):
         here = [row for row in rows if row["corpus"] == corpus]
         label = f"Dot plot of UA on {facts.name(corpus)}; the numbers stand in the transfer table."
-        svg = _forest(facts, here, "classifier", limits, here[0]["chance"], f"ua{len(panels)}", label)
+        svg = _forest(
+            facts, here, "classifier", limits=limits, line=here[0]["chance"], name=f"ua{len(panels)}", label=label
+        )
         panels.append(Panel(corpus, "", facts.marks(corpus), svg))
     return panels
 
@@ -59,7 +61,7 @@ def correlation_panels(facts: Facts) -> list[Panel]:
     for corpus, dimension in dict.fromkeys((row["corpus"], row["dimension"]) for row in rows):
         here = [row for row in rows if (row["corpus"], row["dimension"]) == (corpus, dimension)]
         label = f"Dot plot of Pearson's r with {dimension} on {facts.name(corpus)}; numbers in the correlation table."
-        svg = _forest(facts, here, "axis", limits, 0.0, f"r{len(panels)}", label)
+        svg = _forest(facts, here, "axis", limits=limits, line=0.0, name=f"r{len(panels)}", label=label)
         panels.append(Panel(corpus, dimension, facts.marks(corpus, here[0]["ratings"]), svg))
     return panels
 
@@ -98,7 +100,7 @@ def _limits(rows: list[Row], points: list[float]) -> tuple[float, float]:
 
 
 def _forest(
-    facts: Facts, rows: list[Row], key: str, limits: tuple[float, float], line: float, name: str, label: str
+    facts: Facts, rows: list[Row], key: str, *, limits: tuple[float, float], line: float, name: str, label: str
 ) -> Markup:
     kinds = readers(rows, key)
     slots, height = _slots(facts, rows, kinds, key)
@@ -106,11 +108,12 @@ def _forest(
     def paint(figure: Figure) -> None:
         left = min(max(len(_short(facts, row["method"])) for row in rows) * 6.6 + 14, 110) / WIDTH
         total = height + _FOOT
-        axes = figure.add_axes((left, _FOOT / total, 1 - left - 34 / WIDTH, height / total))
+        axes = figure.add_axes((left, _FOOT / total, 1 - left - 42 / WIDTH, height / total))
         axes.set(xlim=limits, ylim=(height, 0), yticks=[])
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x")
         axes.tick_params(length=3, labelsize=10)
+        axes.set_xlabel("UA" if key == "classifier" else "Pearson's r", fontsize=10)
         if known(line):
             axes.axvline(line, color=INK, linewidth=1, linestyle=(0, (4, 3)))
         for y, text, row in slots:
@@ -138,7 +141,9 @@ def _slots(facts: Facts, rows: list[Row], kinds: list[str], key: str) -> tuple[l
 def _slot(axes: Axes, y: float, text, row: Row | None, facts: Facts, marker: str) -> None:
     margin = axes.get_yaxis_transform()
     if row is None:
-        axes.text(-0.02, y, text, transform=margin, ha="right", va="center", fontweight="bold")
+        # At the picture's own left edge: a protocol's name is wider than most methods'.
+        edge = -axes.get_position().x0 / axes.get_position().width
+        axes.text(edge, y, text, transform=margin, ha="left", va="center", fontweight="bold")
         return
     if text:
         axes.text(-0.02, text[0], text[1], transform=margin, ha="right", va="center")
@@ -176,6 +181,8 @@ def _loss_axis(axes: Axes, rows: list[Row]) -> None:
     # One fold with an unlike voice would flatten all others; a logarithm needs values above 0.
     if values and min(values) > 0 and max(values) > 10 * min(values):
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("")
     axes.set_xlabel("epoch", fontsize=10)
     axes.set_ylabel("loss", fontsize=10)
     axes.tick_params(length=3, labelsize=10)

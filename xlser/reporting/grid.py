@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# A panel's side, and room for row names and ticks (left), corpus names (above) and axis names (below), in pixels.
-SIDE, LEFT, TOP, BOTTOM, GAP = 176.0, 66.0, 40.0, 36.0, 12.0
+# A panel's side, room for row names and ticks (left), corpus names (above) and axis names (below), and the gaps between
+# columns and rows, in pixels.
+SIDE, LEFT, TOP, BOTTOM, GAP, ROW_GAP = 176.0, 66.0, 40.0, 36.0, 12.0, 28.0
 # Beyond this many points the page would grow by 130 bytes each; a picture of 200 dpi does not.
 MOST_VECTOR_POINTS = 6000
 
@@ -30,7 +31,7 @@ def embedding_grid(facts: Facts, points: pd.DataFrame) -> tuple[Markup, dict[str
     corpora = list(dict.fromkeys(points["corpus"]))
     counts = {"unrated": int(points["activation"].isna().sum()), "beyond": 0, "points": len(points)}
     width = LEFT + len(corpora) * (SIDE + GAP)
-    height = TOP + len(methods) * (SIDE + GAP) - GAP + BOTTOM
+    height = TOP + len(methods) * (SIDE + ROW_GAP) - ROW_GAP + BOTTOM
 
     def paint(figure: Figure) -> None:
         for i, method in enumerate(methods):
@@ -38,7 +39,7 @@ def embedding_grid(facts: Facts, points: pd.DataFrame) -> tuple[Markup, dict[str
             frame = _frame(row[["x", "y"]].to_numpy())
             counts["beyond"] += _beyond(row[["x", "y"]].to_numpy(), frame)
             for j, corpus in enumerate(corpora):
-                bottom = height - TOP - (i + 1) * SIDE - i * GAP
+                bottom = height - TOP - (i + 1) * SIDE - i * ROW_GAP
                 box = (LEFT + j * (SIDE + GAP), bottom, SIDE, SIDE)
                 axes = figure.add_axes([a / b for a, b in zip(box, (width, height, width, height), strict=True)])
                 _scatter(axes, row[row["corpus"] == corpus], frame, len(points) > MOST_VECTOR_POINTS)
@@ -57,7 +58,7 @@ def gradient() -> str:
 
 
 def _frame(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return low and high corners that hold 99 % of the points on each axis, so that a stray one does not shrink all."""
+    """Return low and high corners around 99 % of the points on each axis: a stray point must not shrink the rest."""
     import numpy as np
 
     low, high = np.percentile(values, [0.5, 99.5], axis=0)

@@ -74,8 +74,8 @@ def load_grid(run_dir: str | Path) -> tuple[pd.DataFrame | None, str]:
         )
     except (OSError, ValueError) as error:
         return None, f"The grid of embeddings is not shown: embedding.csv is damaged ({error})."
-    if not _POINTS <= set(points.columns):
-        lacking = ", ".join(sorted(_POINTS - set(points.columns)))
+    lacking = ", ".join(sorted(_POINTS - set(points.columns)))
+    if lacking:
         return None, f"The grid of embeddings is not shown: embedding.csv lacks the columns {lacking}."
     return points, ""
 

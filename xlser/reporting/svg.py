@@ -20,7 +20,7 @@ INK = "#0b0c0d"
 # Ink for what the data says: each is at least 3:1 on white and on the dark page, and they differ to colour-blind eyes.
 GREY, METHODS = "#7a828c", ("#c8711a", "#3f74d6", "#b04a98", "#15897a", "#8d7d12", "#cf4a4a")
 # Activation from low to high: even steps in Oklab along blue to orange, the axis that most colour-blind eyes keep.
-RAMP = ("#3d63c5", "#6f5fc4", "#9459b6", "#b3539d", "#c8537d", "#d25c58", "#d56c33", "#cf8014", "#c59200")
+RAMP = ("#3764cd", "#685dcd", "#8c58c4", "#a953b0", "#c05194", "#d05575", "#d86055", "#d77232", "#cd8711")
 
 
 def draw(width: float, height: float, paint: Callable[[Figure], None], key: str, label: str) -> Markup:

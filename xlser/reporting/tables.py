@@ -61,7 +61,7 @@ class Confusion:
 def transfer_blocks(facts: Facts) -> list[Block]:
     """Return UA with its gain over plain, WA and macro-F1; the first line of each block is chance."""
     blocks = []
-    for (corpus, protocol), rows in facts.groups("transfer", "corpus", "protocol").items():
+    for rows in facts.groups("transfer", "corpus", "protocol").values():
         first = rows[0]
         notes = [f"{first['classes']} emotions", f"{first['speakers']} speakers", f"{first['utterances']} utterances"]
         block = _block(facts, first, notes, "")
@@ -138,7 +138,7 @@ def _gain(row: Row | None) -> Cell:
     if row is None or row["method"] == PLAIN:
         return Cell("")
     low, high = row["gain_low"], row["gain_high"]
-    return Cell(signed(row["gain"]), bounds(low, high, signed), side(low, high, 0.0))
+    return Cell(signed(row["gain"]), bounds(low, high, plus=True), side(low, high, 0.0))
 
 
 def _confusion(facts: Facts, rows: list[Row]) -> Confusion:

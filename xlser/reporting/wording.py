@@ -56,16 +56,20 @@ def gain(row: Mapping[str, Any]) -> str:
     >>> gain({"gain": -0.03, "gain_low": -0.08, "gain_high": 0.02})
     '−0.03 [−0.08, +0.02]'
     """
-    return f"{signed(row['gain'])} {bounds(row['gain_low'], row['gain_high'], signed)}"
+    return f"{signed(row['gain'])} {bounds(row['gain_low'], row['gain_high'], plus=True)}"
 
 
-def bounds(low: Any, high: Any, write=number) -> str:
-    """Write an interval.
+def bounds(low: Any, high: Any, plus: bool = False) -> str:
+    """Write an interval; ``plus`` signs both ends, and a rounded zero shows on which side of 0 the end lies.
 
-    >>> bounds(0.1, 0.2), bounds(None, 0.2)
-    ('[0.10, 0.20]', '[n/a]')
+    >>> bounds(0.1, 0.2), bounds(-0.003, 0.2), bounds(0.003, 0.2, plus=True), bounds(None, 0.2)
+    ('[0.10, 0.20]', '[−0.00, 0.20]', '[+0.00, +0.20]', '[n/a]')
     """
-    return f"[{write(low)}, {write(high)}]" if known(low, high) else f"[{NOT_DEFINED}]"
+    return f"[{_end(low, plus)}, {_end(high, plus)}]" if known(low, high) else f"[{NOT_DEFINED}]"
+
+
+def _end(value: float, plus: bool) -> str:
+    return f"{'−' if value < 0 else '+' if plus and value > 0 else ''}{abs(value):.2f}"
 
 
 def side(low: Any, high: Any, point: Any) -> str:

@@ -1,0 +1,105 @@
+"""One self-contained HTML page from the files of a run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from xlser.atomic import write_text
+from xlser.reporting import figures, tables
+from xlser.reporting.facts import FEW_SPEAKERS, Facts
+from xlser.reporting.grid import embedding_grid, gradient
+from xlser.reporting.load import load_grid, load_results
+from xlser.reporting.summary import summary_sections
+from xlser.reporting.wording import counted, listing
+
+_TEMPLATES = Path(__file__).parent / "templates"
+FILES = ("results.json", "transfer.csv", "correlation.csv", "confusion.csv", "embedding.csv")
+
+
+def write_report(run_dir: str | Path) -> Path:
+    """Write ``report.html`` into a run folder and return its path.
+
+    The page holds everything it shows: it opens offline and can be sent by mail. It is made from ``results.json`` and
+    ``embedding.csv`` alone; without the latter it has no grid of embeddings, and says so.
+
+    Raises:
+        RunError: ``results.json`` is missing, damaged or of another version (see `load_results`).
+        XlserError: the folder cannot be written.
+    """
+    run_dir = Path(run_dir)
+    results = load_results(run_dir)
+    path = run_dir / "report.html"
+    write_text(path, _render(run_dir, results))
+    return path
+
+
+def _render(run_dir: Path, results: dict[str, Any]) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    facts = Facts(results)
+    environment.filters |= {"counted": counted, "listing": listing, "lead": _lead}
+    return environment.get_template("report.html.j2").render(
+        facts=facts,
+        sections=summary_sections(results),
+        few=FEW_SPEAKERS,
+        files=[name for name in FILES if (run_dir / name).is_file()],
+        recipe=_as_yaml(facts.recipe),
+        gradient=Markup(gradient()),
+        **_pictures(facts, run_dir),
+        **_tables(facts),
+    )
+
+
+def _pictures(facts: Facts, run_dir: Path) -> dict[str, Any]:
+    points, absent = load_grid(run_dir)
+    grid, counts = (None, {}) if points is None or points.empty else embedding_grid(facts, points)
+    return {
+        "ua_panels": figures.transfer_panels(facts),
+        "r_panels": figures.correlation_panels(facts),
+        "curves": figures.curve_panels(facts),
+        "legend": figures.legend(facts),
+        "grid": grid,
+        "grid_counts": counts,
+        "grid_absent": absent or "The grid of embeddings is not shown: embedding.csv is empty.",
+    }
+
+
+def _tables(facts: Facts) -> dict[str, Any]:
+    return {
+        "transfer": tables.transfer_blocks(facts),
+        "correlation": tables.correlation_blocks(facts),
+        "latents": tables.correlation_blocks(facts, singles=True),
+        "confusions": tables.confusions(facts),
+        "splits": tables.split_lines(facts),
+        "choices": tables.choices(facts),
+    }
+
+
+def _as_yaml(recipe: dict[str, Any]) -> str:
+    import yaml
+
+    return yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+
+
+def _lead(sentence: str) -> tuple[str, str]:
+    """Split off the words before a first, early colon, which a page sets in bold.
+
+    Intervals are kept on one line.
+
+    >>> _lead("Zero-shot: nothing seen."), _lead("No colon here.")
+    (('Zero-shot:', ' nothing seen.'), ('', 'No colon here.'))
+    """
+    sentence = re.sub(r"\[[^\]]*\]", lambda match: match[0].replace(" ", "\u00a0"), sentence)
+    head, colon, rest = sentence.partition(":")
+    return (head + colon, rest) if colon and len(head) < 70 and "[" not in head else ("", sentence)
