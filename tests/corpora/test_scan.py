@@ -59,7 +59,7 @@ def test_a_wrong_folder_shows_the_audio_that_it_has(make_card, tree):
 
 def test_a_grammar_that_fits_nothing_shows_three_names(make_card, tree):
     root = tree("a.wav", "b.wav", "c.wav", "d.wav")
-    with pytest.raises(CorpusError, match=r"fits none of the 4 files.*failed on: a, b, c and 1 more") as told:
+    with pytest.raises(CorpusError, match=r"(?s)fits none of the 4 files.*failed on: a, b, c and 1 more") as told:
         scan(make_card(), root)
     assert make_card().grammar in str(told.value)
 
@@ -84,21 +84,22 @@ def test_unknown_labels_are_told_with_files_and_the_known_codes(make_card, tree)
     with pytest.raises(CorpusError) as told:
         scan(make_card(), tree(*GOOD, "s1_xxx_1.wav", "s1_xxx_2.wav", "s1_yyy_1.wav"))
     text = str(told.value)
-    assert "label 'xxx' is not in the card's `emotion` table (ang, hap, neu, sad): 2 files, such as s1_xxx_1.wav" in text
+    assert "'xxx' is not in the card's `emotion` table (ang, hap, neu, sad): 2 files, such as s1_xxx_1.wav" in text
     assert "label 'yyy'" in text
 
 
 def test_a_speaker_that_comes_out_empty_is_refused(make_card, tree):
     card = make_card(grammar=r"(?P<speaker>s\d+)?_?(?P<emotion>[a-z]+)")
-    with pytest.raises(CorpusError, match=r"no speaker: .*`speaker` template comes out empty: 1 file, such as ang\.wav"):
+    with pytest.raises(CorpusError, match=r"no speaker: .* template comes out empty: 1 file, such as ang\.wav"):
         scan(card, tree("s1_ang.wav", "ang.wav"))
 
 
 def test_a_sex_code_that_the_card_does_not_know_is_refused(make_card, tree):
-    card = make_card(grammar="(?P<sex>.)(?P<speaker>.)_(?P<emotion>...)", sex={"F": "female", "M": "male"})
-    with pytest.raises(CorpusError, match=r"sex 'W' is not in the card's `sex` table \(F, M\): 1 file, such as W2_ang"):
-        scan(card, tree("F1_ang.wav", "W2_ang.wav"))
-    assert [row["sex"] for row in scan(make_card(grammar=card.grammar), tree()).rows] == [None, None]
+    grammar, root = "(?P<sex>.)(?P<speaker>.)_(?P<emotion>...)", tree("F1_ang.wav", "W2_ang.wav")
+    with pytest.raises(CorpusError, match=r"sex 'W' is not in .* `sex` table \(F, M\): 1 file, such as W2_ang"):
+        scan(make_card(grammar=grammar, sex={"F": "female", "M": "male"}), root)
+    found = scan(make_card(grammar=grammar, sex={"F": "female", "W": "female"}), root)
+    assert [row["sex"] for row in found.rows] == ["female", "female"]
 
 
 def test_two_files_with_one_id_are_refused(make_card, tree):
@@ -107,7 +108,8 @@ def test_two_files_with_one_id_are_refused(make_card, tree):
 
 
 def test_a_grammar_with_a_slash_is_for_the_path(make_card, tree):
-    card = make_card(audio="*/*/*.wav", grammar=r"(?P<emotion>[^/]+)/(?P<speaker>[^/]+)/\d+", emotion={"Colère": "anger"})
+    grammar = r"(?P<emotion>[^/]+)/(?P<speaker>[^/]+)/\d+"
+    card = make_card(audio="*/*/*.wav", grammar=grammar, emotion={"Colère": "anger"})
     root = tree(unicodedata.normalize("NFD", "Colère/Zoë/1.wav"))
     (row,) = scan(card, root).rows
     assert (row["emotion"], row["speaker"], row["id"]) == ("anger", "Zoë", "toy/Colère/Zoë/1")
@@ -115,17 +117,18 @@ def test_a_grammar_with_a_slash_is_for_the_path(make_card, tree):
 
 
 def test_a_corpus_of_two_languages_has_a_language_a_row(make_card, tree):
-    card = make_card(languages=["zh", "en"], language="{tongue}", grammar="(?P<tongue>zh|en)_(?P<speaker>.)_(?P<emotion>...)")
+    grammar = "(?P<tongue>zh|en)_(?P<speaker>.)_(?P<emotion>...)"
+    card = make_card(languages=["zh", "en"], language="{tongue}", grammar=grammar)
     found = scan(card, tree("zh_1_ang.wav", "en_2_ang.wav"))
     assert {row["speaker"]: row["language"] for row in found.rows} == {"1": "zh", "2": "en"}
 
 
 @pytest.fixture
 def rated(make_card, tree):
-    def read(ratings, card=make_card(dimensions=DIMENSIONS)):
+    def read(ratings):
         root = tree(*GOOD)
         (root / "r.csv").write_text("filename,activation,valence\n" + ratings)
-        return scan(card, root)
+        return scan(make_card(dimensions=DIMENSIONS), root)
 
     return read
 

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from xlser.corpora import espeak, synthetic
+from xlser.corpora import acting, espeak, synthetic
+from xlser.corpora.acting import perform, plan
 from xlser.corpora.card import load_card
 from xlser.corpora.espeak import speak
 from xlser.corpora.scan import scan
-from xlser.corpora.synthetic import perform, plan, synthesise
+from xlser.corpora.synthetic import synthesise
 from xlser.errors import CardError, CorpusError, XlserError
 
 LANGUAGES = ("de", "en", "es", "fr", "it", "tr", "el", "ur")
@@ -192,7 +193,7 @@ def test_points_scatter_around_their_emotion(card):
     for code, emotion in card.emotion.items():
         points = np.array([(u.valence, u.activation) for u in plan(card) if u.name[5] == code])
         assert len(points) == card.expect.emotion[code]
-        assert np.allclose((points.mean(axis=0) - 3) / 2, synthetic.CENTRES[emotion], atol=0.1)
+        assert np.allclose((points.mean(axis=0) - 3) / 2, acting.CENTRES[emotion], atol=0.1)
         assert np.all(points.std(axis=0) > 0.2)
 
 
@@ -208,8 +209,8 @@ def test_activation_is_louder_and_faster(card):
 
 def test_valence_is_heard_where_activation_is_the_same(card):
     base = next(u for u in plan(card) if u.name[5] == "N")
-    speaker = synthetic._cast(card, 0)[0]
-    low, high = (synthetic._style(speaker, valence, 0.5, [0.0] * 6) for valence in (-0.6, 0.6))
+    speaker = acting._cast(card, 0)[0]
+    low, high = (acting._style(speaker, valence, 0.5, [0.0] * 6) for valence in (-0.6, 0.6))
     assert high.range > low.range + 20
     dark, bright = (brightness(perform(replace(base, style=style))[0]) for style in (high, low))
     assert bright > 1.1 * dark
@@ -227,7 +228,7 @@ def brightness(x):
 def test_the_tilt_keeps_the_level():
     x = speak("Guten Tag.", "de")[0]
     for effort in (-0.6, 0.0, 0.6):
-        assert rms(synthetic._tilted(x, effort)) == pytest.approx(rms(x), rel=0.02)
+        assert rms(acting._tilted(x, effort)) == pytest.approx(rms(x), rel=0.02)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -247,23 +248,23 @@ def test_the_plan_is_what_the_card_expects(language):
     card = load_card(f"synthetic-{language}")
     utterances = plan(card)
     assert len(utterances) == card.expect.utterances == len({u.name for u in utterances})
-    cast = synthetic._cast(card, 0)
+    cast = acting._cast(card, 0)
     assert len({speaker.variant for speaker in cast}) == card.expect.speakers
     for speaker in cast:
-        sex = "male" if speaker.variant in synthetic.MALE else "female"
+        sex = "male" if speaker.variant in acting.MALE else "female"
         assert re.fullmatch(card.speaker_sex[sex], speaker.number)
 
 
 def test_languages_have_different_speakers():
-    casts = {tuple(synthetic._cast(load_card(f"synthetic-{language}"), 0)) for language in LANGUAGES}
+    casts = {tuple(acting._cast(load_card(f"synthetic-{language}"), 0)) for language in LANGUAGES}
     assert len(casts) == len(LANGUAGES)
 
 
 def test_draws_are_fixed_for_all_time():
-    digest = hashlib.sha256(",".join(f"{z:.9f}" for z in synthetic._normals(100, 0, "x")).encode()).hexdigest()
+    digest = hashlib.sha256(",".join(f"{z:.9f}" for z in acting._normals(100, 0, "x")).encode()).hexdigest()
     assert digest.startswith("fafed04b1184")
-    assert abs(np.mean(synthetic._normals(10_000, 1))) < 0.05
-    assert np.std(synthetic._normals(10_000, 1)) == pytest.approx(1, abs=0.03)
+    assert abs(np.mean(acting._normals(10_000, 1))) < 0.05
+    assert np.std(acting._normals(10_000, 1)) == pytest.approx(1, abs=0.03)
 
 
 @pytest.mark.parametrize(

@@ -44,12 +44,11 @@ class FeatureCache:
         """Return the cached vector, or None if it is not there or not readable."""
         try:
             data = self.path(content).read_bytes()
-        except OSError:
+            if _checksum(data[:-4]) != data[-4:]:
+                return None
+            return np.lib.format.read_array(io.BytesIO(data[:-4]), allow_pickle=False)
+        except (OSError, ValueError):
             return None
-        whole = data[:-4]
-        if _checksum(whole) != data[-4:]:
-            return None
-        return np.load(io.BytesIO(whole), allow_pickle=False)
 
     def put(self, content: str, values: np.ndarray) -> None:
         """Store a vector.

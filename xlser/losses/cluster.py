@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from xlser.losses import checks
+from xlser.losses.checks import classes, embeddings
 from xlser.losses.distances import smooth
 
 
@@ -48,8 +48,8 @@ def class_cluster(z: Tensor, labels: Tensor) -> Tensor:
         >>> round(class_cluster(z, torch.tensor([0, 0, 1, 1])).item(), 4)
         0.1
     """
-    z = checks.embeddings("z", z)
-    own, counts = _classes(checks.classes(labels, z))
+    z = embeddings("z", z)
+    own, counts = _classes(classes(labels, z))
     centroids = z.new_zeros(len(counts), z.shape[1]).index_add(0, own, z) / counts[:, None]
     within = smooth(torch.linalg.vector_norm(z - centroids[own], dim=1))
     return within.mean() / smooth(torch.pdist(centroids)).mean()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from xlser.losses import checks
+from xlser.losses.checks import choice, embeddings, targets
 from xlser.losses.distances import FORMS, OFFSET, centred, euclidean_pairs, signed_moment
 
 
@@ -58,9 +58,9 @@ def continuous_metric(z: Tensor, y: Tensor, *, form: str = "signed") -> Tensor:
         Traceback (most recent call last):
         ValueError: `y` must hold at least two different values, but holds only 1.0 instead.
     """
-    checks.choice("form", form, FORMS)
-    z = checks.embeddings("z", z)
-    y = checks.targets(y, z)
+    choice("form", form, FORMS)
+    z = embeddings("z", z)
+    y = targets(y, z)
     return _signed(z, y) if form == "signed" else _euclidean(z, y)
 
 
@@ -76,7 +76,7 @@ class ContinuousMetricLoss(nn.Module):
 
     def __init__(self, form: str = "signed"):
         super().__init__()
-        self.form = checks.choice("form", form, FORMS)
+        self.form = choice("form", form, FORMS)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Return ``continuous_metric`` of embeddings (N, D) and labels (N,)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from xlser.losses import checks
+from xlser.losses.checks import embeddings
 
 
 def kl_standard_normal(mean: Tensor, logvar: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ def kl_standard_normal(mean: Tensor, logvar: Tensor) -> Tensor:
         >>> kl_standard_normal(torch.tensor([[1.0, 2.0]]), torch.zeros(1, 2))
         tensor(2.5000)
     """
-    mean, logvar = checks.embeddings("mean", mean, rows=1), checks.embeddings("logvar", logvar, rows=1)
+    mean, logvar = embeddings("mean", mean, rows=1), embeddings("logvar", logvar, rows=1)
     if mean.shape != logvar.shape:
         raise ValueError(f"`logvar` must have the shape of `mean`, {tuple(mean.shape)}, but has {tuple(logvar.shape)}.")
     return 0.5 * (logvar.exp() + mean.square() - 1 - logvar).sum(1).mean()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from xlser.losses import checks
+from xlser.losses.checks import choice, embeddings, targets
 from xlser.losses.distances import FORMS, OFFSET, centred, euclidean_pairs
 
 # Near a ratio of one float32 cannot tell 1e-7 from nothing; the floor stands well above that.
@@ -50,8 +50,8 @@ def elr(z: Tensor, y: Tensor) -> Tensor:
         >>> round(elr(3 * y[:, None], y).item(), 4)  # every ratio is 3: log 2
         0.6931
     """
-    z = checks.embeddings("z", z)
-    n, x = euclidean_pairs(z, checks.targets(y, z))
+    z = embeddings("z", z)
+    n, x = euclidean_pairs(z, targets(y, z))
     return (n / x - 1).abs().clamp_min(FLOOR).log().mean()
 
 
@@ -96,9 +96,9 @@ def ccc_pairs(z: Tensor, y: Tensor, *, form: str = "signed") -> Tensor:
         >>> round(ccc_pairs(3 * y[:, None], y).item(), 4)  # CCC = 2 * 3 / (9 + 1)
         0.4
     """
-    checks.choice("form", form, FORMS)
-    z = checks.embeddings("z", z, rows=2 if form == "signed" else 3)
-    y = checks.targets(y, z)
+    choice("form", form, FORMS)
+    z = embeddings("z", z, rows=2 if form == "signed" else 3)
+    y = targets(y, z)
     return 1 - (_signed_ccc(z, y) if form == "signed" else _euclidean_ccc(z, y)).abs()
 
 
@@ -126,7 +126,7 @@ class PairCCCLoss(nn.Module):
 
     def __init__(self, form: str = "signed"):
         super().__init__()
-        self.form = checks.choice("form", form, FORMS)
+        self.form = choice("form", form, FORMS)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Return ``ccc_pairs`` of embeddings (N, D) and labels (N,)."""

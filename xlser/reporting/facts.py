@@ -63,9 +63,7 @@ class Facts:
         """Return what must stand beside every number of a corpus: synthetic speech, derived ratings."""
         synthetic = [name for name in (corpus, self.source) if self.corpora.get(name, {}).get("synthetic")]
         marks = ["synthetic" if synthetic[0] == corpus else "learnt from synthetic"] if synthetic else []
-        if "derived" in ratings:
-            marks.append("derived ratings" if ratings.startswith("derived") else f"ratings {ratings}")
-        return marks
+        return [*marks, *rating_marks(ratings)]
 
     def name(self, corpus: str, ratings: str = "") -> str:
         """Return a corpus's name with its language and marks, such as ``urdu (ur)``."""
@@ -81,3 +79,14 @@ class Facts:
     def shared(self) -> dict[int, list[str]]:
         """Speakers that stand in more than one part of a split, by seed."""
         return {row["seed"]: list(row["shared"]) for row in self.results["splits"] if row["shared"]}
+
+
+def rating_marks(ratings: str) -> list[str]:
+    """Return what must stand beside a correlation whose ratings, there or on the source, are no listener's.
+
+    >>> rating_marks("rated"), rating_marks("derived"), rating_marks("rated, learnt from derived")
+    ([], ['derived ratings'], ['learnt from derived ratings'])
+    """
+    if "derived" not in ratings:
+        return []
+    return ["derived ratings" if ratings.startswith("derived") else "learnt from derived ratings"]

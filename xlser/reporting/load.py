@@ -25,6 +25,7 @@ _NEEDED: dict[str, set[str]] = {
     "confusion": _ROW | {"classifier", "truth", "prediction", "count"},
 }
 _ABOUT = {"recipe", "recipe_hash", "notes", "synthetic", "protocol", "versions", "command", "finished"}
+_INNER = {"recipe": "name", "versions": "xlser"}
 _POINTS = {"method", "corpus", "x", "y", "activation"}
 
 
@@ -87,6 +88,8 @@ def _missing(results: Any) -> list[str]:
     about = results.get("about")
     missing = [] if isinstance(about, dict) else ["about"]
     missing += [f"about.{key}" for key in sorted(_ABOUT - set(about))] if isinstance(about, dict) else []
+    if not missing:
+        missing += [f"about.{key}.{inner}" for key, inner in _INNER.items() if inner not in about[key]]
     for name, needed in _NEEDED.items():
         rows = results.get(name)
         if not isinstance(rows, list):

@@ -10,11 +10,15 @@ from markupsafe import Markup
 
 from xlser.atomic import write_text
 from xlser.reporting import figures, tables
+from xlser.reporting.curves import curve_panels
 from xlser.reporting.facts import FEW_SPEAKERS, Facts
 from xlser.reporting.grid import embedding_grid, gradient
 from xlser.reporting.load import load_grid, load_results
 from xlser.reporting.summary import summary_sections
+from xlser.reporting.terminal import render_terminal
 from xlser.reporting.wording import counted, listing
+
+__all__ = ["render_terminal", "write_report"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 FILES = ("results.json", "transfer.csv", "correlation.csv", "confusion.csv", "embedding.csv")
@@ -67,7 +71,7 @@ def _pictures(facts: Facts, run_dir: Path) -> dict[str, Any]:
     return {
         "ua_panels": figures.transfer_panels(facts),
         "r_panels": figures.correlation_panels(facts),
-        "curves": figures.curve_panels(facts),
+        "curves": curve_panels(facts),
         "legend": figures.legend(facts),
         "grid": grid,
         "grid_counts": counts,
@@ -102,4 +106,5 @@ def _lead(sentence: str) -> tuple[str, str]:
     """
     sentence = re.sub(r"\[[^\]]*\]", lambda match: match[0].replace(" ", "\u00a0"), sentence)
     head, colon, rest = sentence.partition(":")
-    return (head + colon, rest) if colon and len(head) < 70 and "[" not in head else ("", sentence)
+    early = colon and len(head) < 90 and "[" not in head and head.count("(") == head.count(")")
+    return (head + colon, rest) if early else ("", sentence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from xlser.reporting.facts import FEATURES, PLAIN, Facts, Row
+from xlser.reporting.facts import FEATURES, PLAIN, Facts, Row, rating_marks
 from xlser.reporting.wording import bounds, gain, known, listing, number, reader_name, score, side, signed
 
 _CHANCE = {
@@ -20,6 +20,20 @@ _PLAIN = {
     "unknown": "without an interval it cannot be told apart from the plain autoencoder",
 }
 _ZERO = {"above": "above 0", "below": "below 0", "across": "not told apart from 0", "unknown": "without an interval"}
+
+
+def verdicts(facts: Facts, corpus: str) -> list[str]:
+    """Return a sentence per method: its UA on one target under the recipe's protocol, against chance and plain."""
+    lines = []
+    for method in facts.main:
+        rows = facts.rows("transfer", corpus=corpus, protocol=facts.protocol, method=method, metric="UA")
+        if rows:
+            lines.append(
+                f"{facts.name(corpus)}, {facts.protocol}: {called(facts, method)} reaches a UA of "
+                f"{_each(rows, lambda row: number(row['value']))}; chance is {number(rows[0]['chance'])}. "
+                f"{_over_chance(rows)}{_told_from_plain(rows)}"
+            )
+    return lines
 
 
 def target_sentences(facts: Facts, corpus: str) -> list[str]:
@@ -78,11 +92,18 @@ def _beside(facts: Facts, like: Row) -> str:
 def _over_plain(rows: list[Row]) -> str:
     if rows[0]["method"] == PLAIN:
         return ""
+    return f"The gain over plain is {listing(gain(row) for row in rows)}: {_plain_side(rows)}."
+
+
+def _told_from_plain(rows: list[Row]) -> str:
+    return "" if rows[0]["method"] == PLAIN else f" Against plain: {_plain_side(rows)}."
+
+
+def _plain_side(rows: list[Row]) -> str:
     found = _by_side(rows, _gain_side)
-    told = "; ".join(
-        _PLAIN[where] if len(found) == 1 else f"with {listing(who)}, {_PLAIN[where]}" for where, who in found.items()
-    )
-    return f"The gain over plain is {listing(gain(row) for row in rows)}: {told}."
+    if len(found) == 1:
+        return _PLAIN[next(iter(found))]
+    return "; ".join(f"with {listing(who)}, {_PLAIN[where]}" for where, who in found.items())
 
 
 def _by_side(rows: list[Row], judge: Callable[[Row], str]) -> dict[str, list[str]]:
@@ -131,7 +152,7 @@ def _correlation(facts: Facts, corpus: str, method: str, dimension: str) -> list
     ]
     if not parts:
         return []
-    kind = ", ".join([facts.protocol, *facts.marks("", rows[0]["ratings"])])
+    kind = ", ".join([facts.protocol, *rating_marks(rows[0]["ratings"])])
     return [f"{dimension.capitalize()} ratings ({kind}), {called(facts, method)}: {' '.join(parts)}"]
 
 

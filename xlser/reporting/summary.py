@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from xlser.reporting.facts import FEW_SPEAKERS, PLAIN, Facts
-from xlser.reporting.sentences import called, target_sentences
+from xlser.reporting.sentences import called, target_sentences, verdicts
 from xlser.reporting.wording import counted, listing
 
 Section = tuple[str, list[str]]
@@ -23,7 +23,8 @@ def summary(results: dict[str, Any]) -> list[str]:
 def summary_sections(results: dict[str, Any]) -> list[Section]:
     """Return the sentences of `summary` under their headings: the run, one per target, what to beware of."""
     facts = Facts(results)
-    sections = [("The run", _run(facts))]
+    told = [line for name in facts.targets for line in verdicts(facts, name)]
+    sections = [("The run", [*_run(facts), *told])]
     sections += [(facts.name(name), target_sentences(facts, name)) for name in facts.targets]
     return [*sections, ("Read with care", _care(facts))]
 

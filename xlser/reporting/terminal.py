@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from typing import Any
 
 from xlser.reporting.facts import PLAIN, Facts, Row
+from xlser.reporting.load import load_results
 from xlser.reporting.wording import bounds, number, reader_name, side, signed
 
 WIDTH, LABEL, CELL = 100, 40, 27
@@ -13,12 +15,18 @@ _DIMENSIONS = ("activation", "valence")
 _AXES = ("direction", "latent mean")
 
 
-def render_terminal(results: dict[str, Any]) -> str:
+def render_terminal(run: dict[str, Any] | str | Path) -> str:
     """Return a table of UA, and one of correlations where there are any, under the recipe's own protocol.
 
     A star stands by a gain over the plain autoencoder whose interval excludes 0.
+
+    Args:
+        run: what ``results.json`` holds, or the run folder that holds it.
+
+    Raises:
+        RunError: a folder whose results cannot be read (see `load_results`).
     """
-    facts = Facts(results)
+    facts = Facts(run if isinstance(run, dict) else load_results(run))
     lines = [f"{facts.recipe['name']}: {facts.source} to {', '.join(facts.targets)}", *_warnings(facts)]
     lines += _transfer(facts)
     lines += _correlation(facts)
@@ -91,4 +99,4 @@ def _titled(title: str, columns: list[str], lines: list[str]) -> list[str]:
 
 
 def _wrap(line: str) -> list[str]:
-    return textwrap.wrap(line, WIDTH, break_on_hyphens=False, drop_whitespace=False) or [""]
+    return textwrap.wrap(line, WIDTH, break_on_hyphens=False) or [""]

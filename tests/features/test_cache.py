@@ -1,0 +1,150 @@
+"""The cache gives back what was put in, or nothing: never half of it, never other bits, never code."""
+
+import errno
+import io
+import json
+import os
+import pickle
+import subprocess
+import sys
+import zlib
+
+import numpy as np
+import pytest
+
+from xlser.errors import XlserError
+from xlser.features.cache import FeatureCache, default_cache
+
+IDENTITY = {"extractor": "toy", "bands": 40}
+KEY, OTHER = "ab" + "0" * 62, "cd" + "0" * 62
+WRITE = """
+import os, sys
+import numpy as np
+from xlser.features.cache import FeatureCache
+cache = FeatureCache(sys.argv[1], {"extractor": "toy", "bands": 40})
+"""
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return FeatureCache(tmp_path, IDENTITY)
+
+
+@pytest.fixture
+def values():
+    return np.random.default_rng(0).normal(size=88).astype(np.float32)
+
+
+def entries(folder):
+    return sorted(path.name for path in folder.rglob("*.npy") if not path.name.startswith("."))
+
+
+def python(code, *arguments):
+    return subprocess.Popen([sys.executable, "-c", WRITE + code, *map(str, arguments)])
+
+
+def test_a_hit_has_the_same_bits(cache, values):
+    values[:3] = [-0.0, np.float32(1e-45), np.finfo(np.float32).max]
+    assert cache.get(KEY) is None
+    cache.put(KEY, values)
+    found = cache.get(KEY)
+    assert found.dtype == values.dtype
+    assert found.tobytes() == values.tobytes()
+    assert cache.get(OTHER) is None
+
+
+def test_another_cache_object_finds_the_entry(cache, values, tmp_path):
+    cache.put(KEY, values)
+    turned = dict(reversed(IDENTITY.items()))
+    assert FeatureCache(tmp_path, turned).get(KEY).tobytes() == values.tobytes()
+
+
+@pytest.mark.parametrize("change", [{"bands": 41}, {"extractor": "toy2"}, {"rate": 8000}])
+def test_other_options_have_other_entries(cache, values, tmp_path, change):
+    cache.put(KEY, values)
+    assert FeatureCache(tmp_path, IDENTITY | change).get(KEY) is None
+
+
+def test_the_folder_says_which_extractor_it_belongs_to(cache, values):
+    cache.put(KEY, values)
+    assert json.loads((cache.folder / "extractor.json").read_text()) == IDENTITY
+
+
+def test_an_entry_with_any_byte_damaged_is_missing(cache, values):
+    cache.put(KEY, values)
+    whole = cache.path(KEY).read_bytes()
+    for place in range(len(whole)):
+        for flip in (0x01, 0xFF):
+            cache.path(KEY).write_bytes(whole[:place] + bytes([whole[place] ^ flip]) + whole[place + 1 :])
+            assert cache.get(KEY) is None, place
+
+
+def test_an_entry_cut_anywhere_is_missing_and_can_be_made_again(cache, values):
+    cache.put(KEY, values)
+    whole = cache.path(KEY).read_bytes()
+    for size in range(len(whole)):
+        cache.path(KEY).write_bytes(whole[:size])
+        assert cache.get(KEY) is None, size
+    cache.put(KEY, values)
+    assert cache.path(KEY).read_bytes() == whole
+
+
+class Trap:
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder,)
+
+
+@pytest.mark.parametrize("kind", ["pickle", "object array", "archive"])
+def test_no_pickle_is_loaded_even_where_the_checksum_fits(cache, values, tmp_path, kind):
+    cache.put(KEY, values)
+    trap, buffer = Trap(str(tmp_path / "made")), io.BytesIO()
+    if kind == "pickle":
+        pickle.dump(trap, buffer)
+    elif kind == "object array":
+        np.save(buffer, np.array([trap], dtype=object), allow_pickle=True)
+    else:
+        np.savez(buffer, a=np.array([trap], dtype=object))
+    data = buffer.getvalue()
+    cache.path(KEY).write_bytes(data + zlib.crc32(data).to_bytes(4, "little"))
+    assert cache.get(KEY) is None
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_kill_in_the_middle_of_a_write_leaves_no_entry(cache, values, tmp_path):
+    cache.put(OTHER, values)
+    killed = python(f"os.replace = lambda *_: os._exit(9)\ncache.put('{KEY}', np.ones(88, 'float32'))", tmp_path)
+    assert killed.wait() == 9
+    assert entries(cache.folder) == [f"{OTHER}.npy"]
+    assert cache.get(KEY) is None
+
+
+def test_two_processes_at_once_end_with_whole_entries(cache, tmp_path):
+    code = "for n in range(40): cache.put(f'{n % 20:064d}', np.full(88, n % 20, 'float32'))"
+    writers = [python(code, tmp_path) for _ in range(2)]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    assert [cache.get(f"{n:064d}")[87] for n in range(20)] == list(range(20))
+    assert len(entries(cache.folder)) == 20
+
+
+def test_a_full_disk_is_told_and_earlier_entries_stay(cache, values, monkeypatch):
+    cache.put(KEY, values)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(XlserError, match=rf"cannot write .*{OTHER}\.npy: No space left.*Free some space"):
+        cache.put(OTHER, values)
+    assert entries(cache.folder) == [f"{KEY}.npy"]
+    assert cache.get(KEY).tobytes() == values.tobytes()
+
+
+def test_the_cache_folder_is_chosen_by_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    monkeypatch.delenv("XLSER_CACHE", raising=False)
+    assert default_cache() == tmp_path / "xdg" / "xlser"
+    monkeypatch.setenv("XLSER_CACHE", str(tmp_path / "mine"))
+    assert default_cache() == tmp_path / "mine"

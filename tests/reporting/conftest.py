@@ -1,0 +1,121 @@
+import copy
+import json
+from itertools import product
+
+import pytest
+
+ABOUT = {
+    "recipe": {
+        "name": "tiny",
+        "description": "A hand-made run.",
+        "source": "src",
+        "targets": ["tgt", "mute"],
+        "features": {"extractor": "egemaps", "normalise": "corpus"},
+        "model": {"kind": "dae", "latent": 2},
+        "evaluation": {"draws": 100, "level": 0.95},
+    },
+    "recipe_hash": "abc123",
+    "notes": ["mute: no correlations, since it (or the source) has no ratings"] * 2,
+    "synthetic": [],
+    "protocol": "transductive",
+    "columns": 88,
+    "versions": {"xlser": "0.1.0", "python": "3.11"},
+    "command": "xlser run tiny --out here",
+    "seconds": 1.5,
+    "finished": "2026-01-01 00:00:00 +0000",
+}
+GAIN = {"gain": 0.10, "gain_low": 0.04, "gain_high": 0.16}
+NO_GAIN = dict.fromkeys(GAIN)
+PLACES = [("src", "zero-shot"), ("tgt", "zero-shot"), ("tgt", "transductive"), ("mute", "transductive")]
+
+
+def corpus(name, role, **more):
+    labels = {"kept": {"anger": 20, "sadness": 20}, "merged": {"calm -> sadness": 5}, "dropped": {"fear": 7}}
+    base = {"corpus": name, "title": f"The {name} corpus", "role": role, "language": "xx", "synthetic": False}
+    base |= {"elicitation": "acted", "licence": "free", "citation": "Nobody 2000", "card_hash": "c0ffee"}
+    base |= {"verified": True, "utterances": 47, "speakers": 12, "hours": 0.1, "ratings": "rated", "labels": labels}
+    base |= {"rated": {"activation": 47, "valence": 47}, "left_out": {"too short": 22}, "notes": []}
+    return base | {"left_out_files": {"too short": ["wav/one.wav"]}} | more
+
+
+def place(name, protocol):
+    role = "source, held-out speakers" if name == "src" else "target"
+    return {"corpus": name, "role": role, "language": "xx", "data": "real", "protocol": protocol, "normalise": "x"}
+
+
+def score(value, method):
+    ends = {"value": value, "low": value - 0.1, "high": value + 0.1, "seed_sd": 0.01, "utterances": 40}
+    return ends | (NO_GAIN if method == "plain" else GAIN)
+
+
+def transfer():
+    cells = product(PLACES, ("features", "plain", "metric"), ("knn", "probe"), ("UA", "WA", "macro-F1"))
+    return [
+        place(*where)
+        | {"classes": 2, "speakers": 12, "method": method, "classifier": reader, "metric": metric, "chance": 0.5}
+        | score({"src": 0.81, "tgt": 0.68, "mute": 0.55}[where[0]], method)
+        for where, method, reader, metric in cells
+    ]
+
+
+def correlation():
+    cells = product(PLACES[:3], ("plain", "metric"), ("direction", "latent mean", "best latent", "z1"))
+    return [
+        place(*where)
+        | {"ratings": "rated", "method": method, "axis": axis, "dimension": dimension, "statistic": statistic}
+        | {"chance": 0.0}
+        | score(0.4, method)
+        for where, method, axis in cells
+        for dimension in ("activation", "valence")
+        for statistic in ("Pearson", "Spearman", "CCC")
+    ]
+
+
+def confusion():
+    cells = product(PLACES, ("features", "plain", "metric"), ("knn", "probe"), ("anger", "sadness"))
+    return [
+        place(*where)
+        | {"method": method, "classifier": reader, "truth": truth, "prediction": said}
+        | {"count": 15.0 if truth == said else 5.0}
+        for where, method, reader, truth in cells
+        for said in ("anger", "sadness")
+    ]
+
+
+def tiny():
+    curve = [{"epoch": e, "train/loss": 1 / e, "valid/loss": 2 / e} for e in range(1, 6)]
+    speakers = {"train": ["a", "b"], "validation": ["c"], "test": ["d"]}
+    sizes = {"train": 20, "validation": 10, "test": 10}
+    split = {"seed": 0, "hash": "5a17", "speakers": speakers, "utterances": sizes, "shared": []}
+    return {
+        "about": ABOUT,
+        "corpora": [corpus("src", "source"), corpus("tgt", "target"), corpus("mute", "target", ratings="none")],
+        "splits": [split],
+        "curves": [{"method": m, "seed": 0, "best_epoch": 4, "curve": curve} for m in ("plain", "metric")],
+        "choices": [{"method": "plain", "seed": 0, "corpus": "tgt", "normalise": "corpus", "reader": "knn", "k": 5}],
+        "transfer": transfer(),
+        "correlation": correlation(),
+        "confusion": confusion(),
+    }
+
+
+@pytest.fixture
+def results():
+    return copy.deepcopy(tiny())
+
+
+@pytest.fixture
+def run_dir(tmp_path):
+    """Return a function that writes results (and, unless told otherwise, points) as a run does."""
+
+    def write(results, points=True):
+        (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
+        if points:
+            lines = ["method,corpus,id,x,y,activation,valence,emotion"]
+            for method, name, i in product(("plain", "metric"), ("src", "tgt", "mute"), range(8)):
+                rating = "" if name == "mute" else str(i / 4 - 1)
+                lines.append(f"{method},{name},{i},{i * 0.5},{i % 3},{rating},0.0,anger")
+            (tmp_path / "embedding.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return tmp_path
+
+    return write

@@ -1,0 +1,97 @@
+import pytest
+
+from xlser.reporting import tables
+from xlser.reporting.facts import Facts
+from xlser.reporting.grid import embedding_grid
+from xlser.reporting.report import render_terminal
+
+
+def test_a_block_per_corpus_and_protocol_with_a_line_per_method_and_reader(results):
+    blocks = tables.transfer_blocks(Facts(results))
+    assert [(b.corpus, b.protocol) for b in blocks][:3] == [
+        ("src", "zero-shot"),
+        ("tgt", "zero-shot"),
+        ("tgt", "transductive"),
+    ]
+    assert [line.heads for line in blocks[1].lines][:3] == [
+        ("chance", ""),
+        ("features, no network", "kNN"),
+        ("features, no network", "linear probe"),
+    ]
+    # UA, its gain, WA, macro-F1; plain has no gain over itself.
+    assert [cell.text for cell in blocks[1].lines[3].cells] == ["0.68", "", "0.68", "0.68"]
+
+
+def test_single_latents_stand_apart(results):
+    facts = Facts(results)
+    main = {line.heads[1] for block in tables.correlation_blocks(facts) for line in block.lines}
+    single = {line.heads[1] for block in tables.correlation_blocks(facts, singles=True) for line in block.lines}
+    assert main == {"direction", "latent mean", "best latent"}
+    assert single == {"z1"}
+
+
+def test_confusion_shows_recall_and_count(results):
+    for row in results["confusion"]:
+        row["count"] = 14.4 if row["truth"] == row["prediction"] == "anger" else row["count"]
+    matrix = next(m for m in tables.confusions(Facts(results)) if m.main)
+    truth, total, cells = matrix.rows[0]
+    assert (truth, total) == ("anger", "19.4")
+    assert cells[0] == (pytest.approx(14.4 / 19.4), "0.74", "14.4")
+
+
+def test_an_emotion_that_was_never_spoken_has_no_recall(results):
+    for row in results["confusion"]:
+        row["count"] = 0.0
+    assert tables.confusions(Facts(results))[0].rows[0][2][0][1] == "n/a"
+
+
+def test_main_matrices_are_the_recipes_own(results):
+    main = {(m.corpus, m.protocol, m.method) for m in tables.confusions(Facts(results)) if m.main}
+    assert main == {
+        ("src", "zero-shot", "metric"),
+        ("tgt", "transductive", "metric"),
+        ("mute", "transductive", "metric"),
+    }
+
+
+def test_terminal_fits_and_says_what_it_shows(results):
+    results["corpora"][1] |= {"corpus": "a-corpus-with-a-very-long-name" * 2, "synthetic": True}
+    for row in results["transfer"] + results["correlation"]:
+        row["corpus"] = results["corpora"][1]["corpus"] if row["corpus"] == "tgt" else row["corpus"]
+        row["method"] = "m" * 60 if row["method"] == "metric" else row["method"]
+    results["about"]["synthetic"] = [results["corpora"][1]["corpus"]]
+    text = render_terminal(results)
+    assert max(map(len, text.splitlines())) <= 100
+    assert "SYNTHETIC speech" in text
+    assert "(xx, synthetic)" in text
+    assert "0.68 [0.58, 0.78] +0.10*" in text
+    assert text.isascii()
+
+
+def test_terminal_reads_a_run_folder_too(run_dir, results):
+    assert render_terminal(run_dir(results)) == render_terminal(results)
+
+
+def test_terminal_shows_the_recipes_protocol_only(results):
+    text = render_terminal(results)
+    assert "tgt (xx), transductive, chance 0.50" in text
+    assert "tgt (xx), zero-shot" not in text
+    assert "plain DAE, latent mean" in text
+
+
+def test_terminal_without_anything(results):
+    results |= {name: [] for name in ("transfer", "correlation")}
+    assert "tiny: src to tgt, mute" in render_terminal(results)
+
+
+def test_grid_draws_stray_and_many_points(results):
+    import numpy as np
+    import pandas as pd
+
+    size = 7000
+    points = pd.DataFrame({"x": np.linspace(0, 1, size), "y": np.zeros(size)})
+    points = points.assign(method="plain", corpus="src", activation=np.nan)
+    points.loc[0, "x"], points.loc[1, "y"] = 1e6, np.inf
+    svg, counts = embedding_grid(Facts(results), points)
+    assert counts == {"unrated": size - 1, "beyond": 1, "points": size - 1}
+    assert "data:image/png;base64" in svg
