@@ -125,7 +125,7 @@ def _score(scores: Scores, recipe: Recipe, source: Corpus, case: _Case, readers:
         view, embedded = _view(reader, case, classes, scores)
         views.setdefault(reader.method, []).append(view)
         if case.main and reader.seed.number == 0 and reader.method != "features":
-            scores.grid.append(_points(reader, corpus, embedded))
+            scores.grid.append(_points(reader, corpus, embedded, corpus is source))
     draws = SpeakerBootstrap(corpus.frame["speaker"], recipe.evaluation.draws, seed=0)
     about = _about(case)
     if len(classes) >= 2:
@@ -142,7 +142,8 @@ def _score(scores: Scores, recipe: Recipe, source: Corpus, case: _Case, readers:
     rows = correlation_rows(views, corpus.ratings, draws, level)
     # A correlation that was learnt from, or is taken with, positions of emotion words is no correlation with ratings.
     learnt = "" if source.ratings_kind == "rated" or corpus is source else ", learnt from derived"
-    scores.correlation += [about | {"ratings": corpus.ratings_kind + learnt} | row for row in rows]
+    about |= {"ratings": corpus.ratings_kind + learnt, "speakers": len(draws.speakers)}
+    scores.correlation += [about | row for row in rows]
     if not rows and case.main:
         without = corpus if corpus.ratings_kind == "none" else source
         scores.notes.append(f"{corpus.card.name}: no correlations, since {without.card.name} has no ratings")
@@ -197,7 +198,7 @@ def _classifiers(reader: _Reader, classes: tuple[str, ...]) -> dict:
     return reader.classifiers[classes]
 
 
-def _points(reader: _Reader, corpus: Corpus, embedded: np.ndarray) -> pd.DataFrame:
+def _points(reader: _Reader, corpus: Corpus, embedded: np.ndarray, is_source: bool) -> pd.DataFrame:
     """Return the plane that is drawn: the latent itself, or its two main axes on the source's training rows."""
     if embedded.shape[1] == 1:
         plane = np.column_stack([embedded[:, 0], np.zeros(len(embedded))])
@@ -211,6 +212,7 @@ def _points(reader: _Reader, corpus: Corpus, embedded: np.ndarray) -> pd.DataFra
         {
             "method": reader.method,
             "corpus": corpus.card.name,
+            "part": _parts(reader.seed, len(plane)) if is_source else TARGET,
             "id": corpus.frame["id"],
             "x": plane[:, 0],
             "y": plane[:, 1],
@@ -219,3 +221,10 @@ def _points(reader: _Reader, corpus: Corpus, embedded: np.ndarray) -> pd.DataFra
             "emotion": corpus.labels,
         }
     )
+
+
+def _parts(seed: Seed, rows: int) -> np.ndarray:
+    parts = np.full(rows, "train", dtype=object)
+    parts[seed.split.validation] = "validation"
+    parts[seed.split.test] = "test"
+    return parts

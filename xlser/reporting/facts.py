@@ -7,6 +7,8 @@ from typing import Any
 Row = dict[str, Any]
 PLAIN, FEATURES = "plain", "features"
 FEW_SPEAKERS = 10
+# Choices may be made on these rows: they stand in the files for who makes them, and are no result.
+VALIDATION = "source, validation speakers"
 
 
 class Facts:
@@ -20,7 +22,8 @@ class Facts:
     """
 
     def __init__(self, results: dict[str, Any]):
-        self.results, self.about, self.recipe = results, results["about"], results["about"]["recipe"]
+        scored = {name: _scored(results[name]) for name in ("transfer", "correlation", "confusion")}
+        self.results, self.about, self.recipe = results | scored, results["about"], results["about"]["recipe"]
         self.corpora: dict[str, Row] = {row["corpus"]: row for row in results["corpora"]}
         self.source = next((name for name, row in self.corpora.items() if row["role"] == "source"), "")
         self.targets = [name for name in self.corpora if name != self.source]
@@ -79,6 +82,10 @@ class Facts:
     def shared(self) -> dict[int, list[str]]:
         """Speakers that stand in more than one part of a split, by seed."""
         return {row["seed"]: list(row["shared"]) for row in self.results["splits"] if row["shared"]}
+
+
+def _scored(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["role"] != VALIDATION]
 
 
 def rating_marks(ratings: str) -> list[str]:

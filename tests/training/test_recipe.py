@@ -1,0 +1,189 @@
+"""A recipe is checked whole before anything is done."""
+
+import pytest
+
+from xlser import shipped
+from xlser.errors import RecipeError
+from xlser.training.recipe import Objective, Recipe, load_recipe, recipe_paths
+
+TEXT = """\
+name: mine
+source: emodb
+targets: [urdu]
+methods:
+  activation: {metric: signed, on: activation}
+"""
+
+
+@pytest.fixture
+def load(tmp_path):
+    def read(extra="", *overrides):
+        path = tmp_path / "mine.yaml"
+        path.write_text(TEXT + extra)
+        return load_recipe(path, overrides)
+
+    return read
+
+
+@pytest.mark.parametrize("name", recipe_paths())
+def test_every_shipped_recipe_loads(name):
+    recipe = load_recipe(name)
+    assert recipe.source == name.split("/")[0].replace("synthetic", "synthetic-de")
+    assert "/".join(name.split("/")[:1]) in name
+    assert recipe.hash == load_recipe(f"recipes/{name}.yaml").hash
+
+
+def test_there_are_shipped_recipes_for_every_source():
+    assert {name.split("/")[0] for name in recipe_paths()} == {"emodb", "ravdess", "synthetic", "urdu"}
+    assert len({load_recipe(name).name for name in recipe_paths()}) == len(recipe_paths())
+
+
+def test_shipped_recipes_name_shipped_cards():
+    cards = {path.stem for path in shipped.folder("corpora").glob("*.yaml")}
+    for name in recipe_paths():
+        recipe = load_recipe(name)
+        assert {recipe.source, *recipe.targets} <= cards, name
+
+
+def test_what_is_not_said_has_a_default(load):
+    recipe = load()
+    assert (recipe.features.extractor, recipe.model.kind, recipe.training.epochs) == ("egemaps", "dae", 100)
+    assert list(recipe.objectives()) == ["plain", "activation"]
+    assert recipe.objectives()["plain"].metric == "none"
+
+
+@pytest.mark.parametrize(
+    ("extra", "told"),
+    [
+        ("sorce: x", "sorce: unknown key; did you mean 'source'?"),
+        ("training: {epoch: 5}", "training.epoch: unknown key; did you mean 'epochs'?"),
+        ("features: {normalize: speaker}", "features.normalize: unknown key; did you mean 'normalise'?"),
+        ("  other: {metrik: signed}", "methods.other.metrik: unknown key; did you mean 'metric'?"),
+        ("model: {annealing: {warm: 1}}", "model.annealing.warm: unknown key; did you mean 'warmup'?"),
+        ("training: {epochs: many}", "training.epochs: Input should be a valid integer"),
+        ("training: {epochs: 0}", "training.epochs: Input should be greater than 0 (got 0)"),
+        ("training: {lr: -1e-3}", "training.lr: Input should be greater than 0 (got -0.001)"),
+        ("training: {batch: 3}", "training.batch: Input should be greater than or equal to 4"),
+        ("training: 5", "training: Input should be a valid dictionary"),
+        ("split: {folds: 2}", "split.folds: Input should be greater than or equal to 3"),
+        ("split: {kind: random}", "split.kind: Input should be 'speaker-folds'"),
+        ("split: {kind: given}", "split.given must list the folds"),
+        ("model: {hidden: []}", "model.hidden: Tuple should have at least 1 item"),
+        ("model: {latent: 1}\n", None),
+        ("emotions: [anger]", "emotions: Tuple should have at least 2 items"),
+        ("emotions: [angry, happiness]", "'angry' is written 'anger' here"),
+        ("  plain: {metric: signed}", "'plain' is always part of a run"),
+        ("  features: {metric: signed}", "'features' is always part of a run"),
+        ("  head: {emotion_head: true}", "methods.head: `emotion_head` belongs to model.kind vae"),
+        ("  elr: {metric: elr}", "methods.elr: `metric: elr` can be negative"),
+        ("  two: {metric: signed, on: both}\nmodel: {latent: 1}", "methods.two: `on: both` needs model.latent of at l"),
+    ],
+)
+def test_every_fault_is_told_in_words(load, extra, told):
+    if told is None:
+        assert load(extra).model.latent == 1
+        return
+    with pytest.raises(RecipeError) as error:
+        load(extra)
+    assert told in str(error.value)
+    assert "mine.yaml" in str(error.value)
+
+
+def test_a_source_among_its_targets_is_refused(load):
+    with pytest.raises(RecipeError, match="`source` 'emodb' stands in `targets` too"):
+        load("", "targets=[urdu, emodb]")
+
+
+def test_faults_are_told_all_at_once(load):
+    with pytest.raises(RecipeError) as error:
+        load("sorce: x\ntraining: {epochs: many, lr: 0}\nsplit: {folds: 1}")
+    assert str(error.value).count("\n  ") == 4
+    with pytest.raises(RecipeError) as error:
+        load("  head: {emotion_head: true}\nsplit: {kind: given}", "targets=emodb")
+    assert all(word in str(error.value) for word in ("`source` 'emodb'", "methods.head", "split.given"))
+
+
+def test_both_on_a_latent_of_one_is_allowed_where_nothing_is_rated(load):
+    assert load("  cluster: {metric: class-cluster, on: both}\nmodel: {latent: 1}").model.latent == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("training.epochs=5", "training.epochs", 5),
+        ("training.lr=1e-4", "training.lr", 1e-4),
+        ("features.clip=null", "features.clip", None),
+        ("targets=[urdu, ravdess]", "targets", ("urdu", "ravdess")),
+        ("targets=ravdess", "targets", ("ravdess",)),
+        ("model.hidden=[8, 4]", "model.hidden", (8, 4)),
+        ("ratings = derived", "ratings", "derived"),
+        ("description=a = b", "description", "a = b"),
+        ("merge.calm=neutral", "merge", {"calm": "neutral"}),
+    ],
+)
+def test_an_override_is_read_as_yaml(load, text, key, value):
+    found = load("", text)
+    for part in key.split("."):
+        found = getattr(found, part)
+    assert found == value
+
+
+def test_an_override_may_define_a_method_and_the_last_one_wins(load):
+    recipe = load("", "methods.new.metric=ccc", "methods.new.on=valence", "methods.new.on=both")
+    assert recipe.methods["new"] == Objective(metric="ccc", on="both")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("training.epochs", "--set needs KEY=VALUE such as training.epochs=5, but is 'training.epochs'"),
+        ("=5", "--set needs KEY=VALUE"),
+        ("name.first=x", "--set name.first=x: 'name' is a value, not a group of keys"),
+        ("targets.0=x", "'targets' is a value, not a group"),
+        ("training.epochs=[5", "--set training.epochs=[5 is not valid YAML"),
+        ("training.epoch=5", "training.epoch: unknown key; did you mean 'epochs'?"),
+        ("training.epochs=", "training.epochs: Input should be a valid integer (got None)"),
+        (
+            "training.epochs=1.5",
+            "training.epochs: Input should be a valid integer, got a number with a fractional part",
+        ),
+    ],
+)
+def test_an_override_that_cannot_be_is_refused(load, text, told):
+    with pytest.raises(RecipeError) as error:
+        load("", text)
+    assert told in str(error.value)
+
+
+def test_the_hash_changes_with_what_can_change_a_number_and_not_with_the_description(load):
+    plain = load().hash
+    assert load("description: words").hash == plain
+    changes = ["training.epochs=5", "training.seeds=1", "split.seed=1", "features.clip=null", "model.noise=0.5"]
+    changes += ["ratings=derived", "targets=ravdess", "methods.activation.weight=2", "merge.calm=neutral"]
+    hashes = {load("", change).hash for change in changes}
+    assert len(hashes | {plain}) == len(changes) + 1
+
+
+def test_a_recipe_that_is_nowhere_lists_the_shipped():
+    with pytest.raises(RecipeError, match=r"no recipe at emodb/nothing\. xlser's own: emodb/dae-activation, "):
+        load_recipe("emodb/nothing")
+
+
+def test_a_shipped_recipe_is_found_outside_a_checkout(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load_recipe("recipes/emodb/dae-activation.yaml").name == "emodb-dae-activation"
+    (tmp_path / "emodb").mkdir()
+    (tmp_path / "emodb" / "dae-activation").write_text(TEXT)
+    assert load_recipe("emodb/dae-activation").name == "mine", "a file that is there wins"
+
+
+def test_the_dimensions_of_an_objective_are_in_the_order_of_the_latent():
+    assert Objective(metric="signed", on="both").dimensions == ("activation", "valence")
+    assert Objective(metric="signed", on="valence").dimensions == ("valence",)
+    assert Objective(metric="none", on="both").dimensions == Objective(metric="class-cluster").dimensions == ()
+
+
+def test_a_recipe_cannot_be_changed_after_it_was_checked():
+    recipe = Recipe(name="x", source="a", targets="b")
+    with pytest.raises(ValueError, match="frozen"):
+        recipe.source = "c"
