@@ -127,7 +127,7 @@ def test_keys_stay_the_text_they_are():
     assert parse_yaml(text, "x") == dict(zip(keys, "abcdefg", strict=True))
 
 
-@pytest.mark.parametrize("text", ["1e-4", "1E-4", "+1.0e-4", ".1e-3", "0.0001"])
+@pytest.mark.parametrize("text", ["1e-4", "+1e-4", "1E-4", "+1.0e-4", ".1e-3", "0.0001"])
 def test_every_way_to_write_a_learning_rate_is_a_number(text):
     assert parse_yaml(f"lr: {text}", "x") == {"lr": 1e-4}
 

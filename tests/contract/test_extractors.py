@@ -25,11 +25,20 @@ def sounds(voice):
         "tone": (0.3 * np.sin(2 * np.pi * 440 * TIME)).astype(np.float32),
         "noise": rng.normal(0, 0.1, TIME.size).astype(np.float32),
         "quiet noise": rng.normal(0, 2**-14, TIME.size).astype(np.float32),
+        "speech, then nothing": np.pad(voice(0.3), (0, 4800)),
         "clipped": np.sign(np.sin(2 * np.pi * 200 * TIME)).astype(np.float32),
     }
 
 
-NAMES = ("speech", "short speech", "tone", "noise", "quiet noise", "clipped")
+NAMES = (
+    "speech",
+    "short speech",
+    "tone",
+    "noise",
+    "quiet noise",
+    "speech, then nothing",
+    "clipped",
+)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -48,6 +48,7 @@ def test_headers_are_read_and_ratings_scaled(manifest):
 def test_a_manifest_comes_back_as_it_was_written(manifest, tmp_path, suffix):
     manifest.frame.loc[0, ["id", "text"]] = ["007", 'NA "x", ü\n']
     manifest.frame.loc[1, "text"] = None
+    manifest.frame.loc[2, "text"] = "NA"
     write_manifest(manifest, tmp_path / f"m{suffix}")
     back = read_manifest(tmp_path / f"m{suffix}")
     assert_frame_equal(back.frame, manifest.frame)

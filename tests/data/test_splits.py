@@ -123,6 +123,12 @@ def test_the_same_seed_gives_the_same_split_whatever_the_order_of_the_rows(balan
     assert [s.hash for s in make_splits(balanced, seed=1)] != [s.hash for s in make_splits(balanced, seed=0)]
 
 
+def test_no_fold_is_empty_where_stratifying_would_leave_one():
+    frame = table("aaaabbcccccd", "nnnnhhhnhhnh")
+    check(frame, make_splits(frame, folds=4))
+    assert len(make_splits(frame, folds=4)) == 4
+
+
 def test_one_utterance_a_class_still_gives_splits_in_any_order():
     frame = table("abcdef", "uvwxyz")
     hashes = [split.hash for split in make_splits(frame, folds=3)]

@@ -146,18 +146,19 @@ def spoil(folder):
 
 def test_recordings_that_cannot_be_used_are_left_out_and_named(run, manifest, folder):
     spoil(folder)
+    manifest.left_out["silent"] = ["before.wav"]
     found = run(manifest, jobs=3)
     assert found.manifest.frame["path"].tolist() == [NAMES[0], NAMES[5]]
     assert found.manifest.frame.index.tolist() == [0, 1]
     assert found.values.shape == (2, 3)
     assert found.manifest.left_out == {
-        "silent": [NAMES[1]],
+        "silent": ["before.wav", NAMES[1]],
         "cannot be read": [NAMES[2]],
         "NaN or infinite samples": [NAMES[3]],
         "text named as audio": [NAMES[4]],
     }
     assert set(found.faults) == set(NAMES[1:5])
-    assert manifest.left_out == {}, "the manifest that was given stays as it is"
+    assert manifest.left_out == {"silent": ["before.wav"]}, "the manifest that was given stays as it is"
     assert len(manifest.frame) == 6
 
 

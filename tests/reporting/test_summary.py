@@ -143,3 +143,10 @@ def test_zero_shot_recipe(results):
         results[table] = [row for row in results[table] if row["protocol"] == "zero-shot"]
     assert "Every target is read zero-shot" in text(results)
     assert "transductive" not in text(results).lower()
+
+
+def test_validation_rows_are_no_results(results):
+    before = text(results)
+    for table in ("transfer", "correlation", "confusion"):
+        results[table] += [row | {"role": "source, validation speakers"} for row in results[table]]
+    assert text(results) == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -140,14 +141,15 @@ class AutoencoderBrain(sb.Brain):
         inputs = add_noise(batch.x, noise, self.generator)
         try:
             return losses(self.modules, batch, inputs, self.plan.objective, kl_weight=weight, generator=self.generator)
-        except ValueError as error:  # a loss refuses the batch, most often because an embedding is not a number
-            raise RunError(f"{self._place(stage)}: {error} {_REMEDY}") from error
+        except ValueError as error:  # a loss refuses the batch
+            remedy = _REMEDY if "must be finite" in str(error) else "This part has too few ratings or classes."
+            raise RunError(f"{self._place(stage)}: {error} {remedy}") from error
 
     def compute_objectives(self, predictions: dict[str, Tensor], batch: Batch, stage: sb.Stage) -> Tensor:
         """Return the loss; stop at the first one that is not a number."""
         loss = predictions["loss"]
         if not torch.isfinite(loss):
-            parts = ", ".join(f"{name} {float(value):g}" for name, value in predictions.items())
+            parts = ", ".join(f"{name} {value.item():g}" for name, value in predictions.items())
             raise RunError(f"{self._place(stage)}: the loss is not finite ({parts}). {_REMEDY}")
         if stage == sb.Stage.VALID:
             self._validation = {name: float(value) for name, value in predictions.items()}
@@ -230,10 +232,22 @@ def fit(plan: Plan, train: Batch, validation: Batch) -> Fitted:
     brain.train_sampler = batches
     loader = DataLoader(Rows(train), sampler=batches, batch_size=None, collate_fn=_as_is)
     whole = DataLoader(Rows(validation), sampler=[slice(None)], batch_size=None, collate_fn=_as_is)
-    brain.fit(brain.remaining(), loader, whole)
+    with _one_thread():
+        brain.fit(brain.remaining(), loader, whole)
     network = torch.nn.ModuleDict(dict(brain.modules.items())).eval()
     network.load_state_dict(brain.best)
     return Fitted(network, brain.best_epoch, brain.curve)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: networks this small gain nothing from two, and lose tenfold where cores are shared."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _keys(train: Batch, objective: Objective) -> Any:
