@@ -161,6 +161,13 @@ def test_noise_is_new_at_every_step_and_validation_has_none(steps):
     assert not any(torch.allclose(one, other) for i, one in enumerate(drawn) for other in drawn[:i])
 
 
+def test_tools_that_walk_the_loaded_modules_are_not_disturbed(whole):
+    """Hypothesis does; SpeechBrain's placeholders for missing libraries raise ImportError when they are looked at."""
+    assert "speechbrain.core" in sys.modules
+    origins = [getattr(module, "__file__", None) for module in list(sys.modules.values())]  # must not raise
+    assert any(origins)
+
+
 def test_how_often_a_checkpoint_is_written_changes_no_weight(whole, tmp_path):
     assert weights(train(tmp_path, checkpoint_every=3)) == weights(whole["dae"][0])
 
@@ -239,3 +246,14 @@ def test_a_validation_without_ratings_is_told_in_words(tmp_path):
 if __name__ == "__main__":
     goal, last = sys.argv[1:]
     train(goal, on_epoch=lambda epoch, scalars: os._exit(9) if epoch == int(last) else None)
+
+
+def test_every_batch_of_an_emotion_head_holds_two_classes():
+    from xlser.data.sampling import DealtBatches
+    from xlser.training.brain import _keys
+    from xlser.training.recipe import Objective
+
+    emotion = torch.tensor([0, 1] * 4 + [-1] * 24)
+    rows = Batch(torch.zeros(32, 3), torch.full((32, 2), torch.nan), emotion)
+    for places in DealtBatches(_keys(rows, Objective(emotion_head=True)), 8, seed=0):
+        assert set(emotion[places].tolist()) >= {0, 1}

@@ -163,9 +163,10 @@ def test_the_hash_changes_with_what_can_change_a_number_and_not_with_the_descrip
     assert len(hashes | {plain}) == len(changes) + 1
 
 
-def test_a_recipe_that_is_nowhere_lists_the_shipped():
-    with pytest.raises(RecipeError, match=r"no recipe at emodb/nothing\. xlser's own: emodb/dae-activation, "):
-        load_recipe("emodb/nothing")
+@pytest.mark.parametrize(("path", "said"), [("emodb/dae-both.yml2", "mean 'emodb/dae-both'"), ("x", "known: emodb/dae")])
+def test_a_recipe_that_is_nowhere_gets_the_nearest_or_the_list(path, said):
+    with pytest.raises(RecipeError, match=f"no recipe at {path}; .*{said}"):
+        load_recipe(path)
 
 
 def test_a_shipped_recipe_is_found_outside_a_checkout(tmp_path, monkeypatch):
@@ -186,3 +187,9 @@ def test_a_recipe_cannot_be_changed_after_it_was_checked():
     recipe = Recipe(name="x", source="a", targets="b")
     with pytest.raises(ValueError, match="frozen"):
         recipe.source = "c"
+
+
+@pytest.mark.parametrize("change", [{"emotions": ["anger", "anger"]}, {"targets": ["urdu", "urdu"]}])
+def test_nothing_is_named_twice(change):
+    with pytest.raises(ValueError, match="once"):
+        Recipe.model_validate({"name": "r", "source": "emodb", "targets": ["urdu"]} | change)

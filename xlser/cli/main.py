@@ -45,7 +45,7 @@ def xlser() -> None:
 def main() -> None:
     """Run the command line; an error that the user can put right is one message, not a traceback."""
     try:
-        xlser(standalone_mode=False)
+        xlser(prog_name="xlser", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from xlser import __version__
 from xlser.atomic import replacing, write_text
@@ -52,7 +53,9 @@ def run_recipe(recipe: Recipe, out: str | Path, place: Workplace | None = None) 
             write_manifest(corpus.features.manifest, out / "manifests" / f"{corpus.card.name}.parquet")
         trained = train_all(recipe, source, seeds, out / "models", place)
         place.say(f"  {len(trained)} models trained or read back; scoring")
-        scores = score_all(recipe, source, targets, trained)
+        # The matrices are small: threads gain nothing on them, and lose much where cores are shared.
+        with threadpool_limits(1):
+            scores = score_all(recipe, source, targets, trained)
         results = _results(recipe, [source, *targets], trained, scores, time.time() - began)
         _write(out, results, scores)
     return out

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -38,6 +40,11 @@ except (ImportError, OSError) as error:
         f"SpeechBrain cannot be imported: {error}. Most often torch and torchaudio come from different "
         "releases; install a matching pair: pip install 'torch>=2.8,<2.12' 'torchaudio>=2.8,<2.12'"
     ) from error
+# SpeechBrain leaves placeholders for libraries that are not installed; they raise ImportError when a tool that walks
+# the loaded modules (Hypothesis, for one) looks where they come from.
+for _name, _module in list(sys.modules.items()):
+    if _name.startswith("speechbrain."):
+        vars(_module).setdefault("__file__", None)
 
 STATE = "state"
 _REMEDY = "Lower training.lr, or look for extreme values among the features."
@@ -250,11 +257,13 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _keys(train: Batch, objective: Objective) -> Any:
-    if objective.metric == "class-cluster":
-        codes = train.emotion[:, None].double()
-        return torch.where(codes < 0, torch.nan, codes).numpy()
-    return train.ratings[:, [RATINGS.index(name) for name in objective.dimensions]].double().numpy()
+def _keys(train: Batch, objective: Objective) -> np.ndarray:
+    """Return what every batch must hold two different values of: ratings, class codes, or nothing."""
+    columns = [train.ratings[:, RATINGS.index(name)].double() for name in objective.dimensions]
+    if objective.metric == "class-cluster" or objective.emotion_head:
+        codes = train.emotion.double()
+        columns.append(torch.where(codes < 0, torch.nan, codes))
+    return torch.stack(columns, dim=1).numpy() if columns else np.empty((len(train.x), 0))
 
 
 def _as_is(batch: Batch) -> Batch:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, field_v
 from xlser import shipped
 from xlser.corpora.emotions import check_canonical
 from xlser.data.splits import SplitKind
-from xlser.errors import RecipeError
+from xlser.errors import RecipeError, did_you_mean
 from xlser.features.extractor import ExtractorName
 from xlser.features.normalise import Normalisation
 from xlser.schema import Strict, validate
@@ -120,6 +120,8 @@ class Recipe(Strict):
     @field_validator("emotions")
     @classmethod
     def _canonical(cls, emotions: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(emotions)) < len(emotions):
+            raise ValueError(f"must name each emotion once, but is {list(emotions)} instead")
         return tuple(check_canonical(name) for name in emotions)
 
     @field_validator("methods")
@@ -133,6 +135,8 @@ class Recipe(Strict):
     @model_validator(mode="after")
     def _fits_together(self) -> Recipe:
         problems = []
+        if len(set(self.targets)) < len(self.targets):
+            problems.append(f"`targets` must name each corpus once, but is {list(self.targets)} instead")
         if self.source in self.targets:
             problems.append(
                 f"`source` {self.source!r} stands in `targets` too; its held-out speakers are scored anyway"
@@ -194,7 +198,8 @@ def _find(path: Path) -> Path:
     own = shipped.folder("recipes").joinpath(*parts).with_suffix(".yaml")
     if own.is_file() and not path.is_absolute():
         return own
-    raise RecipeError(f"no recipe at {path}. xlser's own: {', '.join(recipe_paths())}")
+    name = Path(*parts).with_suffix("").as_posix()
+    raise RecipeError(f"no recipe at {path}; {did_you_mean(name, recipe_paths())}")
 
 
 def _set(values: dict[str, Any], text: str) -> None:
