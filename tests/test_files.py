@@ -147,7 +147,7 @@ def test_what_only_looks_like_a_number_stays_text(text):
         ("a: &x [*x]", "is not valid YAML"),
         ("day: 2024-99-99", "is not valid YAML: month"),
         ("- a", "must hold a mapping of keys to values, but holds list"),
-        ("", "holds NoneType"),
+        ("", "is empty"),
     ],
 )
 def test_yaml_that_cannot_be_used_is_refused_with_the_reason(text, told):
@@ -192,7 +192,7 @@ def test_all_errors_are_told_at_once_with_the_nearest_key():
     assert {line.strip() for line in lines} == {
         "inner.epoch: unknown key; did you mean 'epochs'?",
         "many.a.epochs: Input should be a valid integer, unable to parse string as an integer (got 'x')",
-        "name: Field required",
+        "name: is missing",
         "nme: unknown key; did you mean 'name'?",
     }
 

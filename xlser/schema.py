@@ -16,6 +16,18 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+# Pydantic speaks of tuples and patterns; whoever writes YAML knows lists and words.
+_MESSAGES = {
+    "missing": "is missing",
+    "tuple_type": "must be a list such as [a, b]",
+    "too_short": "needs at least {min_length} of them",
+    "dict_type": "must be a mapping such as {{key: value}}",
+    "model_type": "must be a mapping such as {{key: value}}",
+    "string_type": "must be text",
+    "string_pattern_mismatch": "does not fit {pattern}: use lower-case letters, digits, - and _ for a name",
+    "literal_error": "must be one of {expected}",
+}
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -36,6 +48,10 @@ def _line(model: type[BaseModel], item: dict[str, Any]) -> str:
     if item["type"] == "extra_forbidden":
         return f"{'.'.join(place)}: unknown key; {did_you_mean(place[-1], _keys_at(model, place[:-1]))}"
     message = item["msg"].removeprefix("Value error, ")
+    if item["type"] in _MESSAGES:
+        message = _MESSAGES[item["type"]].format_map(item.get("ctx", {}))
+    if isinstance(item["input"], bool) and item["type"] == "string_type":
+        message = "must be text; YAML reads yes, no, on and off as true and false: put it in quotes"
     got = "" if item["type"] in {"missing", "value_error"} else f" (got {item['input']!r})"
     return f"{'.'.join(place) or 'as a whole'}: {message}{got}"
 

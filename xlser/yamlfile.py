@@ -45,8 +45,10 @@ def read_yaml(path: str | Path, error: type[XlserError] = XlserError) -> dict[st
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise error(f"cannot read {path}: {problem}") from problem
+    except UnicodeDecodeError as problem:
+        raise error(f"cannot read {path}: byte {problem.start} is not UTF-8. Save the file as UTF-8.") from problem
+    except OSError as problem:
+        raise error(f"cannot read {path}: {problem.strerror or problem}") from problem
     return parse_yaml(text, str(path), error)
 
 
@@ -59,7 +61,17 @@ def parse_yaml(text: str, name: str, error: type[XlserError] = XlserError) -> An
     try:
         value = yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError) as problem:  # ValueError: a date such as 2024-99-99
-        raise error(f"{name} is not valid YAML: {' '.join(str(problem).split())}") from problem
+        raise error(f"{name} is not valid YAML: {_where(problem)}") from problem
+    if value is None:
+        raise error(f"{name} is empty; it must hold keys and values.")
     if not isinstance(value, dict):
         raise error(f"{name} must hold a mapping of keys to values, but holds {type(value).__name__}.")
     return value
+
+
+def _where(problem: Exception) -> str:
+    """Return a YAML error as one line: what is wrong, where, and what most often mends it."""
+    if not isinstance(problem, yaml.MarkedYAMLError) or problem.problem_mark is None:
+        return " ".join(str(problem).split())
+    mark = problem.problem_mark
+    return f"{problem.problem}, line {mark.line + 1}, column {mark.column + 1}. A value with : or # in it needs quotes."

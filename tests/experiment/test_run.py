@@ -73,6 +73,11 @@ def test_a_finished_run_is_not_done_again_and_gives_the_same_numbers(results, re
     models = {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("model.safetensors")}
     run_recipe(recipe, tmp_path / "run", place)
     assert models == {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("model.safetensors")}
+    before = (tmp_path / "run" / "results.json").read_text()
+    assert json.loads(before) == results
+    (tmp_path / "run" / "results.json").unlink()
+    run_recipe(recipe, tmp_path / "run", place)
+    assert models == {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("model.safetensors")}
     again = json.loads((tmp_path / "run" / "results.json").read_text())
     assert again["transfer"] == results["transfer"]
     assert again["correlation"] == results["correlation"]
@@ -144,6 +149,7 @@ def test_models_of_other_data_are_refused(results, recipe, place, small_data, tm
     shutil.copytree(small_data, data)
     next((data / "synthetic-de" / "wav").glob("*.wav")).unlink()
     place.data_root = data
+    (tmp_path / "run" / "results.json").unlink()
     with pytest.raises(RunError, match="other data"):
         run_recipe(recipe, tmp_path / "run", place)
 
@@ -216,7 +222,8 @@ def test_a_target_without_shared_labels_is_noted_and_the_rest_goes_on(recipe, pl
     ("change", "error", "words"),
     [
         ({"source": "emodbb"}, CardError, "did you mean 'emodb'"),
-        ({"source": "emodb"}, CorpusError, "does not exist"),
+        ({"source": "emodb"}, CorpusError, "where is corpus emodb.*--root emodb=DIR"),
+        ({"targets": ("urdu",)}, CorpusError, "where is corpus urdu"),
         ({"split": {"folds": 9}}, CorpusError, "at least 9 speakers"),
         (
             {
@@ -235,3 +242,29 @@ def test_what_cannot_be_run_is_said_before_training(recipe, place, tmp_path, cha
     values = recipe.model_dump() | change
     with pytest.raises(error, match=words):
         run_recipe(Recipe.model_validate(values), tmp_path / "run", place)
+
+
+def test_a_root_for_no_corpus_of_the_recipe_is_refused(recipe, place, tmp_path):
+    place.roots = {"synthetic-t": tmp_path}
+    with pytest.raises(CorpusError, match="did you mean 'synthetic-tr'"):
+        run_recipe(recipe, tmp_path / "run", place)
+
+
+def test_recordings_of_the_target_that_were_trained_on_are_a_warning(recipe, place, small_data, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(small_data, data)
+    names = sorted(path.name for path in (data / "synthetic-de" / "wav").glob("*.wav"))
+    shutil.copy(data / "synthetic-de" / "wav" / names[0], data / "synthetic-tr" / "wav" / names[0])
+    shutil.copy(data / "synthetic-de" / "wav" / names[1], data / "synthetic-de" / "wav" / names[2])
+    place.data_root = data
+    run_recipe(recipe, tmp_path / "run", place)
+    notes = json.loads((tmp_path / "run" / "results.json").read_text())["about"]["notes"]
+    assert any(note.startswith("WARNING: 1 of the 48 recordings of synthetic-tr are also in") for note in notes)
+    assert any("synthetic-de: 1 recordings are copies" in note for note in notes)
+
+
+def test_speakers_that_are_never_held_out_are_counted(results):
+    tested = {name for split in results["splits"] for name in split["speakers"]["test"]}
+    held = [row for row in results["transfer"] if row["role"] == "source, held-out speakers"]
+    assert {row["speakers"] for row in held} == {len(tested)}
+    assert any(f"{len(tested)} of the 8 speakers" in note for note in results["about"]["notes"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -59,6 +60,7 @@ class Corpus:
             "hours": float(self.frame["duration"].sum() / 3600),
             "ratings": self.ratings_kind,
             "rated": {name: int(np.isfinite(values).sum()) for name, values in self.ratings.items()},
+            "emotions": {name: int(n) for name, n in self.frame["emotion"].value_counts().items()},
             "labels": self.counts,
             "left_out": manifest.left_out_counts(),
             "left_out_files": {reason: paths[:20] for reason, paths in manifest.left_out.items()},
@@ -66,14 +68,24 @@ class Corpus:
         }
 
 
-def read_corpus(name: str, recipe: Recipe, place: Workplace) -> Corpus:
+def find_corpora(recipe: Recipe, place: Workplace) -> list[tuple[Card, Path]]:
+    """Return card and folder of the source and of every target, before a minute is spent on any of them.
+
+    Raises:
+        CardError, CorpusError: a card or a folder is not there, or a root was given for no corpus of the recipe.
+    """
+    cards = [load_card(name) for name in (recipe.source, *recipe.targets)]
+    place.check_roots([card.name for card in cards])
+    return [(card, place.folder(card)) for card in cards]
+
+
+def read_corpus(card: Card, folder: Path, recipe: Recipe, place: Workplace) -> Corpus:
     """Scan, check and extract one corpus as the recipe wants it.
 
     Raises:
-        CardError, CorpusError: see `load_card`, `build_manifest` and `extract`.
+        CorpusError: see `build_manifest` and `extract`.
     """
-    card = load_card(name)
-    manifest = build_manifest(card, place.folder(card), strict=place.strict)
+    manifest = build_manifest(card, folder, strict=place.strict)
     features = extract(
         manifest,
         EXTRACTORS[recipe.features.extractor](),
@@ -85,7 +97,7 @@ def read_corpus(name: str, recipe: Recipe, place: Workplace) -> Corpus:
     labels, counts = scored_labels(features.manifest.frame["emotion"], recipe)
     ratings, kind = _ratings(features.manifest.frame, recipe)
     corpus = Corpus(card, features, labels, ratings, kind, counts)
-    _tell(corpus, place)
+    _tell(corpus, recipe, place)
     return corpus
 
 
@@ -116,7 +128,25 @@ def _ratings(frame: pd.DataFrame, recipe: Recipe) -> tuple[dict[str, np.ndarray]
     return ratings, "none"
 
 
-def _tell(corpus: Corpus, place: Workplace) -> None:
+def copies(source: Corpus, target: Corpus) -> list[str]:
+    """Return the ids of recordings of ``target`` whose audio file stands in ``source`` too: they are not held out."""
+    known = set(source.features.contents)
+    return [
+        name for name, content in zip(target.frame["id"], target.features.contents, strict=True) if content in known
+    ]
+
+
+def twins(corpus: Corpus) -> list[tuple[str, str]]:
+    """Return pairs of ids whose audio files are the same, each later one with the first."""
+    first: dict[str, str] = {}
+    pairs = [
+        (first.setdefault(content, name), name)
+        for name, content in zip(corpus.frame["id"], corpus.features.contents, strict=True)
+    ]
+    return [(one, other) for one, other in pairs if one != other]
+
+
+def _tell(corpus: Corpus, recipe: Recipe, place: Workplace) -> None:
     about = corpus.about("")
     left = sum(about["left_out"].values())
     place.say(
@@ -128,6 +158,11 @@ def _tell(corpus: Corpus, place: Workplace) -> None:
     for reason, paths in corpus.features.manifest.left_out.items():
         place.say(
             f"    left out, {reason}: {', '.join(paths[:3])}" + (f" and {len(paths) - 3} more" * (len(paths) > 3))
+        )
+    missing = [name for name in recipe.emotions if name not in corpus.counts["kept"]]
+    if missing:
+        place.say(
+            f"    note: no recording of {', '.join(missing)}; the labels are {', '.join(sorted(about['emotions']))}"
         )
     for note in corpus.features.manifest.notes:
         place.say(f"    note: {note}")

@@ -21,7 +21,8 @@ from xlser import __version__
 from xlser.atomic import replacing, write_text
 from xlser.data.manifest import write_manifest
 from xlser.errors import RunError
-from xlser.experiment.corpora import Corpus, read_corpus
+from xlser.experiment.cautions import cautions
+from xlser.experiment.corpora import Corpus, find_corpora, read_corpus
 from xlser.experiment.models import Seed, Trained, check_ratings, make_seeds, train_all
 from xlser.experiment.scores import Scores, score_all
 from xlser.experiment.workplace import Workplace
@@ -29,26 +30,32 @@ from xlser.features.normalise import PROTOCOL
 from xlser.training.recipe import Recipe
 
 LIBRARIES = ("torch", "torchaudio", "speechbrain", "opensmile", "faiss-cpu", "scikit-learn", "numpy", "pandas")
+RESULTS = "results.json"
 TABLES = ("transfer", "correlation", "confusion")
 
 
 def run_recipe(recipe: Recipe, out: str | Path, place: Workplace | None = None) -> Path:
     """Train on the recipe's source, read its targets, and write the numbers below ``out``.
 
-    ``out`` gets ``run.json`` (what was used), ``results.json`` and ``transfer.csv``, ``correlation.csv``,
+    ``out`` gets ``recipe.json``, ``results.json`` and ``transfer.csv``, ``correlation.csv``,
     ``confusion.csv``, ``embedding.csv`` (the numbers), ``manifests/``, ``models/`` with weights, checkpoints and
-    TensorBoard scalars. Started again after a kill it goes on where it was and ends with the same numbers.
+    TensorBoard scalars. Started again after a kill it goes on where it was and ends with the same numbers; a run
+    that is finished is left as it is.
 
     Raises:
         XlserError: bad input of any kind, before training wherever it can be seen before; see the callees.
     """
     place, out, began = place or Workplace(), Path(out), time.time()
     with _owned(out, recipe):
+        if _finished(out):
+            place.say(f"{out} is finished; choose another --out to run {recipe.name} anew")
+            return out
         place.say(f"{recipe.name}: {recipe.source} to {', '.join(recipe.targets)}")
-        source = read_corpus(recipe.source, recipe, place)
+        found = find_corpora(recipe, place)
+        source = read_corpus(*found[0], recipe, place)
         check_ratings(recipe, source)
         seeds = make_seeds(recipe, source)
-        targets = [read_corpus(name, recipe, place) for name in recipe.targets]
+        targets = [read_corpus(*pair, recipe, place) for pair in found[1:]]
         for corpus in (source, *targets):
             write_manifest(corpus.features.manifest, out / "manifests" / f"{corpus.card.name}.parquet")
         trained = train_all(recipe, source, seeds, out / "models", place)
@@ -91,22 +98,32 @@ def _claim(marker: Path, recipe: Recipe) -> None:
     write_text(marker, json.dumps({"hash": recipe.hash, "recipe": recipe.model_dump(mode="json")}, indent=1))
 
 
+def _finished(out: Path) -> bool:
+    """Say whether this version of xlser has already written the results: they come last."""
+    try:
+        results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return results["about"]["versions"]["xlser"] == __version__
+
+
 def _write(out: Path, results: dict[str, Any], scores: Scores) -> None:
     """Write the tables first and ``results.json`` last: where it stands, the run is whole."""
     tables = {name: pd.DataFrame(getattr(scores, name)) for name in TABLES}
     for name, table in {**tables, "embedding": pd.concat(scores.grid)}.items():
         with replacing(out / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False)
-    write_text(out / "results.json", json.dumps(_plain(results), indent=1, allow_nan=False))
+    write_text(out / RESULTS, json.dumps(_plain(results), indent=1, allow_nan=False))
 
 
 def _results(
     recipe: Recipe, corpora: list[Corpus], trained: list[Trained], scores: Scores, seconds: float
 ) -> dict[str, Any]:
     source = corpora[0]
+    notes = cautions(recipe, corpora, trained) + scores.notes
     seeds = {model.seed.number: model.seed for model in trained}
     return {
-        "about": _about(recipe, corpora, scores, seconds),
+        "about": _about(recipe, corpora, notes, seconds),
         "corpora": [corpus.about("source" if corpus is source else "target") for corpus in corpora],
         "splits": [_split_row(source, seed) for seed in seeds.values()],
         "curves": [
@@ -117,11 +134,11 @@ def _results(
     }
 
 
-def _about(recipe: Recipe, corpora: list[Corpus], scores: Scores, seconds: float) -> dict[str, Any]:
+def _about(recipe: Recipe, corpora: list[Corpus], notes: list[str], seconds: float) -> dict[str, Any]:
     return {
         "recipe": recipe.model_dump(mode="json"),
         "recipe_hash": recipe.hash,
-        "notes": scores.notes,
+        "notes": notes,
         "synthetic": [c.card.name for c in corpora if c.card.synthetic],
         "protocol": PROTOCOL[recipe.features.normalise],
         "columns": len(corpora[0].features.columns),

@@ -128,10 +128,11 @@ def _score(scores: Scores, recipe: Recipe, source: Corpus, case: _Case, readers:
             scores.grid.append(_points(reader, corpus, embedded, corpus is source))
     draws = SpeakerBootstrap(corpus.frame["speaker"], recipe.evaluation.draws, seed=0)
     about = _about(case)
+    judged = np.logical_or.reduce([view.rows for view in views["features"]])
     if len(classes) >= 2:
         table, confusion = class_rows(views, corpus.labels, classes, draws, level)
-        spoken = np.isin(corpus.labels.astype(str), classes)
-        about_classes = {"classes": len(classes), "speakers": int(corpus.frame["speaker"][spoken].nunique())}
+        spoken = np.isin(corpus.labels.astype(str), classes) & judged
+        about_classes = {"classes": len(classes), "speakers": _speakers(corpus, spoken)}
         scores.transfer += [about | about_classes | row for row in table]
         scores.confusion += [about | row for row in confusion]
     elif case.main:
@@ -142,11 +143,15 @@ def _score(scores: Scores, recipe: Recipe, source: Corpus, case: _Case, readers:
     rows = correlation_rows(views, corpus.ratings, draws, level)
     # A correlation that was learnt from, or is taken with, positions of emotion words is no correlation with ratings.
     learnt = "" if source.ratings_kind == "rated" or corpus is source else ", learnt from derived"
-    about |= {"ratings": corpus.ratings_kind + learnt, "speakers": len(draws.speakers)}
+    about |= {"ratings": corpus.ratings_kind + learnt, "speakers": _speakers(corpus, judged)}
     scores.correlation += [about | row for row in rows]
     if not rows and case.main:
         without = corpus if corpus.ratings_kind == "none" else source
         scores.notes.append(f"{corpus.card.name}: no correlations, since {without.card.name} has no ratings")
+
+
+def _speakers(corpus: Corpus, rows: np.ndarray) -> int:
+    return int(corpus.frame["speaker"][rows].nunique())
 
 
 def _about(case: _Case) -> dict:

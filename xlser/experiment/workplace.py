@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xlser.corpora.card import Card
-from xlser.errors import CorpusError
+from xlser.errors import CorpusError, did_you_mean
 from xlser.features.cache import default_cache
 
 
@@ -36,18 +36,28 @@ class Workplace:
         """Return the folder of a corpus; a synthetic one that is nowhere else is made in the cache.
 
         Raises:
-            CorpusError: it cannot be told where the corpus lies.
+            CorpusError: it cannot be told where the corpus lies, or nothing lies there.
         """
-        if card.name in self.roots:
-            return Path(self.roots[card.name])
-        if self.data_root and ((self.data_root / card.name).is_dir() or card.synthesis is None):
-            return self.data_root / card.name
-        if card.synthesis is not None:
+        told = self.roots.get(card.name) or (self.data_root and self.data_root / card.name)
+        if told and Path(told).expanduser().is_dir():
+            return Path(told).expanduser()
+        if card.synthesis is not None and card.name not in self.roots:
             return self._synthesised(card)
+        looked = f"{told} does not exist" if told else "no folder was given"
         raise CorpusError(
-            f"where is corpus {card.name}? Give --data-root DIR (its folder then is DIR/{card.name}) "
-            f"or --root {card.name}=DIR."
+            f"where is corpus {card.name}? {looked}. Give --root {card.name}=DIR, "
+            f"or --data-root DIR where DIR/{card.name} is its folder."
         )
+
+    def check_roots(self, names: list[str]) -> None:
+        """Refuse a root for a corpus that is not among ``names``.
+
+        Raises:
+            CorpusError: the nearest name is given.
+        """
+        for name in self.roots:
+            if name not in names:
+                raise CorpusError(f"--root {name}=...: the recipe has no corpus {name!r}; {did_you_mean(name, names)}")
 
     def _synthesised(self, card: Card) -> Path:
         from xlser.corpora.synthetic import synthesise

@@ -20,6 +20,7 @@ class Egemaps:
     """
 
     rate: ClassVar[int] = 16_000
+    shortest: ClassVar[float] = 0.06
 
     @cached_property
     def _smile(self) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -20,13 +21,15 @@ from xlser.features.extractor import Extractor
 
 @dataclass
 class Features:
-    """``values``: float32, shape (rows, columns), row i for row i of ``manifest.frame``. ``cached``: rows read back."""
+    """``values``: float32, shape (rows, columns), row i for row i of ``manifest.frame``. ``cached``: rows read back.
+    ``contents``: the hash of each row's audio, by which a recording is known again in another corpus."""
 
     manifest: Manifest
     values: np.ndarray
     columns: list[str]
     cached: int = 0
     faults: dict[str, str] = field(default_factory=dict)
+    contents: list[str] = field(default_factory=list)
 
 
 def extract(
@@ -58,7 +61,7 @@ def extract(
     bar = tqdm(
         results, total=len(frame), desc=f"features of {manifest.card}", unit="file", disable=not progress, leave=False
     )
-    vectors, kept, faults, cached = [], [], {}, 0
+    read, kept, faults = [], [], {}
     for path, result in zip(frame["path"], bar, strict=True):
         kept.append(not isinstance(result, str))
         if isinstance(result, str):
@@ -66,9 +69,14 @@ def extract(
                 raise CorpusError(f"corpus {manifest.card}: {manifest.root / path}: {result} (stopped by --strict)")
             faults[path] = result
         else:
-            vectors.append(result[0])
-            cached += result[1]
-    return _gathered(manifest, vectors, np.array(kept), faults=faults, cached=cached, columns=extractor.columns)
+            read.append(result)
+    return _gathered(manifest, read, np.array(kept), faults=faults, columns=extractor.columns)
+
+
+class _Read(NamedTuple):
+    values: np.ndarray
+    content: str
+    cached: bool
 
 
 def _segment(row: tuple[float, float, float]) -> tuple[float, float | None]:
@@ -77,14 +85,15 @@ def _segment(row: tuple[float, float, float]) -> tuple[float, float | None]:
     return (start, None if start == 0 and end == duration else end)
 
 
-def _one(
-    path: Path, start: float, end: float | None, extractor: Extractor, cache: FeatureCache
-) -> tuple[np.ndarray, bool] | str:
+def _one(path: Path, start: float, end: float | None, extractor: Extractor, cache: FeatureCache) -> _Read | str:
     try:
         content = content_hash(path, start, end)
         if (found := cache.get(content)) is not None:
-            return found, True
-        values = extractor(read_mono(path, extractor.rate, start, end))
+            return _Read(found, content, True)
+        samples = read_mono(path, extractor.rate, start, end)
+        if len(samples) < extractor.shortest * extractor.rate:
+            return f"too short: {len(samples) / extractor.rate * 1000:.0f} ms of {extractor.shortest * 1000:.0f} needed"
+        values = extractor(samples)
     except AudioFault as fault:
         return str(fault)
     except OSError as error:
@@ -92,19 +101,18 @@ def _one(
     if not np.isfinite(values).all():
         return f"NaN or infinite features ({int((~np.isfinite(values)).sum())} of {values.size})"
     cache.put(content, values)
-    return values, False
+    return _Read(values, content, False)
 
 
 def _gathered(
     manifest: Manifest,
-    vectors: list[np.ndarray],
+    read: list[_Read],
     rows: np.ndarray,
     *,
     faults: dict[str, str],
-    cached: int,
     columns: Callable[[], list[str]],
 ) -> Features:
-    if not vectors:
+    if not read:
         path, reason = next(iter(faults.items()))
         raise CorpusError(
             f"corpus {manifest.card}: none of its {len(faults)} recordings gives features; {path}: {reason}"
@@ -113,7 +121,7 @@ def _gathered(
     for path, reason in faults.items():
         left_out.setdefault(reason.partition(":")[0].partition(" (")[0], []).append(path)
     kept = manifest.frame[rows].reset_index(drop=True)
-    whole = Manifest(
-        kept, manifest.root, manifest.card, manifest.card_hash, manifest.synthetic, left_out, manifest.notes
-    )
-    return Features(whole, np.stack(vectors), columns(), cached, faults)
+    values = np.stack([one.values for one in read])
+    contents = [one.content for one in read]
+    whole = replace(manifest, frame=kept, left_out=left_out)
+    return Features(whole, values, columns(), sum(one.cached for one in read), faults, contents)

@@ -13,11 +13,13 @@ from xlser.features.logmel import LogMel
 class Extractor(Protocol):
     """Turns one recording into one vector.
 
-    ``rate`` is the sample rate in Hz that it wants; ``identity()`` names the extractor, the version of the library that
-    computes it and every option that changes a number: it is the extractor's half of a cache key.
+    ``rate`` is the sample rate in Hz that it wants, ``shortest`` the least duration in seconds. ``identity()`` names
+    the extractor, the version of the library that computes it and every option that changes a number: it is the
+    extractor's half of a cache key.
     """
 
     rate: ClassVar[int]
+    shortest: ClassVar[float]
 
     def identity(self) -> dict[str, Any]:
         """Return what the values depend on besides the audio."""

@@ -19,6 +19,7 @@ class LogMel:
     """
 
     rate: ClassVar[int] = 16_000
+    shortest: ClassVar[float] = 0.025
     bands: ClassVar[int] = 40
     window: ClassVar[int] = 400
     hop: ClassVar[int] = 160

@@ -20,7 +20,10 @@ def save_state(path: str | Path, tensors: Mapping[str, Tensor], about: Mapping[s
     """Write tensors and a JSON-able ``about`` to one safetensors file, in one step."""
     with replacing(path) as temporary:
         whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        save_file(whole, temporary, metadata={"about": json.dumps(about)})
+        try:
+            save_file(whole, temporary, metadata={"about": json.dumps(about)})
+        except SafetensorError as error:  # a full disk comes as this, and must read like one
+            raise OSError(str(error)) from error
 
 
 def load_state(path: str | Path, fingerprint: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

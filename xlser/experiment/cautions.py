@@ -1,0 +1,61 @@
+"""What a reader of a run should know before believing it, in sentences computed from the run."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from xlser.experiment.corpora import Corpus, copies, twins
+from xlser.experiment.models import Seed, Trained
+from xlser.training.recipe import Recipe
+
+_SHOWN = 3
+
+
+def cautions(recipe: Recipe, corpora: list[Corpus], trained: list[Trained]) -> list[str]:
+    """Return sentences on copied recordings, speakers never held out and training that was cut short.
+
+    Those that make a number untrue, rather than doubtful, begin with ``WARNING``. ``corpora`` has the source first.
+    """
+    source, *targets = corpora
+    seeds = list({model.seed.number: model.seed for model in trained}.values())
+    told = [_copied(source, target) for target in targets] + [_twins(corpus) for corpus in corpora]
+    told += [_coverage(source, seeds), *_unfinished(recipe, trained)]
+    return [text for text in told if text]
+
+
+def _copied(source: Corpus, target: Corpus) -> str:
+    found = copies(source, target)
+    if not found:
+        return ""
+    return (
+        f"WARNING: {len(found)} of the {len(target.frame)} recordings of {target.card.name} are also in the source "
+        f"{source.card.name}, such as {', '.join(found[:_SHOWN])}: the model was trained on them."
+    )
+
+
+def _twins(corpus: Corpus) -> str:
+    pairs = twins(corpus)
+    shown = "; ".join(f"{one} = {other}" for one, other in pairs[:_SHOWN])
+    return f"{corpus.card.name}: {len(pairs)} recordings are copies of another ({shown})." if pairs else ""
+
+
+def _coverage(source: Corpus, seeds: list[Seed]) -> str:
+    tested = {name for seed in seeds for name in source.frame["speaker"].iloc[seed.split.test]}
+    count = source.frame["speaker"].nunique()
+    if len(tested) == count:
+        return ""
+    return (
+        f"{len(tested)} of the {count} speakers of {source.card.name} are ever held out: training.seeds ({len(seeds)}) "
+        "is smaller than the number of folds. A seed for each fold tests them all."
+    )
+
+
+def _unfinished(recipe: Recipe, trained: list[Trained]) -> list[str]:
+    every = Counter(model.method for model in trained)
+    late = Counter(model.method for model in trained if model.best_epoch == recipe.training.epochs)
+    return [
+        f"“{method}”: {late[method]} of {every[method]} models were best in their last epoch; "
+        "more training.epochs may help."
+        for method in every
+        if 2 * late[method] > every[method]
+    ]
