@@ -44,10 +44,10 @@ def test_ratings_that_are_nowhere_are_a_note(make_card, tree):
 @pytest.mark.parametrize(
     ("cell", "told"),
     [
-        ("5.5", "activation 5.5 is outside the card's scale [1, 5]"),
-        ("0", "activation 0 is outside the card's scale [1, 5]"),
-        ("inf", "activation inf is outside"),
-        ("high", "activation 'high' is not a number"),
+        ("5.5", "activation is outside the card's `dimensions.scale` [1, 5]: 1 file, such as s1_ang_1.wav (5.5)"),
+        ("0", "activation is outside the card's `dimensions.scale` [1, 5]: 1 file, such as s1_ang_1.wav (0)"),
+        ("inf", "activation is outside"),
+        ("high", "activation is not a number: 1 file, such as s1_ang_1.wav (high)"),
         ("'3'", "is not a number"),
     ],
 )

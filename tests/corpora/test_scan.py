@@ -71,7 +71,7 @@ def test_names_that_do_not_fit_are_left_out_and_listed(make_card, tree):
     assert [row["path"] for row in found.rows] == list(GOOD)
     assert found.left_out == {
         "name does not fit the card's grammar": ["readme.wav", "s1_ang_1 copy.wav"],
-        "audio outside the card's folders": ["old/s1_ang_1.wav"],
+        "audio that no `audio` pattern of the card names": ["old/s1_ang_1.wav"],
     }
 
 

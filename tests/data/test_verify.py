@@ -24,7 +24,7 @@ def test_a_complete_corpus_is_said_to_be(card, corpus):
     assert not found.gaps
     lines = found.text().splitlines()
     assert lines[0] == "toy: complete"
-    assert "  4 utterances, 2 speakers (1 unknown, 1 female), 0.00 h, 0.40 to 0.40 s" in lines
+    assert "  4 utterances, 2 speakers (1 sex not given, 1 female), 0.00 h, 0.40 to 0.40 s" in lines
     assert "  emotions: ang anger 2, hap happiness 1, sad sadness 1" in lines
     assert "  audio: 16000 Hz: 4; channels: 1: 4" in lines
     assert "  ratings: none" in lines
@@ -49,9 +49,18 @@ def test_more_than_the_complete_corpus_is_a_problem(card, corpus):
     assert "  PROBLEM: utterances: 5" in found.text()
 
 
+MORE = [f"s1_ang_{number}.wav" for number in range(10, 30)]
+
+
+def test_a_card_that_misses_more_than_one_file_in_twenty_is_wrong(make_card, corpus):
+    found = verify(make_card(audio="**/*.wav"), corpus(*NAMES, "readme.wav", "Anna 1.wav"))
+    assert not found.ok
+    assert f"only {len(NAMES)} of {len(NAMES) + 2} audio files are used" in found.text()
+
+
 def test_files_that_the_card_keeps_out_are_told_and_no_problem(make_card, corpus):
     card = make_card(audio="**/*.wav", ignore=[{"files": "old/*", "reason": "copies"}])
-    found = verify(card, corpus(*NAMES, "old/s1_ang_1.wav", "readme.wav"))
+    found = verify(card, corpus(*NAMES, *MORE, "old/s1_ang_1.wav", "readme.wav"))
     assert found.ok
     assert "1 left out, ignored by the card: copies: old/s1_ang_1.wav" in found.text()
     assert "1 left out, name does not fit the card's grammar: readme.wav" in found.text()

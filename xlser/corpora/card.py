@@ -5,123 +5,38 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import string
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from xlser import shipped
 from xlser.corpora.emotions import check_canonical
-from xlser.corpora.globbing import glob_regex
+from xlser.corpora.globbing import nfc
+from xlser.corpora.parts import Dimensions, Expect, Globs, Ignored, Regex, Source, Synthesis, Table, placeholders
 from xlser.errors import CardError, did_you_mean
 from xlser.schema import Strict, validate
 from xlser.yamlfile import read_yaml
 
-Dimension = Literal["valence", "activation", "dominance"]
-Scale = tuple[float, float]
-
-
-def _regular(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"is not a regular expression: {error}") from None
-    return pattern
-
-
-def _glob(pattern: str) -> str:
-    try:
-        glob_regex(pattern)
-    except re.error:
-        raise ValueError(f"is not a file pattern: a brace or bracket of {pattern!r} is not closed or empty") from None
-    return pattern
-
-
-Many = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
-Texts = Annotated[tuple[str, ...], Many]
-Globs = Annotated[tuple[Annotated[str, AfterValidator(_glob)], ...], Many]
-Regex = Annotated[str, AfterValidator(_regular)]
-
-# What a grammar group or a table column may be called: each becomes a field that templates can name.
 _SLUG = r"^[a-z0-9][a-z0-9_-]*$"
+Sex = Literal["male", "female"]
 
-
-class Source(Strict):
-    """Where a corpus comes from."""
-
-    url: str = ""
-    citation: str = ""
-
-
-class Table(Strict):
-    """A table of labels or ratings joined to the audio by file name.
-
-    ``key`` and the columns name headers as they should read; headers are compared without case, outer blanks or blank
-    leading columns, and a list gives spellings, the first that is there being taken.
-    """
-
-    file: str
-    key: Texts
-    columns: dict[str, Texts]
-    separator: str = ","
-    encoding: str = "utf-8-sig"
-
-
-class Dimensions(Strict):
-    """Ratings of valence, activation (arousal) and dominance, and the scale they are on."""
-
-    scale: Scale
-    file: str | None = None
-    key: Texts = ("filename", "file", "name")
-    columns: dict[Dimension, Texts] = Field(default={})
-    separator: str = ","
-    encoding: str = "utf-8-sig"
-    citation: str = ""
-
-    @field_validator("scale")
-    @classmethod
-    def _ordered(cls, scale: Scale) -> Scale:
-        if not scale[0] < scale[1]:
-            raise ValueError(f"must be [low, high] with low < high, but is {list(scale)} instead")
-        return scale
-
-    def table(self) -> Table | None:
-        """Return the side table that holds the ratings, or None where the grammar or the main table does."""
-        columns = {f"{name}_raw": heads for name, heads in self.columns.items()}
-        if self.file is None:
-            return None
-        return Table(file=self.file, key=self.key, columns=columns, separator=self.separator, encoding=self.encoding)
-
-
-class Synthesis(Strict):
-    """What a synthetic corpus is made from: a voice of eSpeak NG and sentences that say nothing emotional."""
-
-    voice: str
-    sentences: tuple[str, ...] = Field(min_length=2)
-
-
-class Expect(Strict):
-    """Counts of the complete corpus, checked by ``xlser corpora verify``."""
-
-    utterances: int | None = None
-    speakers: int | None = None
-    emotion: dict[str, int] = Field(default={})
-
-
-class Ignored(Strict):
-    """Files that belong to the folder but not to the corpus, and why."""
-
-    files: Globs
-    reason: str
+# What each hook (a file in xlser/corpora/hooks) adds to the fields that the grammar gives.
+HOOK_FIELDS = {"iemocap": "emotion", "msp-improv": "emotion", "thai-ser": "emotion", "esd": "text"}
 
 
 class Card(Strict):
     """One corpus: where it comes from, how its files are named, what its codes mean, what should be there.
 
     ``grammar`` is a regular expression for the whole file name without suffix; one that holds a ``/`` is for the whole
-    path below the corpus folder instead. Its named groups, and the columns of ``table``, are the fields that the
-    templates ``speaker``, ``text``, ``session`` and ``language`` are filled from.
+    path below the corpus folder instead. Its named groups, and the columns of ``table`` and ``speakers`` or what
+    ``hook`` reads, are the fields that the templates ``speaker``, ``text``, ``session`` and ``language`` are filled
+    from; a corpus whose table says it all needs no grammar. Where ``grammar`` gives the emotion itself, ``table`` and
+    ``hook`` may lack rows or be missing altogether.
+
+    ``speakers`` is a table with a row for each speaker. ``speaker_sex`` and ``speaker_language`` tell both from the
+    speaker's name, ``same_speaker`` maps names to the one that is used for this person, and in ``sex`` null stands for
+    unknown. ``verified`` is false where layout or codes rest on one second-hand source; ``notes`` say what to check.
     """
 
     name: str = Field(pattern=_SLUG)
@@ -131,15 +46,19 @@ class Card(Strict):
     source: Source = Source()
     elicitation: Literal["acted", "elicited", "natural", "synthetic"]
     audio: Globs
-    grammar: Regex
+    grammar: Regex = ".+"
     speaker: str = "{speaker}"
     text: str | None = None
     session: str | None = None
     language: str | None = None
     emotion: dict[str, str] = Field(min_length=1)
-    sex: dict[str, Literal["male", "female"]] = Field(default={})
-    speaker_sex: dict[Literal["male", "female"], Regex] = Field(default={})
+    sex: dict[str, Sex | None] = Field(default={})
+    speaker_sex: dict[Sex, Regex] = Field(default={})
+    speaker_language: dict[str, Regex] = Field(default={})
+    same_speaker: dict[str, str] = Field(default={})
     table: Table | None = None
+    speakers: Table | None = None
+    hook: Literal["iemocap", "msp-improv", "thai-ser", "esd"] | None = None
     dimensions: Dimensions | None = None
     ignore: tuple[Ignored, ...] = ()
     expect: Expect = Expect()
@@ -158,35 +77,40 @@ class Card(Strict):
     @field_validator("emotion")
     @classmethod
     def _canonical(cls, codes: dict[str, str]) -> dict[str, str]:
-        return {code: check_canonical(name) for code, name in codes.items()}
+        return {nfc(code): check_canonical(name) for code, name in codes.items()}
 
     @model_validator(mode="after")
-    def _fields_exist(self) -> Card:
+    def _is_consistent(self) -> Card:
         fields = self.fields()
-        templates = {"speaker": self.speaker, "text": self.text, "session": self.session, "language": self.language}
-        for key, template in templates.items():
-            for field in placeholders(template or ""):
-                if field not in fields:
-                    raise ValueError(
-                        f"`{key}` names {{{field}}}, which no grammar group or table column gives; "
-                        f"{did_you_mean(field, fields)}"
-                    )
-            try:
-                (template or "").format(**dict.fromkeys(fields, ""))
-            except (ValueError, LookupError) as error:
-                raise ValueError(f"`{key}` is no template: {error} in {template!r}") from None
+        for key, template in self._templates().items():
+            _check_template(key, template, fields)
         if "emotion" not in fields:
             raise ValueError(
                 "`grammar` (or `table.columns`) must give a group named `emotion`: (?P<emotion>...); "
                 f"groups there now: {', '.join(sorted(fields)) or 'none'}"
             )
-        if len(self.languages) > 1 and self.language is None:
-            raise ValueError("`language` must be a template when `languages` holds more than one")
+        if self.table and self.hook:
+            raise ValueError("`table` and `hook` must not both be there: a hook reads what stands in place of a table")
+        self._check_languages()
         for code in self.expect.emotion:
             if code not in self.emotion:
                 hint = did_you_mean(code, self.emotion)
                 raise ValueError(f"`expect.emotion` counts {code!r}, which `emotion` does not hold; {hint}")
         return self
+
+    def _check_languages(self) -> None:
+        if len(self.languages) > 1 and self.language is None and not self.speaker_language:
+            raise ValueError(
+                "`language` must be a template when `languages` holds more than one (or `speaker_language` must tell)"
+            )
+        for tag in self.speaker_language:
+            if tag not in self.languages:
+                raise ValueError(f"`speaker_language` names {tag!r}, which `languages` does not hold")
+
+    def _templates(self) -> dict[str, str]:
+        names = {key: getattr(self, key) for key in ("speaker", "text", "session", "language")}
+        joins = {f"{key}.join": table.join for key in ("table", "speakers") if (table := getattr(self, key))}
+        return {key: template for key, template in (names | joins).items() if template}
 
     @property
     def synthetic(self) -> bool:
@@ -198,18 +122,35 @@ class Card(Strict):
         """First 12 digits of the SHA-256 of everything in the card but its prose."""
         return hashlib.sha256(self.model_dump_json(exclude={"title", "notes"}).encode()).hexdigest()[:12]
 
+    @property
+    def labels_from_names(self) -> bool:
+        """Whether file names alone give the emotion, so that a recording without a row in the table can be read."""
+        return "emotion" in re.compile(self.grammar).groupindex
+
     def fields(self) -> set[str]:
         """Return the names that templates may use."""
-        return set(re.compile(self.grammar).groupindex) | set(self.table.columns if self.table else ())
+        tables = [table.columns for table in (self.table, self.speakers) if table]
+        given = {HOOK_FIELDS[self.hook]} if self.hook else set()
+        return set(re.compile(self.grammar).groupindex).union(given, *tables)
+
+    def main_table(self) -> Table | None:
+        """Return ``table`` with the ratings that no file of their own holds."""
+        if self.table is None or self.dimensions is None or self.dimensions.file is not None:
+            return self.table
+        return self.table.model_copy(update={"columns": self.table.columns | self.dimensions.raw_columns()})
 
 
-def placeholders(template: str) -> list[str]:
-    """Return the field names in a format template.
-
-    >>> placeholders("{sex}{speaker}")
-    ['sex', 'speaker']
-    """
-    return [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+def _check_template(key: str, template: str, fields: set[str]) -> None:
+    for field in placeholders(template):
+        if field not in fields:
+            raise ValueError(
+                f"`{key}` names {{{field}}}, which no grammar group or table column gives; "
+                f"{did_you_mean(field, fields)}. Name it in `grammar`, (?P<{field}>...), or give `{key}` a fixed text"
+            )
+    try:
+        template.format(**dict.fromkeys(fields, ""))
+    except (ValueError, LookupError) as error:
+        raise ValueError(f"`{key}` is no template: {error} in {template!r}") from None
 
 
 def card_folders() -> list[Path]:
@@ -231,7 +172,8 @@ def load_card(name_or_path: str | Path) -> Card:
     """Load a card by its name (``urdu``) or from a file (``my/corpus.yaml``).
 
     Raises:
-        CardError: no such card; or its text is not a valid card, with every problem named.
+        CardError: no such card; its text is not a valid card, with every problem named; or the card that was asked for
+            by its name has another one inside, so that two could go by one name.
 
     >>> load_card("urdu").languages
     ('ur',)
@@ -245,9 +187,15 @@ def load_card(name_or_path: str | Path) -> Card:
             f"no corpus card is named {text!r}; {did_you_mean(text, paths)}. "
             "For a corpus of your own give the path of its card: ./my-corpus.yaml"
         )
-    return _read(paths[text])
+    card = _read(paths[text])
+    if card.name != text:
+        taken = f", which {paths[card.name]} has too" if card.name in paths else ""
+        raise CardError(
+            f"card {paths[text]} has `name: {card.name}`{taken}. In a folder of cards a file is called like its card: "
+            f"rename it to {card.name}.yaml, or write `name: {text}`."
+        )
+    return card
 
 
 def _read(path: Path) -> Card:
-    values: dict[str, Any] = read_yaml(path, CardError)
-    return validate(Card, values, f"card {path}", CardError)
+    return validate(Card, read_yaml(path, CardError), f"card {path}", CardError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
 # Nouns, as the field's reviews use them. Left is what people write instead.
 _ALIASES = {
@@ -24,14 +25,24 @@ _ALIASES = {
 }
 
 
+# Words that a slip of the pen is measured against; no list of what is allowed.
+_WORDS = """
+amusement anger anticipation anxiety apology assertiveness boredom calm concern confusion contempt curiosity
+disappointment disgust embarrassment encouragement enthusiasm excitement fear frustration guilt happiness hostility
+interest love neutral other pain pride relief sadness sarcasm satisfaction shame sleepiness surprise tenderness trust
+unknown worry
+"""
+KNOWN = frozenset(_WORDS.split())
+
+
 def check_canonical(name: str) -> str:
     """Return ``name`` if it may stand as a canonical emotion.
 
-    Any lower-case word may, so that a corpus with an emotion of its own needs no leave from us; an adjective or a
-    synonym of a common name may not, because ``happy`` and ``happiness`` would then be two classes.
+    Any lower-case word may, so that a corpus with an emotion of its own needs no leave from us; an adjective, a synonym
+    or a misspelling of a common name may not, because ``happy`` and ``happiness`` would then be two classes.
 
     Raises:
-        ValueError: an upper-case letter or a blank, or a synonym; the message gives the name to use.
+        ValueError: an upper-case letter or a blank, a synonym or a near miss; the message gives the name to use.
 
     >>> check_canonical("happiness")
     'happiness'
@@ -40,4 +51,7 @@ def check_canonical(name: str) -> str:
         raise ValueError(f"canonical emotion {name!r} is written {_ALIASES[name]!r} here")
     if not re.fullmatch(r"[a-z][a-z_-]*", name):
         raise ValueError(f"canonical emotion must be one lower-case word, but is {name!r} instead")
+    near = [] if name in KNOWN else get_close_matches(name, sorted(KNOWN), n=1, cutoff=0.8)
+    if near:
+        raise ValueError(f"canonical emotion {name!r} is not known; did you mean {near[0]!r}?")
     return name

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from xlser.corpora import faults
 from xlser.corpora.card import Card
 from xlser.corpora.globbing import AUDIO_SUFFIXES, matches_any, nfc, walk
-from xlser.corpora.tables import SideTable, find_table, read_table
+from xlser.corpora.joined import Tables, read_tables
 from xlser.errors import CorpusError
 
 DIMENSIONS = ("valence", "activation", "dominance")
-SHOWN = 3
+NOT_NAMED = "audio that no `audio` pattern of the card names"
+NO_GRAMMAR = "name does not fit the card's grammar"
+# Reasons that say nothing of a file itself, but that the card does not mean it.
+STRAY = (NOT_NAMED, NO_GRAMMAR)
 
 
 @dataclass
@@ -36,42 +40,37 @@ def scan(card: Card, root: str | Path) -> Scan:
     Raises:
         CorpusError: no such folder; nothing in it fits the glob, the grammar or the table (three names are shown); a
             label or a sex that the card does not know, a speaker that cannot be told, a rating that is no number or
-            outside its scale (all of a kind at once, with files); two files with one id.
+            outside its scale (all of a kind at once, with files); two files with one id, or with ids that differ in
+            letter case alone.
     """
     root = Path(root).expanduser()
     files, left_out = _candidates(card, root)
-    grammar = re.compile(card.grammar)
-    main, ratings, notes = _tables(card, root)
+    grammar, whole = re.compile(card.grammar), "/" in card.grammar
+    tables = read_tables(card, root)
+    blank = dict.fromkeys(card.fields(), "")
     rows, problems = [], defaultdict(list)
     for path in files:
-        found = grammar.fullmatch(_grammar_subject(card.grammar, path))
+        found = grammar.fullmatch(_subject(path, whole))
         if found is None:
-            left_out["name does not fit the card's grammar"].append(path)
+            left_out[NO_GRAMMAR].append(path)
             continue
-        extra = main.take(path) if main else {}
+        fields = blank | found.groupdict("")
+        extra = tables.of_recording(path, fields)
         if extra is None:
-            left_out[f"no row in {main.path.name}"].append(path)
+            left_out[f"no row in {tables.main.path.name}"].append(path)
             continue
-        fields = {**{k: v or "" for k, v in found.groupdict().items()}, **extra}
-        rated = ratings.take(path) if ratings else {k: v for k, v in fields.items() if k.endswith("_raw")}
-        rows.append(_row(card, path, fields, rated, problems))
+        rows.append(_row(card, path, fields | extra, tables, problems))
     if not rows:
-        unlisted = left_out[f"no row in {main.path.name}"] if main else []
-        raise CorpusError(_not_listed(card, main, unlisted) if unlisted else _nothing_fits(card, root, files))
+        raise CorpusError(_empty(card, root, files, tables))
     if problems:
-        raise CorpusError(_told(card, root, problems))
+        raise CorpusError(faults.does_not_fit(card, root, problems))
     _refuse_double_ids(card, rows)
-    notes += _table_notes(main, []) + _table_notes(ratings, rows)
-    return Scan(rows, {reason: paths for reason, paths in left_out.items() if paths}, notes)
+    return Scan(rows, {reason: paths for reason, paths in left_out.items() if paths}, tables.notes())
 
 
 def _candidates(card: Card, root: Path) -> tuple[list[str], dict[str, list[str]]]:
     if not root.is_dir():
-        kind = "is not a folder" if root.exists() else "does not exist"
-        raise CorpusError(
-            f"corpus {card.name}: {root} {kind}. Give the folder that holds {card.audio[0]!r}: --root DIR, "
-            f"or --data-root DIR where DIR/{card.name} is that folder."
-        )
+        raise CorpusError(faults.no_folder(card, root))
     left_out: dict[str, list[str]] = defaultdict(list)
     files, others = [], []
     for path in walk(root):
@@ -83,72 +82,68 @@ def _candidates(card: Card, root: Path) -> tuple[list[str], dict[str, list[str]]
         elif PurePosixPath(path).suffix.lower() in AUDIO_SUFFIXES:
             others.append(path)
     if not files:
-        seen = f"It holds audio elsewhere, such as {_some(others)}." if others else "It holds no audio file at all."
-        raise CorpusError(
-            f"corpus {card.name}: no file below {root} fits {' or '.join(map(repr, card.audio))}. {seen} "
-            "Is this the folder that the card means?"
-        )
-    left_out["audio outside the card's folders"] += others
+        raise CorpusError(faults.no_files(card, root, others))
+    left_out[NOT_NAMED] += others
     return files, left_out
 
 
-def _grammar_subject(grammar: str, path: str) -> str:
-    whole = nfc(str(PurePosixPath(path).with_suffix("")))
-    return whole if "/" in grammar else whole.rsplit("/", 1)[-1]
+def _subject(path: str, whole: bool) -> str:
+    """Return what the grammar is for: the path without suffix, or its last part."""
+    stem = nfc(str(PurePosixPath(path).with_suffix("")))
+    return stem if whole else stem.rsplit("/", 1)[-1]
 
 
-def _tables(card: Card, root: Path) -> tuple[SideTable | None, SideTable | None, list[str]]:
-    main = ratings = None
-    notes = []
-    if card.table:
-        path, tried = find_table(card.table.file, root)
-        if path is None:
-            raise CorpusError(
-                f"corpus {card.name}: its table {card.table.file} is missing; looked for {_some(tried, 6)}."
-            )
-        main = read_table(card.table, path)
-    wanted = card.dimensions.table() if card.dimensions else None
-    if wanted:
-        path, tried = find_table(wanted.file, root)
-        if path is None:
-            notes.append(
-                f"no ratings: {wanted.file} was not found (looked for {_some(tried, 6)}); "
-                "valence and activation stay empty"
-            )
-        else:
-            ratings = read_table(wanted, path)
-    return main, ratings, notes
+def _empty(card: Card, root: Path, files: list[str], tables: Tables) -> str:
+    if tables.unlisted:
+        return faults.not_listed(card, tables.main, tables.unlisted)
+    return faults.nothing_fits(card, root, [_subject(path, "/" in card.grammar) for path in files])
 
 
-def _row(card: Card, path: str, fields: dict[str, str], rated: dict[str, str] | None, problems: dict) -> dict:
-    def fill(template: str | None) -> str | None:
-        return (template.format(**fields).strip() or None) if template else None
-
-    code = fields["emotion"].strip()
-    speaker = fill(card.speaker)
+def _row(card: Card, path: str, fields: dict[str, str], tables: Tables, problems: dict) -> dict:
+    rated = tables.rated(path, fields)
+    code = _code(fields["emotion"], card.emotion)
+    fields = fields | {"emotion": code}
+    speaker = _filled(card.speaker, fields)
+    speaker = card.same_speaker.get(speaker, speaker)
+    fields |= tables.of_speaker(speaker or "")
     if code not in card.emotion:
         problems[f"label {code!r} is not in the card's `emotion` table ({', '.join(card.emotion)})"].append(path)
     if speaker is None:
         problems["no speaker: the card's `speaker` template comes out empty"].append(path)
     return {
-        "id": f"{card.name}/{nfc(str(PurePosixPath(path).with_suffix('')))}",
+        "id": f"{card.name}/{_subject(path, whole=True)}",
         "corpus": card.name,
         "path": path,
-        "language": fill(card.language) or card.languages[0],
+        "language": _language(card, fields, speaker or ""),
         "speaker": speaker,
         "sex": _sex(card, fields, speaker or "", path, problems),
         "emotion_raw": code,
         "emotion": card.emotion.get(code),
-        **{f"{name}_raw": _rating(card, name, rated or {}, path, problems) for name in DIMENSIONS},
-        "text": fill(card.text),
-        "session": fill(card.session),
+        **{f"{name}_raw": _rating(card, name, rated, path, problems) for name in DIMENSIONS},
+        "text": _filled(card.text, fields),
+        "session": _filled(card.session, fields),
         "licence": card.licence,
     }
 
 
+def _filled(template: str | None, fields: dict[str, str]) -> str | None:
+    return (template.format(**fields).strip() or None) if template else None
+
+
+def _code(text: str, codes: dict) -> str:
+    """Return the code that a name or table holds, in the card's spelling if it differs in letter case alone."""
+    text = nfc(text.strip())
+    return text if text in codes else next((code for code in codes if code.lower() == text.lower()), text)
+
+
+def _language(card: Card, fields: dict[str, str], speaker: str) -> str:
+    told = (tag for tag, pattern in card.speaker_language.items() if re.fullmatch(pattern, speaker))
+    return _filled(card.language, fields) or next(told, card.languages[0])
+
+
 def _sex(card: Card, fields: dict[str, str], speaker: str, path: str, problems: dict) -> str | None:
     if "sex" in fields and card.sex:
-        code = fields["sex"].strip()
+        code = _code(fields["sex"], card.sex)
         if code and code not in card.sex:
             problems[f"sex {code!r} is not in the card's `sex` table ({', '.join(card.sex)})"].append(path)
         return card.sex.get(code)
@@ -157,75 +152,24 @@ def _sex(card: Card, fields: dict[str, str], speaker: str, path: str, problems: 
 
 def _rating(card: Card, name: str, rated: dict[str, str], path: str, problems: dict) -> float | None:
     text = rated.get(f"{name}_raw", "")
-    if not text:
+    if not text or text.lower() == "nan":
         return None
     low, high = card.dimensions.scale if card.dimensions else (float("-inf"), float("inf"))
     try:
         value = float(text)
     except ValueError:
-        problems[f"{name} {text!r} is not a number"].append(path)
+        comma = " (write decimals with a point)" if "," in text else ""
+        problems[f"{name} is not a number{comma}"].append(f"{path} ({text})")
         return None
     if not low <= value <= high:
-        problems[f"{name} {text} is outside the card's scale [{low:g}, {high:g}]"].append(path)
+        problems[f"{name} is outside the card's `dimensions.scale` [{low:g}, {high:g}]"].append(f"{path} ({text})")
     return value
 
 
-def _nothing_fits(card: Card, root: Path, files: list[str]) -> str:
-    names = [_grammar_subject(card.grammar, path) for path in files]
-    return (
-        f"corpus {card.name}: the grammar fits none of the {len(files)} files below {root}.\n"
-        f"  grammar: {card.grammar}\n  it failed on: {_some(names)}\n"
-        "  Correct `grammar` in the card (it must match the whole name, without suffix)."
-    )
-
-
-def _not_listed(card: Card, main: SideTable, paths: list[str]) -> str:
-    return (
-        f"corpus {card.name}: the table {main.path} has no row for any of the {len(paths)} recordings.\n"
-        f"  recordings: {_some(paths)}\n  its keys: {_some(sorted(main.values)) or 'none'}\n"
-        "  Correct `table.key` in the card (it names the column that holds the file names)."
-    )
-
-
-def _told(card: Card, root: Path, problems: dict[str, list[str]]) -> str:
-    lines = [
-        f"  {what}: {len(paths)} file{'s' * (len(paths) > 1)}, such as {_some(paths)}"
-        for what, paths in problems.items()
-    ]
-    return (
-        f"corpus {card.name} in {root} does not fit its card:\n"
-        + "\n".join(lines)
-        + "\n  Correct the card, or name files that do not belong under `ignore` in it."
-    )
-
-
 def _refuse_double_ids(card: Card, rows: list[dict]) -> None:
-    counts = Counter(row["id"] for row in rows)
-    double = [name for name, n in counts.items() if n > 1]
+    seen = defaultdict(list)
+    for row in rows:
+        seen[row["id"].casefold()].append(row["path"])
+    double = [paths for paths in seen.values() if len(paths) > 1]
     if double:
-        paths = [row["path"] for row in rows if row["id"] == double[0]]
-        raise CorpusError(
-            f"corpus {card.name}: {len(double)} ids stand for two files, such as {' and '.join(paths)}. "
-            "Name the copies under `ignore` in the card."
-        )
-
-
-def _table_notes(table: SideTable | None, rows: list[dict]) -> list[str]:
-    if table is None:
-        return []
-    notes = []
-    if table.empty_rows:
-        notes.append(f"{table.path.name}: {table.empty_rows} incomplete row(s) passed over")
-    if table.unused:
-        notes.append(
-            f"{table.path.name}: {len(table.unused)} row(s) without audio, such as {_some(sorted(table.unused))}"
-        )
-    unrated = [row["path"] for row in rows if all(row[f"{name}_raw"] is None for name in DIMENSIONS)]
-    if unrated:
-        notes.append(f"{table.path.name}: {len(unrated)} recording(s) without ratings, such as {_some(unrated)}")
-    return notes
-
-
-def _some(items: list, most: int = SHOWN) -> str:
-    shown = ", ".join(str(item) for item in items[:most])
-    return shown + (f" and {len(items) - most} more" if len(items) > most else "")
+        raise CorpusError(faults.double_ids(card, double[0], len(double)))

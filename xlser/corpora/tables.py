@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from xlser.corpora.card import Table
 from xlser.corpora.globbing import AUDIO_SUFFIXES, nfc
+from xlser.corpora.parts import Table, placeholders
 from xlser.errors import CorpusError, did_you_mean
 
 # What a table may write behind a file name; anything else behind a dot belongs to the name.
@@ -27,11 +28,35 @@ class SideTable:
     empty_rows: int = 0
     unused: set[str] = field(default_factory=set)
 
+    def add(self, key: str, row: dict[str, str], path: Path, written: str = "") -> None:
+        """Take in a row of ``path``, where its key is ``written`` so.
+
+        Raises:
+            CorpusError: there is another row with this key, and it says something else.
+        """
+        self.unused.add(key)
+        if self.values.setdefault(key, row) != row:
+            raise CorpusError(f"table {path} gives {written or key!r} twice, once {self.values[key]} and once {row}.")
+
     def take(self, name: str) -> dict[str, str] | None:
         """Return the row for an audio file name, or None; the row counts as used."""
-        key = row_key(name)
+        return self.take_key(row_key(name))
+
+    def take_key(self, key: str) -> dict[str, str] | None:
+        """Return the row with a key as `row_key` or `join_key` writes it, or None; the row counts as used."""
         self.unused.discard(key)
         return self.values.get(key)
+
+
+def join_key(text: str) -> str:
+    """Return what two spellings of one path have in common.
+
+    >>> join_key(" train\\\\a/01.WAV ")
+    'train/a/01'
+    """
+    path = nfc(str(text)).strip().replace("\\", "/")
+    head, dot, tail = path.rpartition(".")
+    return (head if dot + tail.lower() in _SUFFIXES else path).lower()
 
 
 def row_key(name: str) -> str:
@@ -40,48 +65,87 @@ def row_key(name: str) -> str:
     >>> row_key("wav/SF1_F6_H06.WAV") == row_key(" SF1_F6_H06 ")
     True
     """
-    stem = nfc(str(name)).strip().replace("\\", "/").rsplit("/", 1)[-1]
-    head, dot, tail = stem.rpartition(".")
-    return (head if dot + tail.lower() in _SUFFIXES else stem).lower()
+    return join_key(name).rsplit("/", 1)[-1]
+
+
+def find_tables(name: str, root: Path) -> tuple[list[Path], list[Path]]:
+    """Look for a side table; return the files that fit (none if there are none) and every place that was tried.
+
+    Tried are the corpus folder, then the two folders above it, each with and without ``labels/``: published ratings
+    are seldom shipped with the audio, and nobody should have to copy them into it. Where ``name`` is a pattern, all
+    files that fit in the first place that has any are returned.
+    """
+    folders = [place / below for place in [root, *list(root.resolve().parents)[:2]] for below in ("", "labels")]
+    found = next((files for folder in folders if (files := list(_fitting(name, folder)))), [])
+    return found, [folder / name for folder in folders]
 
 
 def find_table(name: str, root: Path) -> tuple[Path | None, list[Path]]:
-    """Look for a side table; return where it is (or None) and every place that was tried.
-
-    Tried are the corpus folder, then the two folders above it, each with and without ``labels/``: published ratings
-    are seldom shipped with the audio, and nobody should have to copy them into it.
-    """
-    folders = [root, *list(root.resolve().parents)[:2]]
-    tried = [folder / below / name for folder in folders for below in ("", "labels")]
-    return next((path for path in tried if path.is_file()), None), tried
+    """Return the first of `find_tables` (or None) and every file that there is or could be, for who watches them."""
+    found, tried = find_tables(name, root)
+    return (found[0] if found else None), [*tried, *(path for path in found if path not in tried)]
 
 
-def read_table(table: Table, path: Path) -> SideTable:
-    """Read ``table`` from ``path``.
+def _fitting(name: str, folder: Path) -> Iterator[Path]:
+    if not any(letter in name for letter in "*?["):
+        paths = [folder / name]
+    else:
+        paths = [path for path in sorted(folder.glob(name)) if not path.name.startswith(".")]
+    return (path for path in paths if path.is_file())
+
+
+def read_table(table: Table, *paths: Path) -> SideTable:
+    """Read ``table`` from the files it is made of.
+
+    Incomplete rows are counted and passed over: those without a key, and those without a label, or, where the table
+    holds no labels, without any of its values.
 
     Raises:
         CorpusError: a needed column is missing, a key stands twice with different values, or it cannot be decoded.
     """
+    found = SideTable(paths[0] if len(paths) == 1 else paths[0].parent / Path(table.file).name, {})
+    for path in paths:
+        _read_into(found, table, path)
+    return found
+
+
+def _read_into(found: SideTable, table: Table, path: Path) -> None:
+    frame = _frame(table, path)
+    heads = {str(head).strip().lower(): head for head in reversed(frame.columns)}
+    key_heads, key = _key(table, heads, path)
+    columns = {name: _head(heads, spellings, path) for name, spellings in table.columns.items()}
+    needed = [columns["emotion"]] if "emotion" in columns else list(columns.values())
+    complete = frame.dropna(subset=[*key_heads, *needed])
+    found.empty_rows += len(frame) - len(complete)
+    for record in complete.fillna("").to_dict("records"):
+        row = {name: record[head].strip() for name, head in columns.items()}
+        found.add(key(record), row, path, record[key_heads[0]])
+
+
+def _frame(table: Table, path: Path) -> pd.DataFrame:
     try:
         # index_col: rows that end in a separator would otherwise have their first cell taken for a row name.
-        frame = pd.read_csv(
+        return pd.read_csv(
             path, sep=table.separator, dtype=str, encoding=table.encoding, skipinitialspace=True, index_col=False
         )
     except (ValueError, LookupError, OSError) as error:
         raise CorpusError(
             f"cannot read table {path}: {error}. Check `encoding` and `separator` in the card."
         ) from error
-    heads = {str(head).strip().lower(): head for head in reversed(frame.columns)}
-    key_head = _head(heads, table.key, path)
-    columns = {name: _head(heads, spellings, path) for name, spellings in table.columns.items()}
-    complete = frame.dropna(subset=[key_head, *columns.values()])
-    values: dict[str, dict[str, str]] = {}
-    for record in complete.to_dict("records"):
-        key = row_key(record[key_head])
-        row = {name: record[head].strip() for name, head in columns.items()}
-        if values.setdefault(key, row) != row:
-            raise CorpusError(f"table {path} gives {record[key_head]!r} twice, once {values[key]} and once {row}.")
-    return SideTable(path, values, len(frame) - len(complete), set(values))
+
+
+def _key(table: Table, heads: dict[str, str], path: Path) -> tuple[list[str], Callable[[dict], str]]:
+    """Return the columns that a row's key is made of, and how."""
+    template = table.key[0]
+    names = [name for name in placeholders(template) if name != "table"]
+    if not placeholders(template):
+        head = _head(heads, table.key, path)
+        clean = join_key if table.join else row_key
+        return [head], lambda record: clean(record[head])
+    used = {name: _head(heads, (name,), path) for name in names}
+    return list(used.values()), lambda record: join_key(
+        template.format(table=path.stem, **{name: record[head].strip() for name, head in used.items()})
+    )
 
 
 def _head(heads: dict[str, str], spellings: tuple[str, ...], path: Path) -> str:
@@ -89,5 +153,5 @@ def _head(heads: dict[str, str], spellings: tuple[str, ...], path: Path) -> str:
         if spelling.strip().lower() in heads:
             return heads[spelling.strip().lower()]
     raise CorpusError(
-        f"table {path} has no column {' or '.join(map(repr, spellings))}; {did_you_mean(spellings[0], heads)}"
+        f"table {path} has no column {' or '.join(map(repr, spellings))}; {did_you_mean(spellings[0].lower(), heads)}"
     )

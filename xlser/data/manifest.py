@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from joblib import Parallel, delayed
 
 from xlser.atomic import replacing
 from xlser.corpora.card import Card
 from xlser.corpora.scan import scan
-from xlser.data.audio import AudioFault, probe
+from xlser.data.audio import AudioInfo
+from xlser.data.headers import read_headers
 from xlser.data.scales import DIMENSIONS, to_unit
+from xlser.data.scan_index import ScanIndex
 from xlser.errors import CorpusError, did_you_mean
 
 _REQUIRED = pa.schema(
@@ -74,31 +75,46 @@ class Manifest:
         return {reason: len(paths) for reason, paths in self.left_out.items()}
 
 
-def build_manifest(card: Card, root: str | Path, *, strict: bool = False, jobs: int = 4) -> Manifest:
+def build_manifest(
+    card: Card, root: str | Path, *, strict: bool = False, jobs: int = 4, cache: str | Path | None = None
+) -> Manifest:
     """Scan a corpus folder and read every audio header.
 
     Files that cannot be used (not audio, empty, cut short) are left out and named with the reason; with ``strict`` the
-    first one stops.
+    first one stops. With a ``cache`` folder only the headers of files that changed since the last time are read, and
+    nothing at all where nothing changed (see `xlser.data.scan_index`).
 
     Raises:
         CorpusError: see `xlser.corpora.scan.scan`; a file that cannot be used if ``strict``; or none that can be.
     """
     root = Path(root).expanduser().resolve()
+    index = ScanIndex(card, root, cache) if cache else None
+    if index and not strict and (kept := _recalled(index.manifest_path)):
+        return kept
+    manifest = _build(card, root, strict, jobs, index)
+    if index and index.settled:
+        write_manifest(manifest, index.manifest_path)
+        index.forget_others()
+    return manifest
+
+
+def _build(card: Card, root: Path, strict: bool, jobs: int, index: ScanIndex | None) -> Manifest:
     found = scan(card, root)
-    probed = Parallel(jobs, backend="threading")(delayed(_probe)(root / row["path"]) for row in found.rows)
+    headers = read_headers(root, (row["path"] for row in found.rows), jobs, index)
     left_out = {reason: list(paths) for reason, paths in found.left_out.items()}
     rows = []
-    for row, info in zip(found.rows, probed, strict=True):
+    for row in found.rows:
+        info = headers[row["path"]]
         if isinstance(info, str):
             if strict:
                 raise CorpusError(f"corpus {card.name}: {root / row['path']}: {info} (stopped because of --strict)")
             left_out.setdefault(info.partition(":")[0].partition(" (")[0], []).append(row["path"])
         else:
-            rows.append(row | info)
+            rows.append(row | _times(info))
     if not rows:
         raise CorpusError(
             f"corpus {card.name}: none of the {len(found.rows)} files in {root} can be read as audio: "
-            f"{Counter(info for info in probed).most_common(1)[0][0]}"
+            f"{Counter(headers.values()).most_common(1)[0][0]}"
         )
     return Manifest(_frame(rows, card), root, card.name, card.hash, card.synthetic, left_out, list(found.notes))
 
@@ -143,11 +159,14 @@ def read_manifest(path: str | Path) -> Manifest:
     )
 
 
-def _probe(path: Path) -> dict | str:
+def _recalled(path: Path) -> Manifest | None:
     try:
-        info = probe(path)
-    except AudioFault as fault:
-        return str(fault)
+        return read_manifest(path) if path.exists() else None
+    except CorpusError:
+        return None
+
+
+def _times(info: AudioInfo) -> dict:
     return {
         "start": 0.0,
         "end": info.duration,

@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from xlser.corpora.card import Card
+from xlser.corpora.scan import DIMENSIONS, STRAY
 from xlser.data.audio import AudioFault, read_mono
 from xlser.data.manifest import Manifest, build_manifest
 
@@ -43,18 +44,25 @@ class Verification:
         return "\n".join(out + [f"  PROBLEM: {problem}" for problem in self.problems])
 
 
-def verify(card: Card, root: str | Path, *, decode: bool = True, progress: bool = False) -> Verification:
+def verify(
+    card: Card, root: str | Path, *, decode: bool = True, progress: bool = False, cache: str | Path | None = None
+) -> Verification:
     """Scan ``root`` through ``card``, read every file, and compare the counts with those the card expects.
+
+    With a ``cache`` folder, files unchanged since the last time are not scanned again; ``decode`` reads all the same.
 
     Raises:
         CorpusError: the folder cannot be read through the card at all (see `build_manifest`).
     """
-    manifest = build_manifest(card, root)
+    manifest = build_manifest(card, root, cache=cache)
     found = Verification(manifest, card, _described(manifest))
     for reason, paths in manifest.left_out.items():
         listed = ", ".join(paths[:_SHOWN]) + (f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else "")
-        kind = found.lines if reason.startswith(("ignored", "audio outside", "name does not")) else found.problems
+        kind = found.lines if reason.startswith(("ignored", *STRAY)) else found.problems
         kind.append(f"{len(paths)} left out, {reason}: {listed}")
+    found.problems += _mostly_unused(manifest)
+    if card.dimensions and card.dimensions.file and manifest.frame[list(DIMENSIONS)].isna().all(axis=None):
+        found.gaps.append(f"ratings: none of {card.dimensions.file}")
     if decode:
         found.problems += _undecodable(manifest, progress)
     _compare(found, "utterances", len(manifest.frame), card.expect.utterances)
@@ -65,6 +73,18 @@ def verify(card: Card, root: str | Path, *, decode: bool = True, progress: bool 
     return found
 
 
+def _mostly_unused(manifest: Manifest) -> list[str]:
+    """Tell if more than one file in twenty was passed over: the pattern or the grammar then misses what it is for."""
+    stray = sum(len(paths) for reason, paths in manifest.left_out.items() if reason.startswith(STRAY))
+    every = stray + len(manifest.frame)
+    if stray <= every / 20:
+        return []
+    return [
+        f"only {len(manifest.frame)} of {every} audio files are used: correct `audio` or `grammar`, or name the rest "
+        "under `ignore` in the card"
+    ]
+
+
 def _described(manifest: Manifest) -> list[str]:
     frame = manifest.frame
     emotions = ", ".join(
@@ -73,7 +93,7 @@ def _described(manifest: Manifest) -> list[str]:
     )
     rates = ", ".join(f"{rate} Hz: {count}" for rate, count in frame["sample_rate"].value_counts().items())
     rated = {name: int(frame[name].notna().sum()) for name in ("valence", "activation", "dominance")}
-    sexes = frame.drop_duplicates("speaker")["sex"].fillna("unknown").value_counts()
+    sexes = frame.drop_duplicates("speaker")["sex"].fillna("sex not given").value_counts()
     return [
         f"{len(frame)} utterances, {frame['speaker'].nunique()} speakers "
         f"({', '.join(f'{count} {sex}' for sex, count in sexes.items())}), {frame['duration'].sum() / 3600:.2f} h, "

@@ -1,0 +1,89 @@
+"""What a scan tells its user: the thing, the rule, the files, and the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xlser.corpora.card import Card
+from xlser.corpora.tables import SideTable
+
+SHOWN = 3
+
+
+def some(items: list, most: int = SHOWN) -> str:
+    """Return the first few items as text, and how many more there are.
+
+    >>> some(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    shown = ", ".join(str(item) for item in items[:most])
+    return shown + (f" and {len(items) - most} more" if len(items) > most else "")
+
+
+def no_folder(card: Card, root: Path) -> str:
+    """Tell that the corpus folder is missing."""
+    kind = "is not a folder" if root.exists() else "does not exist"
+    return (
+        f"corpus {card.name}: {root} {kind}. Give the folder that holds {card.audio[0]!r}: --root DIR, "
+        f"or --data-root DIR where DIR/{card.name} is that folder."
+    )
+
+
+def no_files(card: Card, root: Path, others: list[str]) -> str:
+    """Tell that no file fits the card's glob; ``others`` are the audio files that do not."""
+    seen = f"It holds audio elsewhere, such as {some(others)}." if others else "It holds no audio file at all."
+    return (
+        f"corpus {card.name}: no file below {root} fits {' or '.join(map(repr, card.audio))}. {seen} "
+        "Is this the folder that the card means?"
+    )
+
+
+def nothing_fits(card: Card, root: Path, names: list[str]) -> str:
+    """Tell that the grammar fits none of the names."""
+    return (
+        f"corpus {card.name}: the grammar fits none of the {len(names)} files below {root}.\n"
+        f"  grammar: {card.grammar}\n  it failed on: {some(names)}\n"
+        "  Correct `grammar` in the card (it must match the whole name, without suffix)."
+    )
+
+
+def not_listed(card: Card, main: SideTable, paths: list[str]) -> str:
+    """Tell that the table has a row for none of the recordings."""
+    return (
+        f"corpus {card.name}: the table {main.path} has no row for any of the {len(paths)} recordings.\n"
+        f"  recordings: {some(paths)}\n  its keys: {some(sorted(main.values)) or 'none'}\n"
+        "  Correct `table.key` in the card (it names the column that holds the file names)."
+    )
+
+
+def does_not_fit(card: Card, root: Path, problems: dict[str, list[str]]) -> str:
+    """Tell everything that contradicts the card, each with its files."""
+    lines = [
+        f"  {what}: {len(paths)} file{'s' * (len(paths) > 1)}, such as {some(paths)}"
+        for what, paths in problems.items()
+    ]
+    return (
+        f"corpus {card.name} in {root} does not fit its card:\n"
+        + "\n".join(lines)
+        + "\n  Correct the card, or name files that do not belong under `ignore` in it."
+    )
+
+
+def double_ids(card: Card, paths: list[str], count: int) -> str:
+    """Tell that ``count`` ids stand for two files each, the first of them for ``paths``."""
+    return (
+        f"corpus {card.name}: {count} ids stand for two files, such as {' and '.join(paths)} (letter case and the "
+        "form of accents do not count: some disks cannot tell them apart). Name the copies under `ignore` in the card."
+    )
+
+
+def table_notes(table: SideTable) -> list[str]:
+    """Tell which rows of a table nobody used."""
+    notes = []
+    if table.empty_rows:
+        notes.append(f"{table.path.name}: {table.empty_rows} incomplete row(s) passed over")
+    if table.unused:
+        notes.append(
+            f"{table.path.name}: {len(table.unused)} row(s) without audio, such as {some(sorted(table.unused))}"
+        )
+    return notes

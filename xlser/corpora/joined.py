@@ -1,0 +1,109 @@
+"""The tables of a corpus, found and read: what they add to the fields that a file name gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xlser.corpora.card import Card
+from xlser.corpora.faults import some, table_notes
+from xlser.corpora.hooks import HOOKS
+from xlser.corpora.parts import Table
+from xlser.corpora.tables import SideTable, find_tables, join_key, read_table, row_key
+from xlser.errors import CorpusError
+
+
+@dataclass
+class Tables:
+    """What stands beside the audio: the main table (or what a hook read in its place), ratings, and speakers."""
+
+    card: Card
+    main: SideTable | None = None
+    ratings: SideTable | None = None
+    speakers: SideTable | None = None
+    missing: list[str] = field(default_factory=list)
+    unrated: list[str] = field(default_factory=list)
+    unlisted: list[str] = field(default_factory=list)
+
+    def of_recording(self, path: str, fields: dict[str, str]) -> dict[str, str] | None:
+        """Return what the tables say of one recording; None where a row is needed and there is none."""
+        found = self._row(path, fields) if self.main else {}
+        if found is None:
+            self.unlisted.append(path)
+            return {} if self.card.labels_from_names else None
+        return found
+
+    def rated(self, path: str, fields: dict[str, str]) -> dict[str, str]:
+        """Return the ratings of one recording as text, under the names that rows have for them."""
+        if self.ratings is None:
+            return {name: value for name, value in fields.items() if name.endswith("_raw")}
+        found = self.ratings.take(path)
+        if found is None:
+            self.unrated.append(path)
+        return found or {}
+
+    def of_speaker(self, speaker: str) -> dict[str, str]:
+        """Return what the table of speakers says of one."""
+        return (self.speakers.take_key(join_key(speaker)) or {}) if self.speakers else {}
+
+    def notes(self) -> list[str]:
+        """Return sentences on tables that are missing, on rows nobody used, and on recordings without a row."""
+        notes = list(self.missing)
+        for table in (self.main, self.ratings, self.speakers):
+            notes += table_notes(table) if table else []
+        if self.unrated:
+            kind = f"{self.ratings.path.name}: {len(self.unrated)} recording(s) without ratings"
+            notes.append(f"{kind}, such as {some(self.unrated)}")
+        if self.unlisted and self.card.labels_from_names:
+            kind = f"{self.main.path.name}: {len(self.unlisted)} recording(s) without a row"
+            notes.append(f"{kind}, such as {some(self.unlisted)}")
+        return notes
+
+    def _row(self, path: str, fields: dict[str, str]) -> dict[str, str] | None:
+        join = self.card.table.join if self.card.table else None
+        return self.main.take_key(join_key(join.format(**fields)) if join else row_key(path))
+
+
+def read_tables(card: Card, root: Path) -> Tables:
+    """Find and read every table that the card names.
+
+    Raises:
+        CorpusError: the table (or what a hook reads in its place) that holds the labels is missing, or a table that
+            is there cannot be read.
+    """
+    found = Tables(card)
+    found.main = _hooked(card, root, found.missing) if card.hook else _main(card, root, found.missing)
+    wanted = card.dimensions.table() if card.dimensions else None
+    found.ratings = _optional(wanted, root, found.missing, "no ratings", "valence and activation stay empty")
+    found.speakers = _optional(card.speakers, root, found.missing, "nothing on speakers", "their sex stays empty")
+    return found
+
+
+def _main(card: Card, root: Path, missing: list[str]) -> SideTable | None:
+    table = card.main_table()
+    if table is None or card.labels_from_names:
+        return _optional(table, root, missing, "no table", "what it tells stays empty")
+    paths, tried = find_tables(table.file, root)
+    if not paths:
+        raise CorpusError(f"corpus {card.name}: its table {table.file} is missing; looked for {some(tried, 6)}.")
+    return read_table(table, *paths)
+
+
+def _hooked(card: Card, root: Path, missing: list[str]) -> SideTable | None:
+    try:
+        return HOOKS[card.hook](root)
+    except FileNotFoundError as error:
+        if not card.labels_from_names:
+            raise CorpusError(f"corpus {card.name}: {error}") from error
+        missing.append(str(error))
+        return None
+
+
+def _optional(table: Table | None, root: Path, missing: list[str], what: str, so: str) -> SideTable | None:
+    if table is None:
+        return None
+    paths, tried = find_tables(table.file, root)
+    if paths:
+        return read_table(table, *paths)
+    missing.append(f"{what}: {table.file} was not found (looked for {some(tried, 6)}); {so}")
+    return None

@@ -1,0 +1,155 @@
+"""The pieces that a corpus card is made of."""
+
+from __future__ import annotations
+
+import re
+import string
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+
+from xlser.corpora.globbing import glob_regex
+from xlser.schema import Strict
+
+Dimension = Literal["valence", "activation", "dominance"]
+Scale = tuple[float, float]
+
+
+def _regular(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"is not a regular expression: {error}") from None
+    return pattern
+
+
+def _glob(pattern: str) -> str:
+    try:
+        glob_regex(pattern)
+    except re.error:
+        raise ValueError(f"is not a file pattern: a brace or bracket of {pattern!r} is not closed or empty") from None
+    return pattern
+
+
+def _address(text: str) -> str:
+    if not re.match(r"https?://[^\s/]", text):
+        raise ValueError(f"must be a web address that begins with https:// or http://, but is {text!r} instead")
+    return text
+
+
+def placeholders(template: str) -> list[str]:
+    """Return the field names in a format template.
+
+    >>> placeholders("{sex}{speaker}")
+    ['sex', 'speaker']
+    """
+    return [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+
+
+Many = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+Texts = Annotated[tuple[str, ...], Many]
+Globs = Annotated[tuple[Annotated[str, AfterValidator(_glob)], ...], Many]
+Regex = Annotated[str, AfterValidator(_regular)]
+Address = Annotated[str, AfterValidator(_address)]
+Addresses = Annotated[tuple[Address, ...], Many]
+
+
+class Source(Strict):
+    """Where a corpus comes from.
+
+    ``url`` is its page. ``download`` holds the addresses of its archives where nobody need be asked; the page of a
+    Zenodo record or of a GitHub repository stands for all files there. ``sha256`` maps such an address to a checksum.
+    ``ask`` is where to ask for it instead, and ``mirror`` a copy that is not its owners'.
+    """
+
+    url: str = ""
+    citation: str = ""
+    download: Addresses = ()
+    sha256: dict[Address, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = Field(default={})
+    ask: Address | None = None
+    mirror: Addresses = ()
+
+
+class Table(Strict):
+    """A table of labels, texts or ratings joined to the audio by file name.
+
+    ``file`` may be a pattern with ``*``, ``?`` and ``[...]``: every table that fits is read. ``key`` and the columns
+    name headers as they should read; headers are compared without case, outer blanks or blank leading columns, and a
+    list gives spellings, the first that is there being taken. Where the file name alone does not tell rows apart,
+    ``key`` is a template of headers (and of ``{table}``, the table's own name without suffix), ``join`` one of the
+    card's fields, and a row belongs to the recording whose ``join`` comes out as its ``key``.
+    """
+
+    file: str
+    key: Texts
+    columns: dict[str, Texts]
+    join: str | None = None
+    separator: str = ","
+    encoding: str = "utf-8-sig"
+
+    @field_validator("key")
+    @classmethod
+    def _one_template(cls, key: tuple[str, ...]) -> tuple[str, ...]:
+        if len(key) > 1 and any(placeholders(spelling) for spelling in key):
+            raise ValueError(f"must be spellings of one header or a single template, but is {list(key)} instead")
+        return key
+
+    @field_validator("file")
+    @classmethod
+    def _no_deep_search(cls, file: str) -> str:
+        if "**" in file:
+            raise ValueError(f"must name its folders (** would search the disk), but is {file!r} instead")
+        return file
+
+
+class Dimensions(Strict):
+    """Ratings of valence, activation (arousal) and dominance, and the scale they are on."""
+
+    scale: Scale
+    file: str | None = None
+    key: Texts = ("filename", "file", "name")
+    columns: dict[Dimension, Texts] = Field(default={})
+    separator: str = ","
+    encoding: str = "utf-8-sig"
+    citation: str = ""
+
+    @field_validator("scale")
+    @classmethod
+    def _ordered(cls, scale: Scale) -> Scale:
+        if not scale[0] < scale[1]:
+            raise ValueError(f"must be [low, high] with low < high, but is {list(scale)} instead")
+        return scale
+
+    def raw_columns(self) -> dict[str, Texts]:
+        """Return the columns under the names that rows have for ratings on the corpus's own scale."""
+        return {f"{name}_raw": heads for name, heads in self.columns.items()}
+
+    def table(self) -> Table | None:
+        """Return the side table that holds the ratings, or None where a hook or the card's own table does."""
+        if self.file is None:
+            return None
+        options = {"separator": self.separator, "encoding": self.encoding}
+        return Table(file=self.file, key=self.key, columns=self.raw_columns(), **options)
+
+
+class Synthesis(Strict):
+    """What a synthetic corpus is made from: a voice of eSpeak NG and sentences that say nothing emotional."""
+
+    voice: str
+    sentences: tuple[str, ...] = Field(min_length=2)
+
+
+class Expect(Strict):
+    """Counts of the complete corpus, checked by ``xlser corpora verify``; ``hours`` only informs."""
+
+    utterances: int | None = Field(default=None, gt=0)
+    speakers: int | None = Field(default=None, gt=0)
+    hours: float | None = Field(default=None, gt=0)
+    emotion: dict[str, Annotated[int, Field(ge=0)]] = Field(default={})
+
+
+class Ignored(Strict):
+    """Files that belong to the folder but not to the corpus, and why."""
+
+    files: Globs
+    reason: str

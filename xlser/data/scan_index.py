@@ -1,0 +1,112 @@
+"""What the last look at a corpus folder found, so that the next one reads only the headers that changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xlser.atomic import replacing
+from xlser.corpora.card import Card
+from xlser.corpora.globbing import walk
+from xlser.corpora.tables import find_table
+from xlser.data.audio import AudioInfo
+
+# A file written in the last moments may be written again without its time changing: disks count in steps of up to 2 s.
+_UNSETTLED = 2_000_000_000
+Stamp = tuple[int, int]
+_HEADER = ("sample_rate", "channels", "duration")
+
+
+class ScanIndex:
+    """The stamps (size, time of change in ns) of a folder's files, and what was read from those that still have them.
+
+    Two files in ``cache / "scans"``, both written whole: the headers by path and stamp, and the manifest, whose name is
+    a digest of everything it came from (card, code, every stamp). A file whose stamp differs is read again; so is one
+    that changed less than two seconds before it was looked at.
+    """
+
+    def __init__(self, card: Card, root: Path, cache: str | Path) -> None:
+        below = f"{root}{os.sep}"
+        self.stamps = {path: _stamp(below + path) for path in (walk(root) if root.is_dir() else ())}
+        self._latest = time.time_ns() - _UNSETTLED
+        self._folder = Path(cache) / "scans"
+        self._name = f"{card.name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}"
+        self._digest = _digest(card, root, self.stamps)
+
+    @property
+    def manifest_path(self) -> Path:
+        """The file of a manifest made from exactly what is there now; it may not exist."""
+        return self._folder / f"{self._name}-{self._digest}.parquet"
+
+    @property
+    def settled(self) -> bool:
+        """Whether a manifest may be kept: no file changed in the last two seconds, and every name is valid Unicode."""
+        return all(changed < self._latest and _writable(path) for path, (_, changed) in self.stamps.items())
+
+    def headers(self) -> dict[str, AudioInfo]:
+        """Return the headers read earlier of the files whose stamp is still the same; empty where there are none."""
+        try:
+            columns = pq.read_table(self._folder / f"{self._name}.headers").to_pydict()
+            infos = map(AudioInfo, columns["sample_rate"], columns["channels"], columns["duration"])
+            rows = zip(columns["path"], columns["size"], columns["changed"], infos, strict=True)
+        except (OSError, pa.ArrowException, KeyError):
+            return {}
+        return {path: info for path, size, changed, info in rows if self.stamps.get(path) == (size, changed)}
+
+    def keep(self, headers: dict[str, AudioInfo]) -> None:
+        """Store headers with their files' stamps, but none of a file that changed just now.
+
+        Raises:
+            XlserError: the cache folder cannot be written.
+        """
+        old = self._latest
+        paths = [path for path in headers if path in self.stamps and self.stamps[path][1] < old and _writable(path)]
+        if not paths:
+            return
+        sizes, changed = zip(*(self.stamps[path] for path in paths), strict=True)
+        columns = {"path": paths, "size": sizes, "changed": changed}
+        columns |= {name: [getattr(headers[path], name) for path in paths] for name in _HEADER}
+        with replacing(self._folder / f"{self._name}.headers") as temporary:
+            pq.write_table(pa.table(columns), temporary)
+
+    def forget_others(self) -> None:
+        """Remove the manifests of this folder's earlier states."""
+        for path in self._folder.glob(f"{self._name}-*.parquet"):
+            if path != self.manifest_path:
+                path.unlink(missing_ok=True)
+
+
+def _writable(path: str) -> bool:
+    """Tell whether Parquet can hold a name: one in another encoding than UTF-8 comes with lone surrogates."""
+    return path.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in path)
+
+
+def _stamp(path: Path | str) -> Stamp:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return (-1, -1)
+    return (found.st_size, found.st_mtime_ns)
+
+
+def _digest(card: Card, root: Path, stamps: dict[str, Stamp]) -> str:
+    outside = [str(path) for name in _table_files(card.model_dump()) for path in find_table(name, root)[1]]
+    package = Path(__file__).parents[1]
+    code = [str(path) for room in ("corpora", "data") for path in sorted((package / room).rglob("*.py"))]
+    digest = hashlib.sha256(f"{card.hash}|{root}".encode())
+    for path, stamp in [*stamps.items(), *((path, _stamp(path)) for path in outside + code)]:
+        digest.update(os.fsencode(f"{path}|{stamp[0]}|{stamp[1]}\n"))
+    return digest.hexdigest()
+
+
+def _table_files(values: object) -> list[str]:
+    """Return every ``file`` that a card names, however deep: tables may lie above the corpus folder."""
+    if isinstance(values, dict):
+        own = [values["file"]] if isinstance(values.get("file"), str) else []
+        return own + [name for value in values.values() for name in _table_files(value)]
+    return [name for value in values for name in _table_files(value)] if isinstance(values, list | tuple) else []
