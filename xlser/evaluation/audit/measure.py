@@ -1,0 +1,126 @@
+"""One pass over the audio of a corpus: each file is decoded once, and a few hundred bytes of it are kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from xlser.data.audio import AudioFault, content_hash
+from xlser.data.manifest import Manifest
+from xlser.evaluation.audit import fingerprint
+from xlser.evaluation.audit.levels import CUTOFF_DB, LEVELS, QUIET_DB, measure_levels
+from xlser.evaluation.audit.sound import decode
+from xlser.features.cache import FeatureCache
+
+KEY = ("rate", "frames", "distinct", "crc")
+_HEAD = len(KEY) + len(LEVELS) + 2 * fingerprint.BANDS
+_IDENTITY = {
+    "extractor": "audit",
+    "version": 1,
+    "fingerprint": [fingerprint.BANDS, fingerprint.HOP, fingerprint.WINDOW, fingerprint.STEP, fingerprint.FLOOR_DB],
+    "levels": [QUIET_DB, CUTOFF_DB],
+}
+
+
+@dataclass
+class Measured:
+    """What a corpus's audio is like.
+
+    ``table`` has a row for each file that could be decoded, indexed by its id: the columns of `KEY` and `LEVELS`,
+    ``content`` (hash of the file) and ``file``. ``summaries`` float32 (rows, 2 * BANDS) in the same order. ``faults``
+    maps a relative path to why it cannot be decoded. ``cache`` holds the fingerprints.
+    """
+
+    table: pd.DataFrame
+    summaries: np.ndarray
+    faults: dict[str, str]
+    cache: FeatureCache
+
+    def moves(self, row: int) -> np.ndarray:
+        """Return the fingerprint of one row; read from the cache, or made again where it was lost."""
+        found = self.table.iloc[row]
+        buffer = self.cache.get(found["content"])
+        if buffer is None:
+            buffer = _measured(found["file"], found["start"], found["end"])
+        return _moves(buffer)
+
+
+def measure_corpus(
+    manifest: Manifest, cache_root: str | Path, *, jobs: int | None = None, progress: bool = True
+) -> Measured:
+    """Measure every utterance of a manifest, from the cache where it was measured before.
+
+    The progress bar tells the time left. Fingerprints stay on disk: memory grows by about half a kilobyte a file.
+
+    Raises:
+        XlserError: the cache cannot be written; what was measured so far is kept.
+    """
+    cache = FeatureCache(cache_root, _IDENTITY)
+    frame, rows, faults = manifest.frame, [], {}
+    bar = tqdm(
+        _results(manifest, cache, jobs),
+        total=len(frame),
+        desc=f"audio of {manifest.card}",
+        unit="file",
+        disable=not progress,
+        leave=False,
+    )
+    for name, path, result in zip(frame["id"], frame["path"], bar, strict=True):
+        if isinstance(result, str):
+            faults[path] = result
+        else:
+            rows.append((name, *result))
+    return _gathered(rows, faults, cache)
+
+
+def _results(manifest: Manifest, cache: FeatureCache, jobs: int | None) -> Iterator[tuple | str]:
+    columns = manifest.frame[["start", "end", "duration"]].itertuples(index=False)
+    tasks = (
+        delayed(_one)(path, row.start, None if row.start == 0 and row.end == row.duration else row.end, cache)
+        for path, row in zip(manifest.files(), columns, strict=True)
+    )
+    return Parallel(jobs or os.cpu_count() or 1, backend="threading", return_as="generator")(tasks)
+
+
+def _one(path: Path, start: float, end: float | None, cache: FeatureCache) -> tuple | str:
+    try:
+        content = content_hash(path, start, end)
+        buffer = cache.get(content)
+        if buffer is None:
+            buffer = _measured(path, start, end)
+            cache.put(content, buffer)
+    except AudioFault as fault:
+        return str(fault)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return path, start, end, content, buffer[: 8 * _HEAD].copy()
+
+
+def _measured(path: Path, start: float, end: float | None) -> np.ndarray:
+    """Return head and fingerprint as bytes, uint8 (8 * _HEAD + frames * BANDS,)."""
+    sound = decode(path, start, None if end is None or np.isnan(end) else end)
+    mono = sound.mono()
+    power = fingerprint.power_frames(mono, sound.rate)
+    bands = fingerprint.band_levels(power, sound.rate)
+    levels = measure_levels(mono, power, sound.rate)
+    head = np.array([*sound.key(), *levels.values(), *fingerprint.summary(bands)], dtype="<f8")
+    return np.concatenate([head.view(np.uint8), fingerprint.moves(bands).ravel().view(np.uint8)])
+
+
+def _moves(buffer: np.ndarray) -> np.ndarray:
+    return buffer[8 * _HEAD :].view(np.int8).reshape(-1, fingerprint.BANDS)
+
+
+def _gathered(rows: list[tuple], faults: dict[str, str], cache: FeatureCache) -> Measured:
+    heads = np.array([row[-1] for row in rows], dtype=np.uint8).reshape(-1, 8 * _HEAD).view("<f8")
+    columns = [*KEY, *LEVELS]
+    table = pd.DataFrame(heads[:, : len(columns)], columns=columns, index=[row[0] for row in rows])
+    about = pd.DataFrame([row[1:5] for row in rows], columns=["file", "start", "end", "content"], index=table.index)
+    return Measured(table.join(about), heads[:, len(columns) :].astype(np.float32), faults, cache)
