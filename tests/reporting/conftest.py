@@ -105,6 +105,19 @@ def results():
 
 
 @pytest.fixture
+def crowd(results):
+    """The same run with eight corpora: six more targets that fared as the first one did."""
+    for name in (f"more{i}" for i in range(6)):
+        results["corpora"].append(corpus(name, "target"))
+        for table in ("transfer", "correlation", "confusion"):
+            results[table] += [row | {"corpus": name} for row in results[table] if row["corpus"] == "tgt"]
+    results["corpora"] = [row for row in results["corpora"] if row["corpus"] != "mute"]
+    for table in ("transfer", "confusion"):
+        results[table] = [row for row in results[table] if row["corpus"] != "mute"]
+    return results
+
+
+@pytest.fixture
 def run_dir(tmp_path):
     """Return a function that writes results (and, unless told otherwise, points) as a run does."""
 
@@ -112,7 +125,8 @@ def run_dir(tmp_path):
         (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
         if points:
             lines = ["method,corpus,id,x,y,activation,valence,emotion"]
-            for method, name, i in product(("plain", "metric"), ("src", "tgt", "mute"), range(8)):
+            names = [row["corpus"] for row in results["corpora"]]
+            for method, name, i in product(("plain", "metric"), names, range(8)):
                 rating = "" if name == "mute" else str(i / 4 - 1)
                 lines.append(f"{method},{name},{i},{i * 0.5},{i % 3},{rating},0.0,anger")
             (tmp_path / "embedding.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -111,7 +111,8 @@ def test_hostile_names_stay_text(page, results):
 
 def test_every_block_says_its_protocol_and_chance_stands_in_it(page, results):
     text = plain(page(results))
-    assert "src (xx), held-out speakers · zero-shot" in text
+    assert "src (xx) · held-out speakers 2 emotions" in text
+    assert "src (xx) · zero-shot" not in text
     assert "tgt (xx) · transductive" in text
     assert text.count("chance 0.50 0.50 0.50") == 4
     assert "plain DAE kNN 0.68 [0.58, 0.78]" in text
@@ -124,7 +125,7 @@ def test_synthetic_speech_has_a_banner_and_a_tag_at_every_corpus(page, results):
     results["corpora"][0]["synthetic"] = True
     text = page(results)
     assert "Synthetic speech: no evidence about human emotion." in plain(text)
-    assert 'src (xx), held-out speakers · zero-shot <span class="tag">synthetic</span>' in text
+    assert 'src (xx) · held-out speakers <span class="tag">synthetic</span>' in text
     assert 'tgt (xx) · transductive <span class="tag">learnt from synthetic</span>' in text
     assert "(synthetic speech)</title>" in text
 
@@ -190,7 +191,68 @@ def test_a_damaged_grid_does_not_cost_the_report(run_dir, results, damage, told)
 
 
 def test_the_grid_counts_points_without_rating(page, results):
-    assert "16 without a rating" in plain(page(results))
+    text = page(results)
+    assert "hollow grey rings: 16 dots without a rating." in plain(text)
+    assert "beyond the frame" not in plain(text)
+    # Once, above the column, and not over the points of each panel.
+    assert len(re.findall(r"<text[^>]*>no ratings</text>", text)) == 1
+
+
+def test_many_corpora_wrap_into_several_grids(page, crowd):
+    text = page(crowd)
+    grids = re.findall(r'<svg[^>]*aria-label="Grid of[^"]*columns ([^;"]*);', text)
+    assert grids == ["src, tgt, more0, more1", "more2, more3, more4, more5"]
+
+
+def test_labels_of_many_corpora_are_one_table(page, results, crowd):
+    text = plain(page(crowd))
+    assert "Labels: 320 of 376 utterances in 8 corpora" in text
+    assert "src 40 of 47 5 (calm -&gt; sadness 5) 7 (fear 7) 22 (too short 22)" in text
+    assert text.count("7 were dropped") == 0
+
+
+def test_labels_of_few_corpora_are_sentences(page, results):
+    assert "what became of the other labels" not in page(results)
+
+
+def test_choices_are_said_once_with_a_value_per_seed(page, results):
+    choice = results["choices"][0] | {"language": "de", "data": "real", "protocol": "zero-shot"}
+    results["choices"] = [
+        choice | {"corpus": name, "seed": seed, "role": role, "k": k}
+        for name, role in (("src", "source, held-out speakers"), ("tgt", "target"), ("mute", "target"))
+        for seed, k in enumerate([9, 9, 5] if name != "mute" else [9, 3, 5])
+    ]
+    results["choices"].append({"method": "metric", "seed": 0, "reader": "direction of valence", "alpha": 0.1})
+    text = plain(page(results))
+    assert "plain DAE kNN k 9 9 5 plain DAE kNN k, on mute 9 3 5 metric direction of valence alpha 0.1" in text
+    assert text.count("9 9 5") == 1
+
+
+def test_a_note_that_warns_has_a_banner_and_the_others_stand_first_among_the_cautions(page, results):
+    results["about"]["notes"] = ["5 of 10 speakers are ever held out", "WARNING: 3 recordings of tgt are also in src"]
+    text = page(results)
+    assert '<p class="banner" role="note">WARNING: 3 recordings of tgt are also in src.</p>' in text
+    assert "Read with care 5 of 10 speakers are ever held out." in plain(text)
+
+
+def test_one_speaker_is_no_plural(page, results):
+    results["corpora"][1]["speakers"] = 1
+    for row in results["transfer"]:
+        row["speakers"] = 1 if row["corpus"] == "tgt" else row["speakers"]
+    text = plain(page(results))
+    assert "2 emotions · 1 speaker · 40 utterances" in text
+    assert "47 utterances, 1 speaker," in text
+    assert "1 speakers" not in text
+
+
+def test_epochs_are_whole_numbers(page, results):
+    for row in results["curves"]:
+        row["curve"] = row["curve"][:2]
+        row["best_epoch"] = 2
+    text = page(results)
+    curve = next(svg for svg in re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL) if "Training curves" in svg)
+    assert "validation objective" in curve
+    assert "1.5<" not in curve[: curve.index("epoch<")]
 
 
 def test_the_same_files_give_the_same_page(page, results):
@@ -198,8 +260,17 @@ def test_the_same_files_give_the_same_page(page, results):
 
 
 def test_a_run_that_did_not_finish(tmp_path):
+    (tmp_path / "recipe.json").write_text("{}")
     with pytest.raises(RunError, match=r"did not finish.*xlser run \.\.\. --out"):
         write_report(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "file", "nowhere"])
+def test_what_is_no_run_folder_is_not_called_unfinished(tmp_path, name):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match=r"^no run folder at ") as error:
+        write_report(tmp_path / name)
+    assert "did not finish" not in str(error.value)
 
 
 def test_damaged_json(tmp_path):

@@ -33,9 +33,9 @@ def test_names_methods_corpora_and_protocol(results):
     ("low", "high", "told"),
     [
         (0.58, 0.78, "Both intervals are above chance"),
-        (0.45, 0.78, "Both intervals are on both sides of chance"),
+        (0.45, 0.78, "Neither can be told apart from chance"),
         (0.30, 0.40, "Both intervals are below chance"),
-        (None, None, "undefined (too few speakers)"),
+        (None, None, "No interval can be given (too few speakers)"),
     ],
 )
 def test_says_where_the_interval_lies(results, low, high, told):
@@ -64,6 +64,12 @@ def test_readers_that_disagree_are_told_apart(results):
     assert "with linear probe, above the plain autoencoder" in line
 
 
+def test_readers_on_two_sides_of_chance_are_told_apart(results):
+    put(results, {"low": 0.4}, classifier="knn", **METRIC)
+    line = next(line for line in summary(results) if line.startswith("tgt (xx), transductive"))
+    assert "With kNN it cannot be told apart from chance; with linear probe it is above chance." in line
+
+
 def test_sentences_follow_the_numbers(results):
     before = text(results)
     put(results, {"value": 0.6789}, corpus="tgt")
@@ -73,8 +79,11 @@ def test_sentences_follow_the_numbers(results):
     assert "0.12" not in before
 
 
-def test_loss_is_the_difference_to_the_source(results):
-    assert "from 0.81 to 0.68, −0.13 (kNN)" in text(results)
+def test_the_way_is_the_difference_of_the_numbers_shown(results):
+    put(results, {"value": 0.6851}, corpus="tgt")
+    assert "On the way: between the held-out speakers of src and tgt" in text(results)
+    assert "from 0.81 to 0.69, −0.12 (kNN)" in text(results)
+    assert "lost" not in text(results).lower()
 
 
 def test_tasks_with_other_classes_are_not_compared_in_silence(results):
@@ -91,9 +100,41 @@ def test_correlations_with_interval_and_gain(results):
 def test_few_speakers_labels_and_notes(results):
     results["corpora"][1]["speakers"] = 6
     said = text(results)
-    assert "tgt has 6 speakers: with fewer than 10 the intervals are too narrow" in said
+    assert "Fewer than 10 speakers: tgt (6). The intervals are too narrow" in said
     assert "7 were dropped (fear 7), and 5 merged (calm -> sadness 5); 22 files were left out (too short 22)" in said
     assert said.count("mute: no correlations") == 1
+
+
+def test_one_speaker_has_no_interval_that_could_be_narrow(results):
+    results["corpora"][1]["speakers"] = 1
+    said = text(results)
+    assert "No more than one speaker: tgt. No interval can be given" in said
+    assert "too narrow" not in said
+
+
+def test_few_speakers_of_many_corpora_are_one_sentence(crowd):
+    for row in crowd["corpora"]:
+        row["speakers"] = 8
+    assert text(crowd).count("too narrow") == 1
+
+
+def test_many_targets_have_a_sentence_per_method(crowd):
+    put(crowd, {"value": 0.31, "low": 0.2, "gain_low": -0.1}, corpus="more3", method="metric", classifier="knn")
+    line = next(line for line in summary(crowd) if line.startswith("“metric”, transductive, in 7 of 7 targets"))
+    assert (
+        "with kNN a UA of 0.31 (more3) to 0.68 (tgt), above chance in 6, above the plain autoencoder in 6 and below "
+        "it in 0; with linear probe"
+    ) in line
+
+
+def test_many_targets_of_the_plain_autoencoder_and_without_values(crowd):
+    for table in ("transfer", "correlation", "confusion", "curves"):
+        crowd[table] = [row for row in crowd[table] if row["method"] != "metric"]
+    put(crowd, {"value": None}, corpus="more3")
+    said = text(crowd)
+    assert "The plain DAE, transductive, in 6 of 7 targets" in said
+    put(crowd, {"value": None})
+    assert "of 7 targets" not in text(crowd)
 
 
 def test_warnings_come_first(results):
@@ -150,3 +191,10 @@ def test_validation_rows_are_no_results(results):
     for table in ("transfer", "correlation", "confusion"):
         results[table] += [row | {"role": "source, validation speakers"} for row in results[table]]
     assert text(results) == before
+
+
+def test_a_note_that_warns_comes_before_all_and_once(results):
+    results["about"]["notes"] = ["WARNING: copies", "a note"]
+    lines = summary(results)
+    assert lines[0] == "WARNING: copies."
+    assert lines.count("WARNING: copies.") == lines.count("a note.") == 1

@@ -2,14 +2,14 @@ import pytest
 
 from xlser.reporting import tables
 from xlser.reporting.facts import Facts
-from xlser.reporting.grid import embedding_grid
+from xlser.reporting.grid import embedding_grids
 from xlser.reporting.report import render_terminal
 
 
 def test_a_block_per_corpus_and_protocol_with_a_line_per_method_and_reader(results):
     blocks = tables.transfer_blocks(Facts(results))
-    assert [(b.corpus, b.protocol) for b in blocks][:3] == [
-        ("src", "zero-shot"),
+    assert [(b.corpus, b.reading) for b in blocks][:3] == [
+        ("src", "held-out speakers"),
         ("tgt", "zero-shot"),
         ("tgt", "transductive"),
     ]
@@ -30,13 +30,13 @@ def test_single_latents_stand_apart(results):
     assert single == {"z1"}
 
 
-def test_confusion_shows_recall_and_count(results):
+@pytest.mark.parametrize(("count", "total", "shown"), [(14.4, "19.4", "14.4"), (1215.4, "1,220", "1,215")])
+def test_confusion_shows_recall_and_count(results, count, total, shown):
     for row in results["confusion"]:
-        row["count"] = 14.4 if row["truth"] == row["prediction"] == "anger" else row["count"]
+        row["count"] = count if row["truth"] == row["prediction"] == "anger" else row["count"]
     matrix = next(m for m in tables.confusions(Facts(results)) if m.main)
-    truth, total, cells = matrix.rows[0]
-    assert (truth, total) == ("anger", "19.4")
-    assert cells[0] == (pytest.approx(14.4 / 19.4), "0.74", "14.4")
+    assert matrix.rows[0][:2] == ("anger", total)
+    assert matrix.rows[0][2][0] == (pytest.approx(count / (count + 5)), f"{count / (count + 5):.2f}", shown)
 
 
 def test_an_emotion_that_was_never_spoken_has_no_recall(results):
@@ -46,9 +46,9 @@ def test_an_emotion_that_was_never_spoken_has_no_recall(results):
 
 
 def test_main_matrices_are_the_recipes_own(results):
-    main = {(m.corpus, m.protocol, m.method) for m in tables.confusions(Facts(results)) if m.main}
+    main = {(m.corpus, m.reading, m.method) for m in tables.confusions(Facts(results)) if m.main}
     assert main == {
-        ("src", "zero-shot", "metric"),
+        ("src", "held-out speakers", "metric"),
         ("tgt", "transductive", "metric"),
         ("mute", "transductive", "metric"),
     }
@@ -77,6 +77,19 @@ def test_terminal_shows_the_recipes_protocol_only(results):
     assert "tgt (xx), transductive, chance 0.50" in text
     assert "tgt (xx), zero-shot" not in text
     assert "plain DAE, latent mean" in text
+    assert "Zero-shot numbers: see the report." in text
+    assert "src (xx), held-out speakers, chance 0.50" in text
+
+
+def test_terminal_with_one_protocol_points_nowhere(results):
+    results["transfer"] = [row for row in results["transfer"] if row["protocol"] == "transductive"]
+    results["correlation"] = []
+    assert "see the report" not in render_terminal(results)
+
+
+def test_terminal_shows_notes_that_warn(results):
+    results["about"]["notes"] += ["WARNING: 3 recordings of tgt are also in src"]
+    assert "WARNING: 3 recordings of tgt are also in src." in render_terminal(results)
 
 
 def test_terminal_without_anything(results):
@@ -92,6 +105,6 @@ def test_grid_draws_stray_and_many_points(results):
     points = pd.DataFrame({"x": np.linspace(0, 1, size), "y": np.zeros(size)})
     points = points.assign(method="plain", corpus="src", activation=np.nan)
     points.loc[0, "x"], points.loc[1, "y"] = 1e6, np.inf
-    svg, counts = embedding_grid(Facts(results), points)
+    (svg,), counts = embedding_grids(Facts(results), points)
     assert counts == {"unrated": size - 1, "beyond": 1, "points": size - 1}
     assert "data:image/png;base64" in svg

@@ -7,6 +7,11 @@ from pathlib import Path
 
 import click
 
+from xlser.cli.audit import audit
+from xlser.cli.fetch import command as fetch
+from xlser.cli.formats import export, import_
+from xlser.cli.init import command as init
+
 FOLDER = click.Path(path_type=Path)
 
 
@@ -45,10 +50,12 @@ def verify(corpus: str, root: Path, headers_only: bool) -> None:
 
     An incomplete corpus is reported, not refused. Exit status 1 means that something is wrong.
     """
+    from xlser.cachefolder import cache_folder
     from xlser.corpora.card import load_card
     from xlser.data.verify import verify as check
 
-    result = check(load_card(corpus), root, decode=not headers_only, progress=sys.stderr.isatty())
+    show_bar = sys.stderr.isatty()
+    result = check(load_card(corpus), root, decode=not headers_only, progress=show_bar, cache=cache_folder())
     click.echo(result.text())
     sys.exit(0 if result.ok else 1)
 
@@ -60,10 +67,11 @@ def verify(corpus: str, root: Path, headers_only: bool) -> None:
 @click.option("--strict", is_flag=True, help="Stop at the first file that cannot be used.")
 def prepare(corpus: str, root: Path, out: Path | None, strict: bool) -> None:
     """Write the manifest of a corpus: a table with one row an utterance."""
+    from xlser.cachefolder import cache_folder
     from xlser.corpora.card import load_card
     from xlser.data.manifest import build_manifest, write_manifest
 
-    manifest = build_manifest(load_card(corpus), root, strict=strict)
+    manifest = build_manifest(load_card(corpus), root, strict=strict, cache=cache_folder())
     target = out or Path(f"{manifest.card}.parquet")
     write_manifest(manifest, target)
     left = "".join(f"; {count} left out: {reason}" for reason, count in manifest.left_out_counts().items())
@@ -82,3 +90,10 @@ def synthesise(corpus: str, root: Path, seed: int) -> None:
     from xlser.corpora.synthetic import synthesise as speak
 
     click.echo(f"{speak(load_card(corpus), root, seed=seed)}: synthetic speech, no evidence about human emotion")
+
+
+command.add_command(audit)
+command.add_command(init)
+command.add_command(fetch)
+command.add_command(import_)
+command.add_command(export)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xlser.reporting.facts import Facts, Row
 from xlser.reporting.figures import WIDTH, Panel, colours
 from xlser.reporting.svg import GREY, draw
-from xlser.reporting.wording import known
+from xlser.reporting.wording import known, plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ def curve_panels(facts: Facts) -> list[Panel]:
     panels = []
     for method, rows in found.items():
         colour = colours(facts).get(method, GREY)
-        label = f"Training curves of {method}, {len(rows)} seeds."
+        label = f"Training curves of {method}, {plural(len(rows), 'seed')}."
         svg = draw(WIDTH, 210, _curves(rows, colour), f"curve{len(panels)}", label)
         panels.append(Panel(facts.source, facts.method_name(method), facts.marks(facts.source), svg))
     return panels
@@ -31,7 +31,7 @@ def curve_panels(facts: Facts) -> list[Panel]:
 
 def _curves(rows: list[Row], colour: str) -> Callable[[Figure], None]:
     def paint(figure: Figure) -> None:
-        axes = figure.add_axes((50 / WIDTH, 36 / 210, 1 - 62 / WIDTH, 1 - 46 / 210))
+        axes = figure.add_axes((64 / WIDTH, 36 / 210, 1 - 76 / WIDTH, 1 - 46 / 210))
         for row in rows:
             for key, line, alpha in (("train/loss", (0, (2, 2)), 0.45), ("valid/loss", "-", 0.8)):
                 points = [(p["epoch"], p[key]) for p in row["curve"] if known(p.get(key))]
@@ -52,7 +52,8 @@ def _loss_axis(axes: Axes, rows: list[Row]) -> None:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("epoch", fontsize=10)
-    axes.set_ylabel("loss", fontsize=10)
+    axes.set_ylabel("validation objective\n(dotted: training)", fontsize=10)
     axes.tick_params(length=3, labelsize=10)
     axes.grid()

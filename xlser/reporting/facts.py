@@ -9,6 +9,7 @@ PLAIN, FEATURES = "plain", "features"
 FEW_SPEAKERS = 10
 # Choices may be made on these rows: they stand in the files for who makes them, and are no result.
 VALIDATION = "source, validation speakers"
+_WARNING = "WARNING"
 
 
 class Facts:
@@ -58,6 +59,10 @@ class Facts:
         seen = [row["protocol"] for table in ("transfer", "correlation") for row in self.rows(table, corpus=corpus)]
         return sorted(dict.fromkeys(seen), key=lambda name: name != self.protocol)
 
+    def reading(self, row: Row) -> str:
+        """Return how a row's corpus was read: the source's held-out speakers are no transfer under any protocol."""
+        return "held-out speakers" if row["corpus"] == self.source else str(row["protocol"])
+
     def is_main(self, row: Row) -> bool:
         """Say whether a row belongs to the recipe's own protocol, or to the source, which is read one way only."""
         return row["corpus"] == self.source or row["protocol"] == self.protocol
@@ -77,6 +82,21 @@ class Facts:
     def method_name(self, method: str) -> str:
         """Return what a person calls a method."""
         return {PLAIN: f"plain {self.network}", FEATURES: "features, no network"}.get(method, method)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the run's notes warn of, in capitals: too weighty to stand among the others."""
+        return [note for note in self._notes if note.startswith(_WARNING)]
+
+    @property
+    def notes(self) -> list[str]:
+        """What else the run says of itself, each once and as a sentence."""
+        return [note for note in self._notes if not note.startswith(_WARNING)]
+
+    @property
+    def _notes(self) -> list[str]:
+        notes = dict.fromkeys(note.strip() for note in self.about["notes"] if note.strip())
+        return [note if note.endswith(".") else f"{note}." for note in notes]
 
     @property
     def shared(self) -> dict[int, list[str]]:

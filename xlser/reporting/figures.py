@@ -113,7 +113,7 @@ def _forest(
         axes.tick_params(length=3, labelsize=10)
         axes.set_xlabel("UA" if key == "classifier" else "Pearson's r", fontsize=10)
         if known(line):
-            axes.axvline(line, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+            _chance(axes, line, [y for y, _, row in slots if row is None], height)
         for y, text, row in slots:
             if row is None:
                 _head(axes, y, text)
@@ -124,13 +124,13 @@ def _forest(
 
 
 def _slots(facts: Facts, rows: list[Row], kinds: Sequence[str], key: str) -> tuple[list[tuple], float]:
-    """Lay the rows out from top to bottom: (y, text, row), a protocol's head without a row."""
+    """Lay the rows out from top to bottom: (y, text, row), a reading's head without a row."""
     slots, y = [], 4.0
-    for protocol in dict.fromkeys(row["protocol"] for row in rows):
-        slots.append((y + _HEAD / 2, protocol, None))
+    for reading in dict.fromkeys(facts.reading(row) for row in rows):
+        slots.append((y + _HEAD / 2, reading, None))
         y += _HEAD
         for method in dict.fromkeys(row["method"] for row in rows):
-            found = [row for row in rows if (row["protocol"], row["method"]) == (protocol, method)]
+            found = [row for row in rows if (facts.reading(row), row["method"]) == (reading, method)]
             middle = y + _LINE * len(found) / 2
             for row in sorted(found, key=lambda row: kinds.index(row[key])):
                 slots.append((y + _LINE / 2, (middle, _short(facts, method)) if row is found[0] else None, row))
@@ -139,8 +139,15 @@ def _slots(facts: Facts, rows: list[Row], kinds: Sequence[str], key: str) -> tup
     return slots, y
 
 
+def _chance(axes: Axes, line: float, heads: list[float], height: float) -> None:
+    # From head to head: a head is as wide as its words, and may stand where the line would cross it.
+    for top, end in zip(heads, [*heads[1:], height + _HEAD / 2], strict=True):
+        span = [top + _HEAD / 2, end - _HEAD / 2]
+        axes.plot([line, line], span, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+
+
 def _head(axes: Axes, y: float, text: str) -> None:
-    # At the picture's own left edge: a protocol's name is wider than most methods'.
+    # At the picture's own left edge: a reading's name is wider than most methods'.
     box = axes.get_position()
     place = {"transform": axes.get_yaxis_transform(), "ha": "left", "va": "center"}
     axes.text(-box.x0 / box.width, y, text, fontweight="bold", **place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -15,41 +16,71 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    Frame = tuple[np.ndarray, np.ndarray]
+
 # A panel's side, room for row names and ticks (left), corpus names (above) and axis names (below), and the gaps between
 # columns and rows, in pixels.
 SIDE, LEFT, TOP, BOTTOM, GAP, ROW_GAP = 176.0, 66.0, 40.0, 36.0, 12.0, 28.0
+# More columns than this do not fit on a page.
+COLUMNS = 4
 # Beyond this many points the page would grow by 130 bytes each; a picture of 200 dpi does not.
 MOST_VECTOR_POINTS = 6000
 
 
-def embedding_grid(facts: Facts, points: pd.DataFrame) -> tuple[Markup, dict[str, int]]:
-    """Return the grid, and how many points have no rating (``unrated``) or lie beyond the frame (``beyond``)."""
+def embedding_grids(facts: Facts, points: pd.DataFrame) -> tuple[list[Markup], dict[str, int]]:
+    """Return grids of at most `COLUMNS` corpora, and how many points have no rating or lie beyond the frame.
+
+    The counts are called ``points``, ``unrated`` and ``beyond``. A row has the same frame in all grids.
+    """
     import numpy as np
 
     points = points[np.isfinite(points["x"]) & np.isfinite(points["y"])]
-    methods = list(dict.fromkeys(points["method"]))
-    corpora = list(dict.fromkeys(points["corpus"]))
-    counts = {"unrated": int(points["activation"].isna().sum()), "beyond": 0, "points": len(points)}
-    width = LEFT + len(corpora) * (SIDE + GAP)
-    height = TOP + len(methods) * (SIDE + ROW_GAP) - ROW_GAP + BOTTOM
+    rows = dict(tuple(points.groupby("method", sort=False)))
+    frames = {method: _frame(row[["x", "y"]].to_numpy()) for method, row in rows.items()}
+    counts = {
+        "points": len(points),
+        "unrated": int(points["activation"].isna().sum()),
+        "beyond": sum(_beyond(row[["x", "y"]].to_numpy(), frames[method]) for method, row in rows.items()),
+    }
+    chunks = _chunks(list(dict.fromkeys(points["corpus"])))
+    return [_grid(facts, points, frames, chunk, (len(chunks[0]), f"grid{i}")) for i, chunk in enumerate(chunks)], counts
+
+
+def _chunks(corpora: list[str]) -> list[list[str]]:
+    """Cut the corpora into as few chunks as can be, of about the same size, the longest first.
+
+    >>> [len(chunk) for chunk in _chunks(list("abcdefghi"))]
+    [3, 3, 3]
+    """
+    columns = math.ceil(len(corpora) / math.ceil(len(corpora) / COLUMNS))
+    return [corpora[i : i + columns] for i in range(0, len(corpora), columns)]
+
+
+def _grid(
+    facts: Facts, points: pd.DataFrame, frames: dict[str, Frame], corpora: list[str], shape: tuple[int, str]
+) -> Markup:
+    """Draw one grid; ``shape`` is how many columns it has room for, and the key of its ids."""
+    columns, key = shape
+    width = LEFT + columns * (SIDE + GAP)
+    height = TOP + len(frames) * (SIDE + ROW_GAP) - ROW_GAP + BOTTOM
 
     def paint(figure: Figure) -> None:
-        for i, method in enumerate(methods):
-            row = points[points["method"] == method]
-            frame = _frame(row[["x", "y"]].to_numpy())
-            counts["beyond"] += _beyond(row[["x", "y"]].to_numpy(), frame)
+        for i, (method, frame) in enumerate(frames.items()):
             for j, corpus in enumerate(corpora):
+                here = points[(points["method"] == method) & (points["corpus"] == corpus)]
                 bottom = height - TOP - (i + 1) * SIDE - i * ROW_GAP
                 box = (LEFT + j * (SIDE + GAP), bottom, SIDE, SIDE)
                 axes = figure.add_axes([a / b for a, b in zip(box, (width, height, width, height), strict=True)])
-                _scatter(axes, row[row["corpus"] == corpus], frame, len(points) > MOST_VECTOR_POINTS)
-                _names(axes, facts, method if j == 0 else "", corpus if i == 0 else "", i == len(methods) - 1)
+                _scatter(axes, here, frame, len(points) > MOST_VECTOR_POINTS)
+                _axis_names(axes, facts, method if j == 0 else "", i == len(frames) - 1)
+                if i == 0:
+                    _title(axes, facts, corpus, here["activation"].notna().any())
 
     label = (
-        f"Grid of two-dimensional embeddings: rows {', '.join(methods)}; columns {', '.join(corpora)}; "
+        f"Grid of two-dimensional embeddings: rows {', '.join(frames)}; columns {', '.join(corpora)}; "
         "points coloured by activation."
     )
-    return draw(width, height, paint, "grid", label), counts
+    return draw(width, height, paint, key, label)
 
 
 def gradient() -> str:
@@ -57,7 +88,7 @@ def gradient() -> str:
     return f"linear-gradient(90deg, {', '.join(RAMP)})"
 
 
-def _frame(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _frame(values: np.ndarray) -> Frame:
     """Return low and high corners around 99 % of the points on each axis: a stray point must not shrink the rest."""
     import numpy as np
 
@@ -67,11 +98,11 @@ def _frame(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.maximum(low - pad, values.min(axis=0) - pad / 2), np.minimum(high + pad, values.max(axis=0) + pad / 2)
 
 
-def _beyond(values: np.ndarray, frame: tuple[np.ndarray, np.ndarray]) -> int:
+def _beyond(values: np.ndarray, frame: Frame) -> int:
     return int(((values < frame[0]) | (values > frame[1])).any(axis=1).sum())
 
 
-def _scatter(axes: Axes, points: pd.DataFrame, frame: tuple[np.ndarray, np.ndarray], raster: bool) -> None:
+def _scatter(axes: Axes, points: pd.DataFrame, frame: Frame, raster: bool) -> None:
     import numpy as np
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -92,11 +123,9 @@ def _scatter(axes: Axes, points: pd.DataFrame, frame: tuple[np.ndarray, np.ndarr
         **shared,
     )
     axes.set(xlim=(frame[0][0], frame[1][0]), ylim=(frame[0][1], frame[1][1]))
-    if not rated.any():
-        axes.text(0.03, 0.97, "no ratings", transform=axes.transAxes, va="top", fontsize=10)
 
 
-def _names(axes: Axes, facts: Facts, method: str, corpus: str, lowest: bool) -> None:
+def _axis_names(axes: Axes, facts: Facts, method: str, lowest: bool) -> None:
     first, second = ("z1", "z2") if facts.recipe.get("model", {}).get("latent", 2) <= 2 else ("axis 1", "axis 2")
     axes.tick_params(length=3, labelsize=9)
     axes.locator_params(nbins=4)
@@ -106,10 +135,12 @@ def _names(axes: Axes, facts: Facts, method: str, corpus: str, lowest: bool) -> 
         axes.set_ylabel(f"{facts.method_name(method)}\n{second}", fontsize=11)
     else:
         axes.set_yticklabels([])
-    if not corpus:
-        return
+
+
+def _title(axes: Axes, facts: Facts, corpus: str, rated: bool) -> None:
     about = facts.corpora.get(corpus, {})
     marks = facts.marks(corpus, "derived" if about.get("ratings") == "derived" else "")
-    axes.set_title(f"{corpus} ({about.get('language', '')})", fontsize=11, pad=18 if marks else 6)
+    marks += [] if rated else ["no ratings"]
+    axes.set_title(f"{corpus} ({about.get('language', '')})", fontsize=11, pad=20 if marks else 6)
     if marks:
-        axes.text(0.5, 1.025, ", ".join(marks), transform=axes.transAxes, ha="center", fontsize=9)
+        axes.text(0.5, 1.04, ", ".join(marks), transform=axes.transAxes, ha="center", fontsize=9)

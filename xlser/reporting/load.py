@@ -33,11 +33,13 @@ def load_results(run_dir: str | Path) -> dict[str, Any]:
     """Read ``results.json`` of a run folder.
 
     Raises:
-        RunError: the file is missing (the run did not finish), damaged, or written by a version of xlser that
-            arranged it otherwise.
+        RunError: there is no run folder, or its run did not finish; the file is damaged, or was written by a version
+            of xlser that arranged it otherwise.
     """
     path = Path(run_dir) / "results.json"
     again = f"run the same `xlser run ... --out {run_dir}` command again"
+    if not path.is_file() and not path.with_name("recipe.json").is_file():
+        raise RunError(f"no run folder at {run_dir}. Give the folder that `xlser run` wrote to (its --out).")
     if not path.is_file():
         raise RunError(f"{run_dir} holds no results.json: the run did not finish. To finish it, {again}.")
     try:

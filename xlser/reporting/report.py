@@ -9,14 +9,15 @@ from typing import Any
 from markupsafe import Markup
 
 from xlser.atomic import write_text
-from xlser.reporting import figures, tables
+from xlser.reporting import figures, tables, used
+from xlser.reporting.cautions import MOST_LABELS
 from xlser.reporting.curves import curve_panels
 from xlser.reporting.facts import FEW_SPEAKERS, Facts
-from xlser.reporting.grid import embedding_grid, gradient
+from xlser.reporting.grid import embedding_grids, gradient
 from xlser.reporting.load import load_grid, load_results
 from xlser.reporting.summary import summary_sections
 from xlser.reporting.terminal import render_terminal
-from xlser.reporting.wording import counted, listing
+from xlser.reporting.wording import counted, listing, plural, whole
 
 __all__ = ["render_terminal", "write_report"]
 
@@ -52,11 +53,12 @@ def _render(run_dir: Path, results: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     facts = Facts(results)
-    environment.filters |= {"counted": counted, "listing": listing, "lead": _lead}
+    environment.filters |= {"counted": counted, "listing": listing, "lead": _lead, "whole": whole, "plural": plural}
     return environment.get_template("report.html.j2").render(
         facts=facts,
         sections=summary_sections(results),
         few=FEW_SPEAKERS,
+        many=tables.MANY,
         files=[name for name in FILES if (run_dir / name).is_file()],
         recipe=_as_yaml(facts.recipe),
         gradient=Markup(gradient()),
@@ -67,13 +69,13 @@ def _render(run_dir: Path, results: dict[str, Any]) -> str:
 
 def _pictures(facts: Facts, run_dir: Path) -> dict[str, Any]:
     points, absent = load_grid(run_dir)
-    grid, counts = (None, {}) if points is None or points.empty else embedding_grid(facts, points)
+    grids, counts = ([], {}) if points is None or points.empty else embedding_grids(facts, points)
     return {
         "ua_panels": figures.transfer_panels(facts),
         "r_panels": figures.correlation_panels(facts),
         "curves": curve_panels(facts),
         "legend": figures.legend(facts),
-        "grid": grid,
+        "grids": grids,
         "grid_counts": counts,
         "grid_absent": absent or "The grid of embeddings is not shown: embedding.csv is empty.",
     }
@@ -85,8 +87,9 @@ def _tables(facts: Facts) -> dict[str, Any]:
         "correlation": tables.correlation_blocks(facts),
         "latents": tables.correlation_blocks(facts, singles=True),
         "confusions": tables.confusions(facts),
-        "splits": tables.split_lines(facts),
-        "choices": tables.choices(facts),
+        "labels": used.label_lines(facts) if len(facts.corpora) > MOST_LABELS else [],
+        "splits": used.split_lines(facts),
+        "choices": used.choices(facts),
     }
 
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from xlser.reporting.facts import FEATURES, PLAIN, Facts, Row, rating_marks
-from xlser.reporting.wording import bounds, gain, known, listing, number, reader_name, score, side, signed
+from xlser.reporting.wording import bounds, difference, gain, known, listing, number, reader_name, score, side
 
 _CHANCE = {
-    "above": "above chance",
-    "below": "below chance",
-    "across": "on both sides of chance",
-    "unknown": "undefined (too few speakers)",
+    "above": "it is above chance",
+    "below": "it is below chance",
+    "across": "it cannot be told apart from chance",
+    "unknown": "no interval can be given (too few speakers)",
+}
+_BOTH = {
+    "above": "both intervals are above chance",
+    "below": "both intervals are below chance",
+    "across": "neither can be told apart from chance",
+    "unknown": _CHANCE["unknown"],
 }
 _PLAIN = {
     "above": "above the plain autoencoder",
@@ -36,13 +42,41 @@ def verdicts(facts: Facts, corpus: str) -> list[str]:
     return lines
 
 
+def overview(facts: Facts) -> list[str]:
+    """Return a sentence per method over all targets, for runs with too many of them for a sentence each."""
+    lines = []
+    for method in facts.main:
+        rows = facts.rows("transfer", protocol=facts.protocol, method=method, metric="UA", role="target")
+        rows = [row for row in rows if known(row["value"])]
+        readers = dict.fromkeys(row["classifier"] for row in rows)
+        told = [_range([row for row in rows if row["classifier"] == reader]) for reader in readers]
+        if told:
+            scored = len({row["corpus"] for row in rows})
+            where = f"{facts.protocol}, in {scored} of {len(facts.targets)} targets"
+            lines.append(f"{_upper(called(facts, method))}, {where}: {'; '.join(told)}.")
+    return lines
+
+
+def _range(rows: list[Row]) -> str:
+    low, high = (pick(rows, key=lambda row: row["value"]) for pick in (min, max))
+    chance = sum(side(row["low"], row["high"], row["chance"]) == "above" for row in rows)
+    text = (
+        f"with {reader_name(rows[0]['classifier'])} a UA of {number(low['value'])} ({low['corpus']}) to "
+        f"{number(high['value'])} ({high['corpus']}), above chance in {chance}"
+    )
+    if rows[0]["method"] == PLAIN:
+        return text
+    above, below = (sum(_gain_side(row) == where for row in rows) for where in ("above", "below"))
+    return f"{text}, above the plain autoencoder in {above} and below it in {below}"
+
+
 def target_sentences(facts: Facts, corpus: str) -> list[str]:
-    """Return what became of each of the recipe's methods on one target: classes, loss on the way, correlations."""
+    """Return what became of each of the recipe's methods on one target: classes, the way there, correlations."""
     lines: list[str] = []
     for method in facts.main:
         for protocol in facts.protocols(corpus):
             lines += _classes(facts, corpus, protocol, method)
-        lines += _loss(facts, corpus, method)
+        lines += _way(facts, corpus, method)
         for dimension in ("activation", "valence"):
             lines += _correlation(facts, corpus, method, dimension)
     return lines or [f"Nothing could be scored on {corpus}."]
@@ -70,11 +104,9 @@ def _classes(facts: Facts, corpus: str, protocol: str, method: str) -> list[str]
 
 def _over_chance(rows: list[Row]) -> str:
     found = _by_side(rows, lambda row: side(row["low"], row["high"], row["chance"]))
-    if len(found) > 1:
-        told = listing(f"with {listing(who)} {_CHANCE[where]}" for where, who in found.items())
-        return f"The interval is {told}."
-    subject = {1: "The interval is", 2: "Both intervals are"}.get(len(rows), "All intervals are")
-    return f"{subject} {_CHANCE[next(iter(found))]}."
+    if len(rows) == 2 and len(found) == 1:
+        return f"{_upper(_BOTH[next(iter(found))])}."
+    return f"{_upper('; '.join(f'with {listing(who)} {_CHANCE[where]}' for where, who in found.items()))}."
 
 
 def _beside(facts: Facts, like: Row) -> str:
@@ -85,8 +117,7 @@ def _beside(facts: Facts, like: Row) -> str:
         rows = facts.rows("transfer", method=method, **where) if method != like["method"] else []
         if rows:
             parts.append(f"{name} {'' if parts else 'reaches '}{listing(number(row['value']) for row in rows)}")
-    text = ", ".join(parts)
-    return f"{text[0].upper()}{text[1:]}." if text else ""
+    return f"{_upper(', '.join(parts))}." if parts else ""
 
 
 def _over_plain(rows: list[Row]) -> str:
@@ -121,7 +152,7 @@ def _gain_side(row: Row) -> str:
     return side(row["gain_low"], row["gain_high"], 0.0)
 
 
-def _loss(facts: Facts, corpus: str, method: str) -> list[str]:
+def _way(facts: Facts, corpus: str, method: str) -> list[str]:
     here = facts.rows("transfer", corpus=corpus, protocol=facts.protocol, method=method, metric="UA")
     there = {row["classifier"]: row for row in facts.rows("transfer", corpus=facts.source, method=method, metric="UA")}
     pairs = [(row, there[row["classifier"]]) for row in here if row["classifier"] in there]
@@ -129,7 +160,7 @@ def _loss(facts: Facts, corpus: str, method: str) -> list[str]:
     if not pairs:
         return []
     moves = listing(
-        f"from {number(b['value'])} to {number(a['value'])}, {signed(a['value'] - b['value'])} "
+        f"from {number(b['value'])} to {number(a['value'])}, {difference(a['value'], b['value'])} "
         f"({reader_name(a['classifier'])})"
         for a, b in pairs
     )
@@ -137,7 +168,7 @@ def _loss(facts: Facts, corpus: str, method: str) -> list[str]:
     alike = target["classes"] == source["classes"]
     unlike = "" if alike else f"; {source['classes']} emotions there and {target['classes']} here are unlike tasks"
     return [
-        f"Lost on the way: between the held-out speakers of {facts.source} and {corpus} ({facts.protocol}) the UA of "
+        f"On the way: between the held-out speakers of {facts.source} and {corpus} ({facts.protocol}) the UA of "
         f"{called(facts, method)} goes {moves}{unlike}."
     ]
 
@@ -162,3 +193,7 @@ def _axis(axis: str, row: Row, ccc: Row | None, method: str) -> str:
     text = f"The {axis} gives r = {number(row['value'])} {bounds(row['low'], row['high'])}, {where}{more}"
     text += "" if method == PLAIN else f"; gain in r over plain {gain(row)}: {_PLAIN[_gain_side(row)]}"
     return f"{text}."
+
+
+def _upper(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"

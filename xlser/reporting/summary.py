@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from xlser.reporting.facts import FEW_SPEAKERS, PLAIN, Facts
-from xlser.reporting.sentences import called, target_sentences, verdicts
-from xlser.reporting.wording import counted, listing
+from xlser.reporting.cautions import cautions
+from xlser.reporting.facts import PLAIN, Facts
+from xlser.reporting.sentences import called, overview, target_sentences, verdicts
+from xlser.reporting.wording import listing, plural
 
 Section = tuple[str, list[str]]
+# With more lines than this nobody reads them: a line per method then says how all targets fared.
+MOST_VERDICTS = 6
 
 
 def summary(results: dict[str, Any]) -> list[str]:
@@ -23,10 +26,11 @@ def summary(results: dict[str, Any]) -> list[str]:
 def summary_sections(results: dict[str, Any]) -> list[Section]:
     """Return the sentences of `summary` under their headings: the run, one per target, what to beware of."""
     facts = Facts(results)
-    told = [line for name in facts.targets for line in verdicts(facts, name)]
+    many = len(facts.targets) * len(facts.main) > MOST_VERDICTS
+    told = overview(facts) if many else [line for name in facts.targets for line in verdicts(facts, name)]
     sections = [("The run", [*_run(facts), *told])]
     sections += [(facts.name(name), target_sentences(facts, name)) for name in facts.targets]
-    return [*sections, ("Read with care", _care(facts))]
+    return [*sections, ("Read with care", cautions(facts))]
 
 
 def _run(facts: Facts) -> list[str]:
@@ -39,15 +43,15 @@ def _run(facts: Facts) -> list[str]:
         else f"the plain {facts.network} alone"
     )
     lines = [
-        f"{facts.recipe['name']} trains {what} on {facts.name(facts.source)} with {seeds} "
-        f"seed{'s' if seeds != 1 else ''} and reads {targets}. No label of a target is used.",
+        f"{facts.recipe['name']} trains {what} on {facts.name(facts.source)} with "
+        f"{plural(seeds, 'seed')} and reads {targets}. No label of a target is used.",
         _protocols(facts),
     ]
     if facts.about["synthetic"]:
         lines.insert(0, _synthetic(facts))
     if facts.shared:
         lines.insert(0, _shared(facts))
-    return lines
+    return facts.warnings + lines
 
 
 def _protocols(facts: Facts) -> str:
@@ -73,31 +77,3 @@ def _shared(facts: Facts) -> str:
         f"Speakers stand in more than one part of the split ({'; '.join(parts)}): scores on {facts.source} are "
         "flattered by voices known from training."
     )
-
-
-def _care(facts: Facts) -> list[str]:
-    few = {name: row["speakers"] for name, row in facts.corpora.items() if row["speakers"] < FEW_SPEAKERS}
-    lines = [
-        f"{name} has {count} speaker{'s' if count != 1 else ''}: with fewer than {FEW_SPEAKERS} the intervals are too "
-        "narrow; read them as the least doubt there is."
-        for name, count in few.items()
-    ]
-    lines += [_labels(facts, name) for name in facts.corpora]
-    derived = [name for name, row in facts.corpora.items() if row["ratings"] == "derived"]
-    if derived:
-        lines.append(
-            f"The ratings of {listing(derived)} are derived from emotion words by a published table, not given by "
-            "listeners: correlations with them say how well emotion classes are told apart."
-        )
-    return lines + [note if note.endswith(".") else f"{note}." for note in dict.fromkeys(facts.about["notes"]) if note]
-
-
-def _labels(facts: Facts, name: str) -> str:
-    row = facts.corpora[name]
-    labels = row["labels"]
-    kept, dropped = sum(labels["kept"].values()), sum(labels["dropped"].values())
-    text = f"{name}: {kept} of {row['utterances']} utterances carry a scored emotion; "
-    text += f"{dropped} were dropped ({counted(labels['dropped'])})" if dropped else "none was dropped"
-    text += f", and {sum(labels['merged'].values())} merged ({counted(labels['merged'])})" if labels["merged"] else ""
-    left = row.get("left_out", {})
-    return text + (f"; {sum(left.values())} files were left out ({counted(left)})." if left else ".")

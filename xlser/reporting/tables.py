@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from xlser.reporting.facts import PLAIN, Facts, Row
-from xlser.reporting.wording import bounds, known, listing, number, reader_name, side, signed
+from xlser.reporting.wording import bounds, number, plural, reader_name, side, signed, whole
 
 MAIN_AXES = ("direction", "latent mean", "best latent")
 CLASS_METRICS = ("UA", "WA", "macro-F1")
 STATISTICS = ("Pearson", "Spearman", "CCC")
+# From this many utterances in a row on, a tenth of one is no news.
+MANY = 20
 
 
 @dataclass
@@ -33,12 +34,14 @@ class Line:
 
 @dataclass
 class Block:
-    """The lines of one corpus under one protocol; ``notes`` say what they rest on, ``marks`` what to beware of."""
+    """The lines of one corpus under one ``reading``: a protocol, or held-out speakers.
+
+    ``notes`` say what they rest on, ``marks`` what to beware of.
+    """
 
     corpus: str
     language: str
-    role: str
-    protocol: str
+    reading: str
     notes: list[str]
     marks: list[str]
     lines: list[Line] = field(default_factory=list)
@@ -49,7 +52,7 @@ class Confusion:
     """One confusion matrix: ``rows`` hold the true class, how often it was said, and cells of share and count."""
 
     corpus: str
-    protocol: str
+    reading: str
     method: str
     reader: str
     marks: list[str]
@@ -63,7 +66,8 @@ def transfer_blocks(facts: Facts) -> list[Block]:
     blocks = []
     for rows in facts.groups("transfer", "corpus", "protocol").values():
         first = rows[0]
-        notes = [f"{first['classes']} emotions", f"{first['speakers']} speakers", f"{first['utterances']} utterances"]
+        sizes = {"emotion": first["classes"], "speaker": first["speakers"], "utterance": first["utterances"]}
+        notes = [plural(count, noun) for noun, count in sizes.items()]
         block = _block(facts, first, notes, "")
         chance = {row["metric"]: row["chance"] for row in rows}
         cells = [Cell(number(chance.get(name))) for name in CLASS_METRICS]
@@ -83,7 +87,8 @@ def correlation_blocks(facts: Facts, singles: bool = False) -> list[Block]:
         wanted = [row for row in rows if (row["axis"] not in MAIN_AXES) == singles]
         if not wanted:
             continue
-        block = _block(facts, wanted[0], [dimension, f"{wanted[0]['utterances']} utterances"], wanted[0]["ratings"])
+        first = wanted[0]
+        block = _block(facts, first, [dimension, plural(first["utterances"], "utterance")], first["ratings"])
         for (method, axis), found in _by(wanted, "method", "axis").items():
             cells = _cells({row["statistic"]: row for row in found}, STATISTICS)
             block.lines.append(Line((facts.method_name(method), axis), cells, method))
@@ -97,24 +102,10 @@ def confusions(facts: Facts) -> list[Confusion]:
     return [_confusion(facts, rows) for rows in facts.groups("confusion", *keys).values()]
 
 
-def choices(facts: Facts) -> list[tuple[str, str, str, str]]:
-    """Return what validation data of the source chose: method, reader, where, and the values by seed."""
-    found: dict[tuple[str, str, str], list[str]] = {}
-    for row in facts.results["choices"]:
-        where = " ".join(str(row[key]) for key in ("corpus", "normalise") if key in row)
-        taken = {key: value for key, value in row.items() if key not in _CHOICE_KEYS}
-        values = ", ".join(f"{key} {value:g}" if known(value) else f"{key} {value}" for key, value in taken.items())
-        found.setdefault((row["method"], reader_name(row["reader"]), where), []).append(values)
-    return [(*key, "; ".join(values)) for key, values in found.items()]
-
-
-_CHOICE_KEYS = {"method", "seed", "corpus", "normalise", "reader"}
-
-
 def _block(facts: Facts, row: Row, notes: list[str], ratings: str) -> Block:
     language = str(facts.corpora.get(row["corpus"], {}).get("language", ""))
     marks = facts.marks(row["corpus"], ratings)
-    return Block(row["corpus"], language, row["role"], row["protocol"], notes, marks)
+    return Block(row["corpus"], language, facts.reading(row), notes, marks)
 
 
 def _by(rows: list[Row], *keys: str) -> dict[tuple, list[Row]]:
@@ -148,34 +139,19 @@ def _confusion(facts: Facts, rows: list[Row]) -> Confusion:
     for truth in classes:
         found = [counts.get((truth, said), 0.0) for said in classes]
         total = sum(found)
-        shares = [(count / total if total else 0.0, _share(count, total), _count(count)) for count in found]
-        lines.append((truth, _count(total), shares))
+        shares = [(count / total if total else 0.0, _share(count, total), _count(count, total)) for count in found]
+        lines.append((truth, _count(total, total), shares))
     main = facts.is_main(first) and first["method"] in facts.main
     reader = reader_name(first["classifier"])
     marks = facts.marks(first["corpus"])
-    return Confusion(first["corpus"], first["protocol"], first["method"], reader, marks, classes, lines, main)
+    return Confusion(first["corpus"], facts.reading(first), first["method"], reader, marks, classes, lines, main)
 
 
 def _share(count: float, total: float) -> str:
     return number(count / total if total else None)
 
 
-def _count(value: float) -> str:
-    """Write a count; a mean over seeds need not be whole."""
-    return f"{value:.0f}" if abs(value - round(value)) < 0.05 else f"{value:.1f}"
-
-
-def split_lines(facts: Facts) -> list[dict[str, Any]]:
-    """Return each seed's split with its speakers written out."""
-    return [
-        {
-            "seed": row["seed"],
-            "hash": row["hash"],
-            "parts": [
-                (part, row["utterances"].get(part), len(names), ", ".join(map(str, names)))
-                for part, names in row["speakers"].items()
-            ],
-            "shared": listing(map(str, row["shared"])) if row["shared"] else "",
-        }
-        for row in facts.results["splits"]
-    ]
+def _count(value: float, total: float) -> str:
+    """Write a count; a mean over seeds need not be whole, and its decimal counts only in a small row."""
+    small = total < MANY and abs(value - round(value)) >= 0.05
+    return f"{value:.1f}" if small else whole(value)

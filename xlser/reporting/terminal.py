@@ -10,7 +10,7 @@ from xlser.reporting.facts import PLAIN, Facts, Row
 from xlser.reporting.load import load_results
 from xlser.reporting.wording import bounds, number, reader_name, side, signed
 
-WIDTH, LABEL, CELL = 100, 40, 27
+WIDTH, LABEL, CELL = 100, 40, 29
 _DIMENSIONS = ("activation", "valence")
 _AXES = ("direction", "latent mean")
 
@@ -30,7 +30,11 @@ def render_terminal(run: dict[str, Any] | str | Path) -> str:
     lines = [f"{facts.recipe['name']}: {facts.source} to {', '.join(facts.targets)}", *_warnings(facts)]
     lines += _transfer(facts)
     lines += _correlation(facts)
-    lines += ["", f"[{facts.percent} interval over speakers], then the gain over plain; * its interval excludes 0."]
+    lines += [
+        "",
+        *_others(facts),
+        f"[{facts.percent} interval over speakers], then the gain over plain; * its interval excludes 0.",
+    ]
     # A plain minus: a console need not know the other one.
     return "\n".join(part for line in lines for part in _wrap(line.replace("−", "-")))
 
@@ -41,7 +45,12 @@ def _warnings(facts: Facts) -> list[str]:
         lines.append(f"SYNTHETIC speech ({', '.join(facts.about['synthetic'])}): no evidence about human emotion.")
     if facts.shared:
         lines.append("WARNING: speakers stand in more than one part of the split; see the report.")
-    return lines
+    return lines + facts.warnings
+
+
+def _others(facts: Facts) -> list[str]:
+    names = dict.fromkeys(name for corpus in facts.targets for name in facts.protocols(corpus))
+    return [f"{name.capitalize()} numbers: see the report." for name in names if name != facts.protocol]
 
 
 def _transfer(facts: Facts) -> list[str]:
@@ -76,8 +85,7 @@ def _blocks(rows: list[Row]) -> list[list[Row]]:
 
 
 def _head(facts: Facts, row: Row) -> str:
-    held_out = ", held-out speakers" if row["corpus"] == facts.source else ""
-    return f"{facts.name(row['corpus'], row.get('ratings', ''))}{held_out}, {row['protocol']}"
+    return f"{facts.name(row['corpus'], row.get('ratings', ''))}, {facts.reading(row)}"
 
 
 def _cell(row: Row | None) -> str:

@@ -1,4 +1,4 @@
-"""How numbers and names are written: two decimals, a true minus, n/a for what is not defined."""
+"""How numbers and names are written: two decimals, a true minus, a comma between thousands, n/a for the undefined."""
 
 from __future__ import annotations
 
@@ -41,6 +41,33 @@ def signed(value: Any, digits: int = 2) -> str:
     return text if text == NOT_DEFINED or text.startswith("−") or float(text) == 0 else f"+{text}"
 
 
+def difference(value: Any, base: Any) -> str:
+    """Write how far a shown score lies from another one: the numbers as they are printed add up.
+
+    >>> difference(0.414, 0.686), difference(0.5649, 0.4351), difference(0.5, None)
+    ('−0.28', '+0.12', 'n/a')
+    """
+    return signed(round(value, 2) - round(base, 2)) if known(value, base) else NOT_DEFINED
+
+
+def whole(value: float) -> str:
+    """Write a count.
+
+    >>> whole(999), whole(12345)
+    ('999', '12,345')
+    """
+    return f"{value:,.0f}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Write a count with its noun.
+
+    >>> plural(1, "speaker"), plural(1200, "utterance")
+    ('1 speaker', '1,200 utterances')
+    """
+    return f"{whole(count)} {noun}{'' if count == 1 else 's'}"
+
+
 def score(row: Mapping[str, Any]) -> str:
     """Write a score with its interval.
 
@@ -60,16 +87,17 @@ def gain(row: Mapping[str, Any]) -> str:
 
 
 def bounds(low: Any, high: Any, plus: bool = False) -> str:
-    """Write an interval; ``plus`` signs both ends, and a rounded zero shows on which side of 0 the end lies.
+    """Write an interval; ``plus`` signs both ends, and an end that would round to 0 has the digit that tells its side.
 
     >>> bounds(0.1, 0.2), bounds(-0.003, 0.2), bounds(0.003, 0.2, plus=True), bounds(None, 0.2)
-    ('[0.10, 0.20]', '[−0.00, 0.20]', '[+0.00, +0.20]', '[n/a]')
+    ('[0.10, 0.20]', '[−0.003, 0.20]', '[+0.003, +0.20]', '[n/a]')
     """
     return f"[{_end(low, plus)}, {_end(high, plus)}]" if known(low, high) else f"[{NOT_DEFINED}]"
 
 
 def _end(value: float, plus: bool) -> str:
-    return f"{'−' if value < 0 else '+' if plus and value > 0 else ''}{abs(value):.2f}"
+    digits = 2 if abs(value) >= 0.005 or abs(value) < 0.0005 else 3
+    return (signed if plus else number)(value, digits)
 
 
 def side(low: Any, high: Any, point: Any) -> str:
@@ -96,10 +124,10 @@ def listing(words: Iterable[str]) -> str:
 def counted(counts: Mapping[str, int]) -> str:
     """Write counts by name, the largest first.
 
-    >>> counted({"fear": 2, "calm": 64}), counted({})
-    ('calm 64, fear 2', 'none')
+    >>> counted({"fear": 2, "calm": 1064}), counted({})
+    ('calm 1,064, fear 2', 'none')
     """
-    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items(), key=lambda x: -x[1])) or "none"
+    return ", ".join(f"{name} {whole(count)}" for name, count in sorted(counts.items(), key=lambda x: -x[1])) or "none"
 
 
 def reader_name(classifier: str) -> str:

@@ -1,0 +1,187 @@
+"""Downloads that go on where they stopped, checked against the checksum of their first time."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from xlser.atomic import write_text
+from xlser.errors import CorpusError
+
+# What is read at once, and lost when a connection breaks.
+_BLOCK = 2**14
+_TIMEOUT = (10, 60)  # seconds to connect, seconds between two bytes
+CHECKSUMS = "checksums.json"
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file on a server: its address, its name, and the checksum its publisher gives (``sha256:...``, ``md5:...``)."""
+
+    url: str
+    name: str
+    checksum: str = ""
+
+    @property
+    def stored(self) -> str:
+        """The name that it is stored under: safe, and unlike that of any other address.
+
+        >>> Remote("https://example.org/1", "../My Corpus.zip").stored[9:]
+        'My-Corpus.zip'
+        """
+        plain = re.sub(r"[^\w.-]+", "-", self.name).lstrip(".-") or "file"
+        return f"{hashlib.sha256(self.url.encode()).hexdigest()[:8]}-{plain[-100:]}"
+
+
+def download(remote: Remote, folder: str | Path, *, progress: bool = False) -> Path:
+    """Return ``remote`` as a file in ``folder``, fetched unless it is there already.
+
+    A download that breaks off leaves what came as ``.part``; the next call asks the server for the rest (HTTP Range,
+    and only if the file there is still the same), or begins anew where the server cannot. The checksum of the first
+    complete download is written to ``checksums.json`` in ``folder``, and every later use is held to it.
+
+    Raises:
+        CorpusError: a server that cannot be reached, refuses or breaks off, a checksum that differs, a disk too small,
+            or another process that downloads the same file.
+        XlserError: ``folder`` cannot be written.
+    """
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("WARNING")
+    folder = Path(folder)
+    part = folder / f"{remote.stored}.part"
+    by_card = remote.checksum.startswith("sha256:")
+    known = remote.checksum if by_card else _recorded(folder).get(remote.url, {}).get("sha256") or remote.checksum
+    try:
+        found = pooch.retrieve(remote.url, known or None, remote.stored, folder, downloader=_Resuming(part, progress))
+    except requests.RequestException as error:
+        raise CorpusError(_unreachable(remote.url, part, error)) from error
+    except ValueError as error:
+        raise CorpusError(_differs(remote.url, folder, known, known == remote.checksum)) from error
+    except OSError as error:
+        raise CorpusError(f"cannot write {part}: {error.strerror or error}") from error
+    if remote.url not in _recorded(folder):
+        _record(folder, remote.url, Path(found))
+    return Path(found)
+
+
+class _Resuming:
+    """What pooch calls to download: continues ``part``, and hands it over when it is whole."""
+
+    def __init__(self, part: Path, progress: bool) -> None:
+        self.part, self.progress = part, progress
+        self._about = part.with_name(f"{part.name}.json")
+
+    def __call__(self, url: str, output_file: str, pooch: Any) -> None:
+        with _locked(self.part) as file:
+            if not self._fetch(url, file):
+                file.truncate(0)  # what is here is no part of what is there
+                if not self._fetch(url, file):
+                    raise CorpusError(f"cannot download {url}: the server sends a part that nobody asked for")
+            self.part.replace(output_file)
+            self._about.unlink(missing_ok=True)
+
+    def _fetch(self, url: str, file: IO[bytes]) -> bool:
+        """Fetch what is missing; False where the server does not know the rest of what is here."""
+        import requests
+
+        have = file.seek(0, 2)
+        with requests.get(url, headers=self._headers(have), stream=True, timeout=_TIMEOUT) as answer:
+            if answer.status_code == requests.codes.requested_range_not_satisfiable and have:
+                return False
+            answer.raise_for_status()
+            begins = _range_start(answer.headers.get("Content-Range", "")) if answer.status_code == 206 else 0
+            if begins not in {0, have}:
+                return False
+            file.truncate(begins)
+            file.seek(begins)
+            write_text(self._about, json.dumps({"tag": _tag(answer.headers)}))
+            self._write(answer, file, begins)
+        return True
+
+    def _headers(self, have: int) -> dict[str, str]:
+        headers = {"Accept-Encoding": "identity"}
+        tag = _read_json(self._about).get("tag")
+        # Without a tag nobody can say that the rest belongs to the part: begin anew.
+        return headers | {"Range": f"bytes={have}-", "If-Range": tag} if have and tag else headers
+
+    def _write(self, answer: Any, file: IO[bytes], begins: int) -> None:
+        from tqdm import tqdm
+
+        length = answer.headers.get("Content-Length")
+        total = begins + int(length) if length else None
+        if total and total - begins > shutil.disk_usage(self.part.parent).free:
+            raise CorpusError(f"{self.part} needs {total:,} bytes, more than the disk has left")
+        bar = tqdm(total=total, initial=begins, unit="B", unit_scale=True, leave=False, disable=not self.progress)
+        with bar:
+            for block in answer.iter_content(_BLOCK):
+                file.write(block)
+                bar.update(len(block))
+        file.flush()
+
+
+@contextmanager
+def _locked(part: Path) -> Iterator[IO[bytes]]:
+    part.parent.mkdir(parents=True, exist_ok=True)
+    with part.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CorpusError(f"another process is downloading {part}; wait until it is done") from None
+        yield file
+
+
+def _tag(headers: Any) -> str | None:
+    """Return what names this state of the file: a strong ETag, or the time of its last change."""
+    tag = headers.get("ETag", "")
+    return tag if tag and not tag.startswith("W/") else headers.get("Last-Modified")
+
+
+def _range_start(text: str) -> int:
+    found = re.fullmatch(r"bytes (\d+)-\d+/.*", text)
+    return int(found[1]) if found else -1
+
+
+def _read_json(path: Path) -> dict:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _recorded(folder: Path) -> dict:
+    return _read_json(folder / CHECKSUMS)
+
+
+def _record(folder: Path, url: str, path: Path) -> None:
+    import pooch
+
+    entry = {"sha256": f"sha256:{pooch.file_hash(str(path), 'sha256')}", "bytes": path.stat().st_size}
+    write_text(folder / CHECKSUMS, json.dumps(_recorded(folder) | {url: entry}, indent=1, sort_keys=True))
+
+
+def _unreachable(url: str, part: Path, error: Exception) -> str:
+    answer = getattr(error, "response", None)
+    if answer is not None:
+        return f"cannot download {url}: the server says {answer.status_code} {answer.reason}. Has the corpus moved?"
+    kept = f" {part.stat().st_size:,} bytes are kept: the same command goes on from there." if part.exists() else ""
+    kind = "the server cannot be reached or broke off"
+    return f"cannot download {url}: {kind} ({' '.join(str(error).split())[:200]}).{kept}"
+
+
+def _differs(url: str, folder: Path, known: str | None, published: bool) -> str:
+    source = "the published one" if published else f"the first download's, in {folder / CHECKSUMS}"
+    return (
+        f"the checksum of {url} differs from {source}: {known}. The file there is another one, or was changed on its "
+        "way; it was not kept. If its owners say that they replaced it, correct or remove the checksum."
+    )

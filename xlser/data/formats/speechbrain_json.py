@@ -1,0 +1,49 @@
+"""SpeechBrain's JSON manifests: what `DynamicItemDataset.from_json` reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from xlser.atomic import write_text
+from xlser.data.manifest import Manifest
+from xlser.data.scales import DIMENSIONS
+
+_PARTS = {"train": "train", "validation": "valid", "test": "test"}
+_COLUMNS = {"emotion": "emo", "speaker": "spk_id", "language": "lang", "sex": "gender", "text": "wrd"}
+
+
+def speechbrain_records(manifest: Manifest, *, placeholder: bool = True) -> dict[str, dict]:
+    """Return ``{id: {wav, start, stop, length, emo, spk_id, lang, gender, wrd, valence ...}}``.
+
+    ``wav`` begins with ``{data_root}``, which SpeechBrain fills from ``replacements``, or with the manifest's folder
+    if not ``placeholder``. Times are seconds; ratings are on [-1, 1]; what is not known is left out.
+    """
+    root = "{data_root}" if placeholder else manifest.root.as_posix()
+    return {row["id"]: _record(row, root) for row in manifest.frame.to_dict("records")}
+
+
+def write_speechbrain(
+    manifest: Manifest, folder: str | Path, *, split: dict[str, list[str]] | None = None, placeholder: bool = True
+) -> list[Path]:
+    """Write ``<card>.json``, or ``train.json``, ``valid.json`` and ``test.json`` of a split, and return their paths.
+
+    Raises:
+        XlserError: the folder cannot be written.
+        KeyError: an id of the split that the manifest does not hold.
+    """
+    records = speechbrain_records(manifest, placeholder=placeholder)
+    parts = {_PARTS[part]: {i: records[i] for i in ids} for part, ids in (split or {}).items()}
+    paths = []
+    for name, rows in (parts or {manifest.card: records}).items():
+        paths.append(Path(folder) / f"{name}.json")
+        write_text(paths[-1], json.dumps(rows, ensure_ascii=False, indent=1))
+    return paths
+
+
+def _record(row: dict, root: str) -> dict:
+    record = {"wav": f"{root}/{row['path']}", "start": row["start"], "stop": row["end"], "length": row["duration"]}
+    record |= {name: row[column] for column, name in _COLUMNS.items() if row[column] is not None}
+    return record | {name: row[name] for name in DIMENSIONS if pd.notna(row[name])}
