@@ -81,6 +81,15 @@ def test_sharing_speakers_happens_only_when_asked_for_by_name(balanced):
     assert all(split.shared == () for split in make_splits(balanced))
 
 
+def test_given_folds_that_share_speakers_need_asking_by_name_too(balanced):
+    rows = balanced["id"].tolist()
+    given = [{"test": rows[:10], "validation": rows[10:20]}]
+    with pytest.raises(CorpusError, match="kind: given-shared-speakers"):
+        make_splits(balanced, "given", given=given)
+    (split,) = make_splits(balanced, "given-shared-speakers", given=given)
+    assert split.shared
+
+
 def test_sessions_are_tested_one_by_one(balanced):
     splits = make_splits(balanced, "leave-one-session-out")
     check(balanced, splits)
@@ -166,7 +175,7 @@ def test_a_given_fold_names_speakers_or_ids():
 @pytest.mark.parametrize(
     ("fold", "told"),
     [
-        ({"test": ["a"], "validation": ["c/0002"]}, "puts 1 speakers on both sides: b.*kind: shared-speakers"),
+        ({"test": ["a"], "validation": ["c/0002"]}, "puts 1 speakers on both sides: b.*kind: given-shared-speakers"),
         ({"test": ["a"], "validation": ["a", "b"]}, "puts 1 speakers on both sides: a"),
         ({"test": ["zoe"], "validation": ["b"]}, r"\['zoe'\] is neither an id nor a speaker"),
         ({"tset": ["a"], "validation": ["b"]}, r"'tset' .*is no part of a split \(train, validation, test\)"),

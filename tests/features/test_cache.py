@@ -12,14 +12,16 @@ import zlib
 import numpy as np
 import pytest
 
+from xlser.cachefolder import cache_folder
 from xlser.errors import XlserError
-from xlser.features.cache import FeatureCache, default_cache
+from xlser.features.cache import FeatureCache
 
 IDENTITY = {"extractor": "toy", "bands": 40}
 KEY, OTHER = "ab" + "0" * 62, "cd" + "0" * 62
 WRITE = """
 import os, sys
 import numpy as np
+from xlser.cachefolder import cache_folder
 from xlser.features.cache import FeatureCache
 cache = FeatureCache(sys.argv[1], {"extractor": "toy", "bands": 40})
 """
@@ -145,6 +147,6 @@ def test_a_full_disk_is_told_and_earlier_entries_stay(cache, values, monkeypatch
 def test_the_cache_folder_is_chosen_by_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     monkeypatch.delenv("XLSER_CACHE", raising=False)
-    assert default_cache() == tmp_path / "xdg" / "xlser"
+    assert cache_folder() == tmp_path / "xdg" / "xlser"
     monkeypatch.setenv("XLSER_CACHE", str(tmp_path / "mine"))
-    assert default_cache() == tmp_path / "mine"
+    assert cache_folder() == tmp_path / "mine"

@@ -8,11 +8,12 @@ from typing import NamedTuple
 # Whole words: English, German, French, Spanish, Italian, Portuguese, Turkish, Greek, Urdu, Hindi, Polish, Russian and
 # Persian (the last five romanised), and the misspellings that published tables hold.
 _WORDS = {
-    "anger": "anger angry mad wut wuetend wutig aerger veraergert zorn colere enerve ira enojo enojado enfado rabia "
-    "rabbia arrabbiato raiva kizgin ofke sinirli thymos thimos οργη θυμος gussa ghussa gusa zlosc gniew gnev "
-    "zlost khashm",
-    "happiness": "happiness happy joy joyful freude froehlich gluecklich joie heureux felicidad felicidade feliz "
-    "alegria alegre felicita gioia felice mutlu mutluluk sevinc chara χαρα khushi khush radosc radost shadi",
+    "anger": "anger angry mad wut wutend wuetend wutig aerger veraergert zorn colere enerve ira enojo enojado "
+    "enfado rabia rabbia arrabbiato raiva kizgin ofke sinirli thymos thimos οργη θυμος gussa ghussa gusa zlosc "
+    "gniew gnev zlost khashm",
+    "happiness": "happiness happy joy joyful freude froh frohlich froehlich gluecklich joie heureux felicidad "
+    "felicidade feliz alegria alegre felicita gioia felice mutlu mutluluk sevinc chara χαρα khushi khush "
+    "radosc radost shadi",
     "sadness": "sadness sad sorrow traurig traurigkeit trauer tristesse triste tristeza tristezza uzgun uzuntu lypi "
     "lipi λυπη udaas udas udasi ghamgeen smutek smutny grust ghamgin",
     "fear": "fear fearful afraid scared anxiety angst aengstlich furcht peur miedo temor paura medo korku fovos "

@@ -107,7 +107,8 @@ def read_codes(codes: list[str]) -> dict[str, Guess | None]:
     by_word = {code: guess_emotion(code) for code in codes}
     if all(guess and guess.sure for guess in by_word.values()):
         return dict(by_word)
-    known = next((table for table in _CODES if set(codes) <= table.keys()), {})
+    # Two codes stand in many a table by chance: takes 01 and 02 are no emotions.
+    known = next((table for table in _CODES if len(codes) > 2 and set(codes) <= table.keys()), {})
     return {code: _first(by_word[code], Guess(known[code], False) if code in known else None) for code in codes}
 
 

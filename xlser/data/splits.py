@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,16 @@ import pandas as pd
 
 from xlser.errors import CorpusError
 
-SplitKind = Literal["speaker-folds", "leave-one-speaker-out", "leave-one-session-out", "given", "shared-speakers"]
+SplitKind = Literal[
+    "speaker-folds",
+    "leave-one-speaker-out",
+    "leave-one-session-out",
+    "given",
+    "shared-speakers",
+    "given-shared-speakers",
+]
+# Kinds that ask by name for speakers on both sides.
+SHARING = ("shared-speakers", "given-shared-speakers")
 PARTS = ("train", "validation", "test")
 
 
@@ -46,8 +56,9 @@ def make_splits(
     Args:
         frame: a manifest with the columns ``id``, ``speaker``, ``emotion`` and, for sessions, ``session``.
         kind: ``speaker-folds`` (whole speakers, stratified by emotion as far as they allow), ``leave-one-speaker-out``,
-            ``leave-one-session-out``, ``given`` (lists of ids or speakers in ``given``), or ``shared-speakers``
-            (utterances dealt at random, stratified by emotion: speakers stand on both sides, and the split says so).
+            ``leave-one-session-out``, ``given`` (lists of ids or speakers in ``given``), ``shared-speakers``
+            (utterances dealt at random, stratified by emotion) or ``given-shared-speakers``: in the last two speakers
+            stand on both sides, and the split says so.
         folds: number of folds; only for ``speaker-folds`` and ``shared-speakers``.
         seed: for the shuffling.
         given: for ``given``, a mapping per fold from ``test`` and ``validation`` (and optionally ``train``) to ids or
@@ -57,10 +68,10 @@ def make_splits(
         CorpusError: fewer speakers (sessions) than the split needs, sessions missing, an unknown id in ``given``, an
             empty part, or speakers on both sides of a split that was not asked to share them.
     """
-    if kind == "given":
+    if kind.startswith("given"):
         parts = [_given_parts(frame, fold) for fold in given or []]
         if not parts:
-            raise CorpusError("a split of kind 'given' must come with at least one fold under `given`.")
+            raise CorpusError(f"a split of kind {kind!r} must come with at least one fold under `given`.")
     else:
         groups = _groups(frame, kind, folds, seed)
         count = int(groups.max()) + 1
@@ -110,8 +121,11 @@ def _stratified(frame: pd.DataFrame, folds: int, seed: int, shares: bool) -> np.
     labels = frame["emotion"] if sizes.min() >= folds or not shares else pd.Series(["all"] * len(frame))
     groups = np.full(len(frame), -1)
     splitter = kind(folds, shuffle=True, random_state=seed)
-    for number, (_, test) in enumerate(splitter.split(frame, labels, None if shares else frame["speaker"])):
-        groups[test] = number
+    with warnings.catch_warnings():
+        # It warns of classes rarer than the folds: "as far as the speakers allow" is what was asked for.
+        warnings.simplefilter("ignore", UserWarning)
+        for number, (_, test) in enumerate(splitter.split(frame, labels, None if shares else frame["speaker"])):
+            groups[test] = number
     return groups if len(np.unique(groups)) == folds else _dealt(frame["speaker"], folds, seed)
 
 
@@ -165,11 +179,11 @@ def _checked(frame: pd.DataFrame, parts: dict[str, np.ndarray], kind: SplitKind)
         raise CorpusError(f"split of kind {kind!r}: its {' and '.join(empty)} part is empty.")
     twice = len(np.concatenate(list(parts.values()))) - len(np.unique(np.concatenate(list(parts.values()))))
     shared = overlapping(frame, parts)
-    if twice or (shared and kind != "shared-speakers"):
+    if twice or (shared and kind not in SHARING):
         raise CorpusError(
             f"split of kind {kind!r} puts {len(shared)} speakers on both sides: {', '.join(shared[:5])}. "
             "Results would measure recognition of the speaker too. To do so all the same ask by name for "
-            "kind: shared-speakers."
+            f"kind: {'given-shared-speakers' if kind == 'given' else 'shared-speakers'}."
         )
     return Split(**parts, shared=shared, hash=_hash(frame, parts))
 

@@ -75,7 +75,7 @@ def audit_corpora(
 
 def _read(name: str, place: Workplace, decode: bool) -> _Corpus:
     card = load_card(name)
-    manifest = build_manifest(card, place.folder(card), strict=place.strict)
+    manifest = build_manifest(card, place.folder(card), strict=place.strict, cache=place.cache)
     measured = measure_corpus(manifest, place.cache, jobs=place.jobs, progress=place.progress) if decode else None
     return _Corpus(card, manifest, measured)
 

@@ -85,7 +85,7 @@ def read_corpus(card: Card, folder: Path, recipe: Recipe, place: Workplace) -> C
     Raises:
         CorpusError: see `build_manifest` and `extract`.
     """
-    manifest = build_manifest(card, folder, strict=place.strict)
+    manifest = build_manifest(card, folder, strict=place.strict, cache=place.cache)
     features = extract(
         manifest,
         EXTRACTORS[recipe.features.extractor](),

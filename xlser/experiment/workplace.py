@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xlser.cachefolder import cache_folder
 from xlser.corpora.card import Card
 from xlser.errors import CorpusError, did_you_mean
-from xlser.features.cache import default_cache
 
 
 def _to_stderr(text: str) -> None:
@@ -26,7 +26,7 @@ class Workplace:
 
     data_root: Path | None = None
     roots: Mapping[str, Path] = field(default_factory=dict)
-    cache: Path = field(default_factory=default_cache)
+    cache: Path = field(default_factory=cache_folder)
     jobs: int | None = None
     strict: bool = False
     progress: bool = True

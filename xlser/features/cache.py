@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,6 @@ from typing import Any
 import numpy as np
 
 from xlser.atomic import replacing, write_text
-
-
-def default_cache() -> Path:
-    """Return ``XLSER_CACHE``, or ``xlser`` in the user's cache folder."""
-    if chosen := os.environ.get("XLSER_CACHE"):
-        return Path(chosen).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").expanduser() / "xlser"
 
 
 class FeatureCache:

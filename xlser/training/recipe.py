@@ -151,8 +151,8 @@ class Recipe(Strict):
                 problems.append(f"methods.{name}: `metric: elr` can be negative and has no logarithm; use combine: sum")
             if objective.emotion_head and self.model.kind != "vae":
                 problems.append(f"methods.{name}: `emotion_head` belongs to model.kind vae")
-        if self.split.kind == "given" and not self.split.given:
-            problems.append("split.given must list the folds when split.kind is 'given'")
+        if self.split.kind.startswith("given") and not self.split.given:
+            problems.append(f"split.given must list the folds when split.kind is {self.split.kind!r}")
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -75,6 +75,8 @@ def read_folds(path: str | Path) -> list[Fold]:
         whole = json.loads(path.read_text(encoding="utf-8")) if path.suffix == ".json" else read_yaml(path, CorpusError)
     except (OSError, ValueError) as error:
         raise CorpusError(f"cannot read folds {path}: {error}") from error
+    if isinstance(whole, dict):
+        whole = whole.get("split", whole)  # as `xlser corpora import emobox` writes it, for a recipe
     folds = whole.get("given") or whole.get("folds") if isinstance(whole, dict) else whole
     if not _are_folds(folds):
         raise CorpusError(
