@@ -143,11 +143,6 @@ def test_texts_that_are_kept_apart_are_not_seen():
         ("f.yml", "folds:\n- {test: [a]}"),
         ("g.yaml", "split: {given: [{test: [a]}]}"),
     ],
-        ("f.json", '[{"test": ["a"]}]'),
-        ("f.yaml", "given: [{test: [a]}]"),
-        ("f.yml", "folds:\n- {test: [a]}"),
-        ("g.yaml", "split: {given: [{test: [a]}]}"),
-    ],
 )
 def test_folds_are_read_from_json_and_yaml(tmp_path, name, text):
     (tmp_path / name).write_text(text)
