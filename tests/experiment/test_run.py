@@ -260,7 +260,7 @@ def test_recordings_of_the_target_that_were_trained_on_are_a_warning(recipe, pla
     run_recipe(recipe, tmp_path / "run", place)
     notes = json.loads((tmp_path / "run" / "results.json").read_text())["about"]["notes"]
     assert any(note.startswith("WARNING: 1 of the 48 recordings of synthetic-tr are also in") for note in notes)
-    assert any("synthetic-de: 1 recordings are copies" in note for note in notes)
+    assert any("synthetic-de: 1 recording is a copy" in note for note in notes)
 
 
 def test_speakers_that_are_never_held_out_are_counted(results):

@@ -36,7 +36,10 @@ def _copied(source: Corpus, target: Corpus) -> str:
 def _twins(corpus: Corpus) -> str:
     pairs = twins(corpus)
     shown = "; ".join(f"{one} = {other}" for one, other in pairs[:_SHOWN])
-    return f"{corpus.card.name}: {len(pairs)} recordings are copies of another ({shown})." if pairs else ""
+    if not pairs:
+        return ""
+    what = "1 recording is a copy" if len(pairs) == 1 else f"{len(pairs)} recordings are copies"
+    return f"{corpus.card.name}: {what} of another ({shown})."
 
 
 def _coverage(source: Corpus, seeds: list[Seed]) -> str:

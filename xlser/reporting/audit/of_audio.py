@@ -127,7 +127,10 @@ def _level(one: Corpus, name: str) -> Finding:
     sentence = f"{count} ({percent(level['share'])}) {'are' if name == 'clipped' else 'have'} {what}."
     named = tuple(f"{row['path']} ({row['value']:.3g})" for row in level["worst"])
     named += ("",) * (level["count"] - len(named))
-    return Finding("caution" if common else "note", name, one["corpus"], sentence, advice, named, 0.3 * level["share"])
+    kind = {"lead_s": "silence before", "trail_s": "silence after", "silent_share": "silence", "dc": "DC offset"}.get(
+        name, name
+    )
+    return Finding("caution" if common else "note", kind, one["corpus"], sentence, advice, named, 0.3 * level["share"])
 
 
 def _band(one: Corpus) -> list[Finding]:
