@@ -36,7 +36,7 @@ def test_a_row_holds_what_the_name_says(make_card, tree):
 
 
 def test_a_folder_that_is_not_there_comes_with_the_way_out(make_card, tmp_path):
-    with pytest.raises(CorpusError, match=r"nowhere does not exist\. Give the folder that holds '\*\.wav': --root DIR"):
+    with pytest.raises(CorpusError, match=r"nowhere does not exist\. Give the folder that holds '\*\.wav'"):
         scan(make_card(), tmp_path / "nowhere")
 
 

@@ -145,3 +145,17 @@ def test_a_table_that_is_nowhere_comes_with_the_places_tried(tmp_path):
     assert found is None
     assert len(tried) == 6
     assert tmp_path / "labels" / "r.csv" in tried
+
+
+def test_decimal_commas_that_make_a_field_too_many_are_refused_and_not_cut_off(table):
+    with pytest.raises(CorpusError, match=r"ratings\.csv, line 2: 4 fields, but the header names 3: a\.wav,4\.2,1,46"):
+        table("filename,activation,valence\na.wav,4.2,1,46\nb.wav,4.2,4,14\n")
+
+
+def test_rows_that_end_in_a_separator_are_read(table):
+    assert table("filename,activation,valence\n03a01Fa.wav,4.5,2,\n").values == ONE
+
+
+def test_a_table_of_one_column_names_the_separator_it_holds(table):
+    with pytest.raises(CorpusError, match=r"its header is one column, .*: set `separator: ';'`"):
+        table("filename;activation;valence\n03a01Fa.wav;4.5;2\n")

@@ -268,3 +268,9 @@ def test_speakers_that_are_never_held_out_are_counted(results):
     held = [row for row in results["transfer"] if row["role"] == "source, held-out speakers"]
     assert {row["speakers"] for row in held} == {len(tested)}
     assert any(f"{len(tested)} of the 8 speakers" in note for note in results["about"]["notes"])
+
+
+def test_a_run_folder_that_is_a_file_is_refused(recipe, place, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(RunError, match="is a file; a run needs a folder"):
+        run_recipe(recipe, tmp_path / "file", place)

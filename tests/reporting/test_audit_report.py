@@ -101,7 +101,7 @@ def test_without_decoding_it_says_what_is_missing(toys, tmp_path):
     place = Workplace(data_root=root, cache=tmp_path, progress=False)
     found = audit_corpora(cards[:1], place, decode=False)
     assert found["duplicates"] is None
-    assert [path.name for path in tmp_path.iterdir()] == ["scans"]
+    assert {path.name for path in tmp_path.iterdir()} <= {"scans"}
     assert "not decoded" in audit_text(found)
     write_audit(found, tmp_path / "out")
 

@@ -195,3 +195,16 @@ def test_a_recipe_cannot_be_changed_after_it_was_checked():
 def test_nothing_is_named_twice(change):
     with pytest.raises(ValueError, match="once"):
         Recipe.model_validate({"name": "r", "source": "emodb", "targets": ["urdu"]} | change)
+
+
+@pytest.mark.parametrize(
+    ("merge", "said"),
+    [
+        ({"calm": "netural"}, "did you mean 'neutral'"),
+        ({"clam": "neutral"}, "did you mean 'calm'"),
+        ({"calm": "fear"}, "is not among the scored `emotions`"),
+    ],
+)
+def test_what_is_merged_must_be_known_and_scored(merge, said):
+    with pytest.raises(ValueError, match=said):
+        Recipe.model_validate({"name": "r", "source": "emodb", "targets": ["urdu"], "merge": merge})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -53,7 +54,8 @@ def main() -> None:
         sys.exit(done.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. What was done is kept; the same command goes on from there.", err=True)
-        sys.exit(130)
+        sys.stdout.flush()
+        os._exit(130)  # threads may be deep in openSMILE, and an ordinary exit would tear them down under it
     except XlserError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)

@@ -185,7 +185,7 @@ def load_card(name_or_path: str | Path) -> Card:
     if text not in paths:
         raise CardError(
             f"no corpus card is named {text!r}; {did_you_mean(text, paths)}. "
-            "For a corpus of your own give the path of its card: ./my-corpus.yaml"
+            "For a corpus of your own, give the path of its card: ./my-corpus.yaml"
         )
     card = _read(paths[text])
     if card.name != text:

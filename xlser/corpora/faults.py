@@ -23,10 +23,7 @@ def some(items: list, most: int = SHOWN) -> str:
 def no_folder(card: Card, root: Path) -> str:
     """Tell that the corpus folder is missing."""
     kind = "is not a folder" if root.exists() else "does not exist"
-    return (
-        f"corpus {card.name}: {root} {kind}. Give the folder that holds {card.audio[0]!r}: --root DIR, "
-        f"or --data-root DIR where DIR/{card.name} is that folder."
-    )
+    return f"corpus {card.name}: {root} {kind}. Give the folder that holds {card.audio[0]!r}."
 
 
 def no_files(card: Card, root: Path, others: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,14 +125,29 @@ def _read_into(found: SideTable, table: Table, path: Path) -> None:
 
 def _frame(table: Table, path: Path) -> pd.DataFrame:
     try:
+        _refuse_ragged(table, path)
         # index_col: rows that end in a separator would otherwise have their first cell taken for a row name.
         return pd.read_csv(
             path, sep=table.separator, dtype=str, encoding=table.encoding, skipinitialspace=True, index_col=False
         )
-    except (ValueError, LookupError, OSError) as error:
+    except (ValueError, LookupError, OSError, csv.Error, TypeError) as error:
         raise CorpusError(
             f"cannot read table {path}: {error}. Check `encoding` and `separator` in the card."
         ) from error
+
+
+def _refuse_ragged(table: Table, path: Path) -> None:
+    """Refuse a row with more fields than the header names: a value would be cut off, or read as another column's."""
+    with path.open(encoding=table.encoding, newline="") as file:
+        rows = csv.reader(file, delimiter=table.separator, skipinitialspace=True)
+        header = next(rows, [])
+        for row in rows:
+            if any(cell.strip() for cell in row[len(header) :]):
+                raise CorpusError(
+                    f"table {path}, line {rows.line_num}: {len(row)} fields, but the header names {len(header)}: "
+                    f"{table.separator.join(row)}. If a comma is a decimal comma, write a point or quote the field; "
+                    "if the separator is another one, set `separator` in the card."
+                )
 
 
 def _key(table: Table, heads: dict[str, str], path: Path) -> tuple[list[str], Callable[[dict], str]]:
@@ -152,6 +168,10 @@ def _head(heads: dict[str, str], spellings: tuple[str, ...], path: Path) -> str:
     for spelling in spellings:
         if spelling.strip().lower() in heads:
             return heads[spelling.strip().lower()]
+    whole = next(iter(heads.values())) if len(heads) == 1 else ""
+    other = next((mark for mark in (";", "\t", ",", "|") if mark in whole), None)
+    hint = f"its header is one column, {whole!r}: set `separator: {other!r}`" if other else None
     raise CorpusError(
-        f"table {path} has no column {' or '.join(map(repr, spellings))}; {did_you_mean(spellings[0].lower(), heads)}"
+        f"table {path} has no column {' or '.join(map(repr, spellings))}; "
+        f"{hint or did_you_mean(spellings[0].lower(), heads)}"
     )

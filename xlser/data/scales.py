@@ -27,7 +27,8 @@ def to_unit(values: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
     [-1.0, 0.0, 1.0]
     """
     low, high = scale
-    return (np.asarray(values, dtype=float) - low) / (high - low) * 2 - 1
+    # Rounded far below any rating's precision, so that 0.64 does not become 0.6400000000000001 in a table.
+    return np.round((np.asarray(values, dtype=float) - low) / (high - low) * 2 - 1, 12)
 
 
 def derived_ratings(emotion: pd.Series) -> pd.DataFrame:

@@ -113,20 +113,29 @@ def _groups(frame: pd.DataFrame, kind: SplitKind, folds: int, seed: int) -> np.n
 def _stratified(frame: pd.DataFrame, folds: int, seed: int, shares: bool) -> np.ndarray:
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    kind = StratifiedKFold if shares else StratifiedGroupKFold
     sizes = frame["emotion"].value_counts()
     if not shares and sizes.max() < folds:
         return _dealt(frame["speaker"], folds, seed)  # nothing to stratify by; scikit-learn would refuse
     # Scikit-learn only warns when a class is rarer than the folds; such a class then misses from some of them.
     labels = frame["emotion"] if sizes.min() >= folds or not shares else pd.Series(["all"] * len(frame))
     groups = np.full(len(frame), -1)
-    splitter = kind(folds, shuffle=True, random_state=seed)
+    # Speakers are shuffled here: scikit-learn before 1.8 shuffles their counts and not the speakers.
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed) if shares else StratifiedGroupKFold(folds)
+    speakers = None if shares else _shuffled(frame["speaker"], seed)
     with warnings.catch_warnings():
         # It warns of classes rarer than the folds: "as far as the speakers allow" is what was asked for.
         warnings.simplefilter("ignore", UserWarning)
-        for number, (_, test) in enumerate(splitter.split(frame, labels, None if shares else frame["speaker"])):
+        for number, (_, test) in enumerate(splitter.split(frame, labels, speakers)):
             groups[test] = number
     return groups if len(np.unique(groups)) == folds else _dealt(frame["speaker"], folds, seed)
+
+
+def _shuffled(speakers: pd.Series, seed: int) -> np.ndarray:
+    """Return a number for each row's speaker, the numbers being dealt to the speakers at random."""
+    names, codes = np.unique(speakers, return_inverse=True)
+    order = np.arange(len(names))
+    np.random.RandomState(seed).shuffle(order)
+    return np.argsort(order)[codes]
 
 
 def _dealt(speakers: pd.Series, folds: int, seed: int) -> np.ndarray:

@@ -45,6 +45,10 @@ def _twins(corpus: Corpus) -> str:
 def _coverage(source: Corpus, seeds: list[Seed]) -> str:
     tested = {name for seed in seeds for name in source.frame["speaker"].iloc[seed.split.test]}
     count = source.frame["speaker"].nunique()
+    if len(seeds) > len({seed.split.hash for seed in seeds}):
+        return (
+            f"training.seeds ({len(seeds)}) is larger than the number of folds: some speakers are held out repeatedly."
+        )
     if len(tested) == count:
         return ""
     return (
@@ -56,9 +60,9 @@ def _coverage(source: Corpus, seeds: list[Seed]) -> str:
 def _unfinished(recipe: Recipe, trained: list[Trained]) -> list[str]:
     every = Counter(model.method for model in trained)
     late = Counter(model.method for model in trained if model.best_epoch == recipe.training.epochs)
-    return [
-        f"“{method}”: {late[method]} of {every[method]} models were best in their last epoch; "
-        "more training.epochs may help."
-        for method in every
-        if 2 * late[method] > every[method]
-    ]
+    told = [f"{late[name]} of {every[name]} of “{name}”" for name in every if 2 * late[name] > every[name]]
+    return (
+        [f"Models that were best in their last epoch: {', '.join(told)}; more training.epochs may help."]
+        if told
+        else []
+    )

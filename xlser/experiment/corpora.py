@@ -164,5 +164,8 @@ def _tell(corpus: Corpus, recipe: Recipe, place: Workplace) -> None:
         place.say(
             f"    note: no recording of {', '.join(missing)}; the labels are {', '.join(sorted(about['emotions']))}"
         )
+    for name in recipe.merge:
+        if name not in about["emotions"]:
+            place.say(f"    note: nothing to merge, no recording of {name}")
     for note in corpus.features.manifest.notes:
         place.say(f"    note: {note}")

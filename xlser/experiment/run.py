@@ -79,6 +79,8 @@ def _owned(out: Path, recipe: Recipe) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     marker = out / "recipe.json"
+    if out.exists() and not out.is_dir():
+        raise RunError(f"{out} is a file; a run needs a folder. Choose another --out.")
     if out.is_dir() and not marker.exists() and any(not path.name.startswith(".") for path in out.iterdir()):
         raise RunError(f"{out} is not empty and holds no run of xlser. Choose another --out.")
     try:

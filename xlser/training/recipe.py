@@ -124,6 +124,11 @@ class Recipe(Strict):
             raise ValueError(f"must name each emotion once, but is {list(emotions)} instead")
         return tuple(check_canonical(name) for name in emotions)
 
+    @field_validator("merge")
+    @classmethod
+    def _merges_emotions(cls, merge: dict[str, str]) -> dict[str, str]:
+        return {check_canonical(name): check_canonical(into) for name, into in merge.items()}
+
     @field_validator("methods")
     @classmethod
     def _names_free(cls, methods: dict[str, Objective]) -> dict[str, Objective]:
@@ -137,6 +142,11 @@ class Recipe(Strict):
         problems = []
         if len(set(self.targets)) < len(self.targets):
             problems.append(f"`targets` must name each corpus once, but is {list(self.targets)} instead")
+        for name, into in self.merge.items():
+            if into not in self.emotions:
+                problems.append(
+                    f"merge.{name}: {into!r} is not among the scored `emotions` ({', '.join(self.emotions)})"
+                )
         if self.source in self.targets:
             problems.append(
                 f"`source` {self.source!r} stands in `targets` too; its held-out speakers are scored anyway"
