@@ -51,7 +51,7 @@ def check_canonical(name: str) -> str:
         raise ValueError(f"canonical emotion {name!r} is written {_ALIASES[name]!r} here")
     if not re.fullmatch(r"[a-z][a-z_-]*", name):
         raise ValueError(f"canonical emotion must be one lower-case word, but is {name!r} instead")
-    near = [] if name in KNOWN else get_close_matches(name, sorted(KNOWN), n=1, cutoff=0.8)
+    near = [] if name in KNOWN else get_close_matches(name, sorted(KNOWN), n=1, cutoff=0.75)
     if near:
         raise ValueError(f"canonical emotion {name!r} is not known; did you mean {near[0]!r}?")
     return name
