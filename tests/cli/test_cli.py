@@ -10,23 +10,6 @@ from xlser.corpora.card import load_card
 from xlser.corpora.synthetic import synthesise
 
 
-@pytest.fixture
-def xlser(monkeypatch, capsys):
-    """Call the command line as a shell would; returns exit status, standard output and standard error."""
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["xlser", *map(str, words)])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as done:
-            status = done.code or 0
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return call
-
-
 @pytest.mark.parametrize("words", [[], *[[verb] for verb in cli.VERBS], ["corpora", "verify"], ["corpora", "prepare"]])
 def test_every_verb_has_help(xlser, words):
     status, out, _ = xlser(*words, "--help")

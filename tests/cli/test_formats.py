@@ -1,33 +1,13 @@
 """The verbs init, import, export and fetch, as a user types them."""
 
 import json
-import sys
 
 import audformat
 import pytest
 import yaml
 
-from xlser.cli import main as cli
 from xlser.corpora.card import load_card
 from xlser.corpora.scan import scan
-
-
-@pytest.fixture
-def xlser(monkeypatch, capsys, tmp_path):
-    """Call the command line as a shell would; returns exit status, standard output and standard error."""
-    monkeypatch.setenv("XLSER_CACHE", str(tmp_path / "cache"))
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["xlser", *map(str, words)])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as done:
-            status = done.code or 0
-        return status, *capsys.readouterr()
-
-    return call
-
 
 VERBS = ["init", "fetch", "import", "export"]
 FORMATS = [["import", kind] for kind in ("audformat", "folder", "parquet", "csv", "emobox")]

@@ -231,7 +231,7 @@ def test_speechbrain_gets_what_is_known(manifest):
         "valence": -0.5,
     }
     assert records["toy/s2_hap_1"].keys() == {"wav", "start", "stop", "length", "emo", "spk_id", "lang"}
-    assert speechbrain_records(manifest, placeholder=False)["toy/s2_hap_1"]["wav"] == f"{manifest.root}/s2_hap_1.wav"
+    assert speechbrain_records(manifest, movable=False)["toy/s2_hap_1"]["wav"] == f"{manifest.root}/s2_hap_1.wav"
 
 
 def test_speechbrain_manifests_are_written_whole_and_by_part(manifest, tmp_path):

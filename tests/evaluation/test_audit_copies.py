@@ -237,4 +237,5 @@ def test_nothing_warns(tmp_path, measured):
     write(root, "s1_ang_2.wav", phrase(1)[:100])
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        measured(root)
+        found, _ = measured(root)
+    assert len(found.table) == 2

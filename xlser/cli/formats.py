@@ -130,7 +130,7 @@ def to_speechbrain(manifest: Path, out: Path, full_paths: bool) -> None:
     from xlser.data.formats.speechbrain_json import write_speechbrain
     from xlser.data.manifest import read_manifest
 
-    for path in write_speechbrain(read_manifest(manifest), out, placeholder=not full_paths):
+    for path in write_speechbrain(read_manifest(manifest), out, movable=not full_paths):
         click.echo(path)
 
 

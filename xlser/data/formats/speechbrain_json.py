@@ -15,18 +15,18 @@ _PARTS = {"train": "train", "validation": "valid", "test": "test"}
 _COLUMNS = {"emotion": "emo", "speaker": "spk_id", "language": "lang", "sex": "gender", "text": "wrd"}
 
 
-def speechbrain_records(manifest: Manifest, *, placeholder: bool = True) -> dict[str, dict]:
+def speechbrain_records(manifest: Manifest, *, movable: bool = True) -> dict[str, dict]:
     """Return ``{id: {wav, start, stop, length, emo, spk_id, lang, gender, wrd, valence ...}}``.
 
     ``wav`` begins with ``{data_root}``, which SpeechBrain fills from ``replacements``, or with the manifest's folder
-    if not ``placeholder``. Times are seconds; ratings are on [-1, 1]; what is not known is left out.
+    if not ``movable``. Times are seconds; ratings are on [-1, 1]; what is not known is left out.
     """
-    root = "{data_root}" if placeholder else manifest.root.as_posix()
+    root = "{data_root}" if movable else manifest.root.as_posix()
     return {row["id"]: _record(row, root) for row in manifest.frame.to_dict("records")}
 
 
 def write_speechbrain(
-    manifest: Manifest, folder: str | Path, *, split: dict[str, list[str]] | None = None, placeholder: bool = True
+    manifest: Manifest, folder: str | Path, *, split: dict[str, list[str]] | None = None, movable: bool = True
 ) -> list[Path]:
     """Write ``<card>.json``, or ``train.json``, ``valid.json`` and ``test.json`` of a split, and return their paths.
 
@@ -34,7 +34,7 @@ def write_speechbrain(
         XlserError: the folder cannot be written.
         KeyError: an id of the split that the manifest does not hold.
     """
-    records = speechbrain_records(manifest, placeholder=placeholder)
+    records = speechbrain_records(manifest, movable=movable)
     parts = {_PARTS[part]: {i: records[i] for i in ids} for part, ids in (split or {}).items()}
     paths = []
     for name, rows in (parts or {manifest.card: records}).items():
