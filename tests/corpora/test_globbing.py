@@ -6,6 +6,7 @@ import unicodedata
 import pytest
 
 from xlser.corpora.globbing import glob_regex, matches_any, walk
+from xlser.errors import CorpusError
 
 
 @pytest.mark.parametrize(
@@ -79,3 +80,12 @@ def test_a_name_that_is_not_utf8_is_still_a_file(tmp_path):
     except OSError:
         pytest.skip("this disk takes UTF-8 names only: run on a Linux file system")
     assert len(list(walk(tmp_path))) == 1
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    def refused(folder):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr("xlser.corpora.globbing.os.scandir", refused)
+    with pytest.raises(CorpusError, match=f"cannot read the folder {tmp_path}: Permission denied"):
+        list(walk(tmp_path))

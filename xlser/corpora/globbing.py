@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from xlser.errors import CorpusError
+
 AUDIO_SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".w64", ".caf", ".webm", ".mp4", ".m4a"}
 )
@@ -24,8 +26,13 @@ def walk(root: Path) -> Iterator[str]:
 
 
 def _walk(folder: Path, prefix: str, above: frozenset[str]) -> Iterator[str]:
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        raise CorpusError(
+            f"cannot read the folder {folder}: {error.strerror or error}. Change its permissions, or move it out."
+        ) from error
     for entry in entries:
         if entry.name.startswith("."):
             continue

@@ -121,8 +121,12 @@ def _score(scores: Scores, recipe: Recipe, source: Corpus, case: _Case, readers:
     there = set(source.labels) & set(corpus.labels)
     classes = tuple(name for name in recipe.emotions if name in there)
     views: Views = {}
+    # Every method of a seed sees the same z-scores: they are taken once.
+    inputs = {
+        seed.number: _inputs(case, seed) for seed in {id(reader.seed): reader.seed for reader in readers}.values()
+    }
     for reader in readers:
-        view, embedded = _view(reader, case, classes, scores)
+        view, embedded = _view(reader, case, inputs[reader.seed.number], classes, scores)
         views.setdefault(reader.method, []).append(view)
         if case.main and reader.seed.number == 0 and reader.method != "features":
             scores.grid.append(_points(reader, corpus, embedded, corpus is source))
@@ -166,15 +170,22 @@ def _about(case: _Case) -> dict:
     }
 
 
-def _view(reader: _Reader, case: _Case, classes: tuple[str, ...], scores: Scores) -> tuple[View, np.ndarray]:
-    corpus, seed = case.corpus, reader.seed
+def _inputs(case: _Case, seed: Seed) -> np.ndarray:
+    if case.role != TARGET:
+        return seed.source
+    return normalise(case.corpus.features.values, case.corpus.frame["speaker"], case.kind, seed.scaler)
+
+
+def _judged(case: _Case, seed: Seed, count: int) -> np.ndarray:
     if case.role == TARGET:
-        values = normalise(corpus.features.values, corpus.frame["speaker"], case.kind, seed.scaler)
-        rows = np.ones(len(values), dtype=bool)
-    else:
-        values = seed.source
-        rows = np.isin(np.arange(len(values)), seed.split.test if case.role == HELD_OUT else seed.split.validation)
-    embedded = reader.encode(values)
+        return np.ones(count, dtype=bool)
+    return np.isin(np.arange(count), seed.split.test if case.role == HELD_OUT else seed.split.validation)
+
+
+def _view(
+    reader: _Reader, case: _Case, values: np.ndarray, classes: tuple[str, ...], scores: Scores
+) -> tuple[View, np.ndarray]:
+    seed, embedded = reader.seed, reader.encode(values)
     labels = {}
     if len(classes) >= 2:
         about = {"method": reader.method, "seed": seed.number, **_about(case)}
@@ -186,7 +197,7 @@ def _view(reader: _Reader, case: _Case, classes: tuple[str, ...], scores: Scores
         for dimension, fitted in reader.axes.items()
         for axis, found in fitted.read(embedded).items()
     }
-    return View(rows, labels, axes), embedded
+    return View(_judged(case, seed, len(values)), labels, axes), embedded
 
 
 def _classifiers(reader: _Reader, classes: tuple[str, ...]) -> dict:
