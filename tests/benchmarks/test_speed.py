@@ -51,7 +51,7 @@ def in_turn(one, other, rounds=ROUNDS):
 
 @pytest.mark.parametrize("metric", ["none", "signed"])
 def test_brain_takes_at_most_1_3_times_a_bare_loop(tmp_path, table, metric):
-    from xlser.training.brain import Plan, fit
+    from xlser.training.autoencoder_brain import Plan, fit
 
     torch.manual_seed(0)
     x, ratings = torch.randn(10_000, 88), torch.rand(10_000, 2) * 2 - 1

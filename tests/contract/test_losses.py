@@ -14,26 +14,46 @@ DIMENSION = {
     "elr": losses.elr,
     "ccc_pairs signed": losses.ccc_pairs,
     "ccc_pairs euclidean": partial(losses.ccc_pairs, form="euclidean"),
+    "rank_n_contrast": losses.rank_n_contrast,
+    "kernel_contrastive": partial(losses.kernel_contrastive, sigma=0.5),
 }
-CLASS = {"class_cluster": losses.class_cluster}
+CLASS = {
+    "class_cluster": losses.class_cluster,
+    "supcon": losses.supcon,
+    "supcon groups": lambda z, labels: losses.supcon(z, labels, groups=labels // 2, cross_weight=0.5),
+    "contrastive all": partial(losses.contrastive, policy="all"),
+    "contrastive hard": partial(losses.contrastive, policy="hard", margin=2.0),
+    "contrastive semi-hard": partial(losses.contrastive, policy="semi-hard"),
+    "contrastive not normalised": partial(losses.contrastive, policy="all", normalise=False),
+}
 LATENT = {"kl_standard_normal": losses.kl_standard_normal}
-LABELLED = DIMENSION | CLASS
+LOGITS = {
+    "cross_entropy": losses.cross_entropy,
+    "cross_entropy weights": partial(losses.cross_entropy, weights=torch.tensor([2.0, 1, 1, 0.5]), smoothing=0.1),
+}
+PREDICTION = {"dimension_ccc": losses.dimension_ccc}
+# Compare rows, so one row and one label only tell them nothing; of the classifier's logits one row tells enough.
+COMPARING = DIMENSION | CLASS | PREDICTION
+LABELLED = COMPARING | LOGITS
 ALL = LABELLED | LATENT
+OFFERING = {"kl_weight", "class_weights"}
 
 
 def batch(name, dtype=torch.float64):
     rng = torch.Generator().manual_seed(3)
-    z = torch.randn(12, 3, generator=rng, dtype=torch.float64).to(dtype)
-    if name in CLASS:
+    z = torch.randn(12, 4, generator=rng, dtype=torch.float64).to(dtype)
+    if name in CLASS | LOGITS:
         return z, torch.arange(12) % 4
     if name in LATENT:
-        return z, torch.randn(12, 3, generator=rng, dtype=torch.float64).to(dtype)
+        return z, torch.randn(12, 4, generator=rng, dtype=torch.float64).to(dtype)
+    if name in PREDICTION:
+        z = z[:, 0].clone()
     return z, torch.randn(12, generator=rng, dtype=torch.float64).to(dtype)
 
 
 def test_the_table_holds_every_loss():
     functions = {name for name in losses.__all__ if inspect.isfunction(getattr(losses, name))}
-    assert functions - {"kl_weight"} == {name.split()[0] for name in ALL}
+    assert functions - OFFERING == {name.split()[0] for name in ALL}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -55,7 +75,7 @@ def test_the_value_and_its_gradient_are_finite_and_the_gradient_reaches_every_ro
     assert loss.dtype == dtype
     assert torch.isfinite(loss)
     assert torch.isfinite(z.grad).all()
-    assert (z.grad.abs().sum(1) > 0).all()
+    assert (z.grad.reshape(len(z), -1).abs().sum(1) > 0).all()
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -69,7 +89,7 @@ def test_float32_agrees_with_float64(name):
 def test_half_precision_is_widened_before_anything_is_squared(name, dtype):
     z, target = batch(name, dtype)
     assert ALL[name](z, target).dtype == torch.float32
-    wide = target if name in CLASS else target.float()
+    wide = target if name in CLASS | LOGITS else target.float()
     assert ALL[name](z, target).item() == pytest.approx(ALL[name](z.float(), wide).item())
 
 
@@ -85,12 +105,12 @@ def test_equal_rows_give_a_finite_gradient(name):
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_an_embedding_that_is_not_finite_is_refused(name, bad):
     z, target = batch(name)
-    z[2, 1] = bad
+    z[2] = bad
     with pytest.raises(ValueError, match=f"must be finite, but row 2 holds {bad}"):
         ALL[name](z, target)
 
 
-@pytest.mark.parametrize("name", DIMENSION | LATENT)
+@pytest.mark.parametrize("name", DIMENSION | PREDICTION | LATENT)
 def test_a_target_that_is_not_finite_is_refused(name):
     z, target = batch(name)
     target[5] = float("nan")
@@ -98,11 +118,11 @@ def test_a_target_that_is_not_finite_is_refused(name):
         ALL[name](z, target)
 
 
-@pytest.mark.parametrize("name", LABELLED)
+@pytest.mark.parametrize("name", COMPARING)
 def test_one_row_is_refused(name):
     z, target = batch(name)
-    with pytest.raises(ValueError, match=r"`z` must have at least \d rows, but has 1"):
-        LABELLED[name](z[:1], target[:1])
+    with pytest.raises(ValueError, match=r"must have at least \d rows, but has 1"):
+        COMPARING[name](z[:1], target[:1])
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -112,11 +132,11 @@ def test_no_rows_are_refused(name):
         ALL[name](z[:0], target[:0])
 
 
-@pytest.mark.parametrize("name", LABELLED)
+@pytest.mark.parametrize("name", COMPARING)
 def test_one_label_only_is_refused(name):
     z, target = batch(name)
     with pytest.raises(ValueError, match=r"must hold at least two .*, but holds only"):
-        LABELLED[name](z, target[:1].expand(len(z)))
+        COMPARING[name](z, target[:1].expand(len(z)))
 
 
 @pytest.mark.parametrize("name", LABELLED)
@@ -132,5 +152,19 @@ def test_embeddings_that_are_not_a_float_matrix_are_refused(name):
     z, target = batch(name)
     with pytest.raises(ValueError, match="must be floating point, but is torch"):
         ALL[name](z.long(), target)
-    with pytest.raises(ValueError, match=r"must have shape \(N, D\)"):
-        ALL[name](z[:, 0], target)
+    with pytest.raises(ValueError, match=r"must have shape \(N"):
+        ALL[name](z[..., None] if name in PREDICTION else z[:, 0], target)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_autocast_changes_nothing(name, dtype):
+    z, target = batch(name, dtype)
+    plain, cast = z.clone().requires_grad_(), z.clone().requires_grad_()
+    value = ALL[name](plain, target)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        cast_value = ALL[name](cast, target)
+    value.backward()
+    cast_value.backward()
+    assert cast_value.dtype == torch.float32
+    torch.testing.assert_close((cast_value, cast.grad), (value, plain.grad), rtol=1e-6, atol=1e-6)

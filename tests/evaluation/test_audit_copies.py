@@ -3,6 +3,7 @@
 import hashlib
 import warnings
 from itertools import combinations
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -111,7 +112,7 @@ def test_exact_groups_name_the_conflict(tmp_path, measured):
 def test_a_meeting_of_checksums_is_no_duplicate(tmp_path, measured, monkeypatch):
     from xlser.evaluation.audit import sound
 
-    monkeypatch.setattr(sound.zlib, "crc32", lambda _: 7)
+    monkeypatch.setattr(sound, "zlib", SimpleNamespace(crc32=lambda _: 7))
     root = tmp_path / "c"
     for take in range(3):
         write(root, f"s1_ang_{take}.wav", phrase(take))

@@ -4,7 +4,8 @@ import pytest
 
 from xlser import shipped
 from xlser.errors import RecipeError
-from xlser.training.recipe import Objective, Recipe, load_recipe, recipe_paths
+from xlser.training.load import load_recipe, recipe_paths
+from xlser.training.recipe import Objective, Recipe
 
 TEXT = """\
 name: mine
@@ -73,7 +74,8 @@ def test_what_is_not_said_has_a_default(load):
         ("emotions: [angry, happiness]", "'angry' is written 'anger' here"),
         ("  plain: {metric: signed}", "'plain' is always part of a run"),
         ("  features: {metric: signed}", "'features' is always part of a run"),
-        ("  head: {emotion_head: true}", "methods.head: `emotion_head` belongs to model.kind vae"),
+        ("  bare: {reconstruct: false, combine: sum}", "methods.bare: nothing is left to learn; give a metric"),
+        ("  bare: {reconstruct: false, metric: supcon}", "methods.bare: `combine: log` belongs to the reconstruction"),
         ("  elr: {metric: elr}", "methods.elr: `metric: elr` can be negative"),
         ("  two: {metric: signed, on: both}\nmodel: {latent: 1}", "methods.two: `on: both` needs model.latent of at l"),
     ],
@@ -98,8 +100,8 @@ def test_faults_are_told_all_at_once(load):
         load("sorce: x\ntraining: {epochs: many, lr: 0}\nsplit: {folds: 1}")
     assert str(error.value).count("\n  ") == 4
     with pytest.raises(RecipeError) as error:
-        load("  head: {emotion_head: true}\nsplit: {kind: given}", "targets=emodb")
-    assert all(word in str(error.value) for word in ("`source` 'emodb'", "methods.head", "split.given"))
+        load("  elr: {metric: elr}\nsplit: {kind: given}", "targets=emodb")
+    assert all(word in str(error.value) for word in ("`source` 'emodb'", "methods.elr", "split.given"))
 
 
 def test_both_on_a_latent_of_one_is_allowed_where_nothing_is_rated(load):
@@ -180,9 +182,9 @@ def test_a_shipped_recipe_is_found_outside_a_checkout(tmp_path, monkeypatch):
 
 
 def test_the_dimensions_of_an_objective_are_in_the_order_of_the_latent():
-    assert Objective(metric="signed", on="both").dimensions == ("activation", "valence")
-    assert Objective(metric="signed", on="valence").dimensions == ("valence",)
-    assert Objective(metric="none", on="both").dimensions == Objective(metric="class-cluster").dimensions == ()
+    assert Objective(metric="signed", on="both").rated == ("activation", "valence")
+    assert Objective(metric="signed", on="valence").rated == ("valence",)
+    assert Objective(metric="none", on="both").rated == Objective(metric="class-cluster").rated == ()
 
 
 def test_a_recipe_cannot_be_changed_after_it_was_checked():

@@ -6,7 +6,7 @@ from itertools import combinations, permutations
 import pytest
 import torch
 
-from xlser.training.recipe import ModelChoice, Objective
+from xlser.training.recipe import ON_CLASSES, ModelChoice, Objective
 from xlser.training.step import METRICS, Batch, add_noise, build_network, losses, metric_term
 
 FEATURES, ROWS = 6, 9
@@ -75,12 +75,63 @@ def class_cluster(z, labels):
     return (sum(within) / len(within)) / (sum(between) / len(between))
 
 
+def unit(z):
+    return z / z.norm(dim=1, keepdim=True)
+
+
+def supcon(z, labels):
+    u, terms = unit(z), []
+    for i in range(len(u)):
+        logits = {a: (u[i] @ u[a]).item() / 0.1 for a in range(len(u)) if a != i}
+        total = math.log(sum(map(math.exp, logits.values())))
+        positives = [a for a in logits if labels[a] == labels[i]]
+        if positives:
+            terms.append(-sum(logits[p] - total for p in positives) / len(positives))
+    return sum(terms) / len(terms)
+
+
+def contrastive(z, labels):
+    u = unit(z)
+    terms = [
+        (u[i] - u[j]).square().sum().item()
+        if labels[i] == labels[j]
+        else max(0.0, 1 - (u[i] - u[j]).norm().item()) ** 2
+        for i, j in combinations(range(len(u)), 2)
+    ]
+    return sum(terms) / len(terms)
+
+
+def rank_n_contrast(z, y):
+    total, rows = 0.0, range(len(y))
+    near = [[-(z[i] - z[j]).norm().item() / 2 for j in rows] for i in rows]
+    for i, j in permutations(rows, 2):
+        gap = abs(y[i] - y[j])
+        others = [math.exp(near[i][k]) for k in rows if k != i and abs(y[i] - y[k]) >= gap]
+        total -= near[i][j] - math.log(sum(others))
+    return total / (len(y) * (len(y) - 1))
+
+
+def kernel(z, y):
+    u, total, rows = unit(z), 0.0, range(len(y))
+    for i in rows:
+        others = [j for j in rows if j != i]
+        weights = [math.exp(-((y[i] - y[j]).item() ** 2) / (2 * 0.25**2)) for j in others]
+        logits = [(u[i] @ u[j]).item() / 0.1 for j in others]
+        norm = math.log(sum(map(math.exp, logits)))
+        total -= sum(w * (logit - norm) for w, logit in zip(weights, logits, strict=True)) / sum(weights)
+    return total / len(y)
+
+
 BY_HAND = {
     "signed": lambda z, y: slope(signed(z, y)),
     "euclidean": lambda z, y: slope(euclidean(z, y)),
     "elr": elr,
     "ccc": ccc,
     "class-cluster": class_cluster,
+    "supcon": supcon,
+    "contrastive": contrastive,
+    "rank-n-contrast": rank_n_contrast,
+    "kernel": kernel,
 }
 
 
@@ -93,9 +144,9 @@ def by_hand(net, batch, objective):
     mse /= batch.x.numel()
     if objective.metric == "none":
         return mse
-    if objective.metric == "class-cluster":
+    if objective.metric in ON_CLASSES:
         known = batch.emotion >= 0
-        metric = class_cluster(z[known], batch.emotion[known])
+        metric = BY_HAND[objective.metric](z[known], batch.emotion[known])
     else:
         columns = {"activation": [(0, z)], "valence": [(1, z)], "both": [(0, z[:, :2]), (1, z[:, 2:])]}[objective.on]
         metric = 0.0
@@ -118,6 +169,19 @@ def test_the_loss_is_the_sum_written_by_hand(request, which, metric, on, combine
     rows, net = request.getfixturevalue(which), network()
     objective = Objective(metric=metric, on=on, combine="sum" if metric == "elr" else combine, weight=1.7)
     assert losses(net, rows, rows.x, objective)["loss"].item() == pytest.approx(by_hand(net, rows, objective), rel=1e-9)
+
+
+def test_without_the_reconstruction_the_decoder_is_left_alone(batch):
+    net = network()
+    objective = Objective(metric="supcon", combine="sum", emotion_head=True, reconstruct=False)
+    found = losses(net, batch, batch.x, objective)
+    found["loss"].backward()
+    z = net["autoencoder"].encode(batch.x).detach()
+    assert found["metric"].item() == pytest.approx(supcon(z, batch.emotion), rel=1e-9)
+    assert found["loss"].item() == pytest.approx((found["metric"] + found["cross_entropy"]).item())
+    assert "mse" not in found
+    assert all(p.grad is None for p in net["autoencoder"].decoder.parameters())
+    assert all(p.grad.abs().sum() > 0 for p in net["autoencoder"].encoder.parameters())
 
 
 def test_rows_without_a_rating_take_part_in_the_reconstruction_only(unrated):

@@ -33,7 +33,7 @@ def command(
 
     RECIPE is a file, or one of xlser's own such as emodb/dae-activation.
     """
-    from xlser.training.recipe import load_recipe
+    from xlser.training.load import load_recipe
 
     chosen = load_recipe(recipe, overrides)  # before anything heavy is imported: a typo costs no time
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,6 @@ import numpy as np
 from xlser.evaluation import metrics
 from xlser.evaluation.bootstrap import SpeakerBootstrap, interval
 
-BASELINE = "plain"
 CLASS_METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "UA": metrics.unweighted_accuracy,
     "WA": metrics.weighted_accuracy,
@@ -18,6 +17,18 @@ CLASS_METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 CHANCE = {"UA": "uniform_ua", "WA": "majority_wa", "macro-F1": "majority_f1"}
 STATISTICS = ("Pearson", "Spearman", "CCC")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What gains are taken over: the same reader of ``method``, or the one that ``readers`` names for it."""
+
+    method: str = "plain"
+    readers: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, key: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the key of the row that the one under ``key`` (method, reader, and more) is compared with."""
+        return (self.method, self.readers.get(key[1], key[1]), *key[2:])
 
 
 @dataclass
@@ -38,13 +49,18 @@ Row = dict[str, object]
 
 
 def class_rows(
-    views: Views, truth: np.ndarray, classes: tuple[str, ...], draws: SpeakerBootstrap, level: float
+    views: Views,
+    truth: np.ndarray,
+    classes: tuple[str, ...],
+    draws: SpeakerBootstrap,
+    level: float,
+    baseline: Baseline = Baseline(),
 ) -> tuple[list[Row], list[Row]]:
     """Score predicted classes against ``truth`` (N,), None where the emotion is not scored.
 
     Returns:
         Rows of ``method, classifier, metric, value, low, high, seed_sd, chance, gain, gain_low, gain_high,
-        utterances``, where gain is over the plain autoencoder on the same draws; and the confusion matrices as rows of
+        utterances``, where gain is over the baseline on the same draws; and the confusion matrices as rows of
         ``method, classifier, truth, prediction, count``, counts being means over seeds.
     """
     scored = np.isin(truth.astype(str), classes)
@@ -75,11 +91,17 @@ def class_rows(
                     "utterances": round(float(average.sum())),
                 }
             )
-    _add_gains(table, samples, ("method", "classifier", "metric"), level)
+    _add_gains(table, samples, ("method", "classifier", "metric"), level, baseline)
     return table, confusions
 
 
-def correlation_rows(views: Views, ratings: dict[str, np.ndarray], draws: SpeakerBootstrap, level: float) -> list[Row]:
+def correlation_rows(
+    views: Views,
+    ratings: dict[str, np.ndarray],
+    draws: SpeakerBootstrap,
+    level: float,
+    baseline: Baseline = Baseline(),
+) -> list[Row]:
     """Correlate every axis with every rated dimension.
 
     Returns:
@@ -94,7 +116,7 @@ def correlation_rows(views: Views, ratings: dict[str, np.ndarray], draws: Speake
         if not any((rows & rated).any() for rows, _ in seeds):
             continue
         # Latents of different models have different units; predictions on the ratings' scale may be pooled.
-        whole = _pooled(seeds) if axis == "direction" else seeds
+        whole = _pooled(seeds) if axis in {"direction", "head"} else seeds
         for statistic in STATISTICS:
             score = {"Pearson": draws.pearson, "Spearman": draws.spearman, "CCC": draws.ccc}[statistic]
             sample = _mean([score(truth, values, rows) for rows, values in whole])
@@ -111,7 +133,7 @@ def correlation_rows(views: Views, ratings: dict[str, np.ndarray], draws: Speake
                     "utterances": int(np.logical_or.reduce([rows & rated for rows, _ in seeds]).sum()),
                 }
             )
-    _add_gains(table, samples, ("method", "axis", "dimension", "statistic"), level)
+    _add_gains(table, samples, ("method", "axis", "dimension", "statistic"), level, baseline)
     return table
 
 
@@ -156,12 +178,14 @@ def _summary(sample: np.ndarray, seeds: list[float], level: float) -> Row:
     }
 
 
-def _add_gains(table: list[Row], samples: dict[tuple, np.ndarray], keys: tuple[str, ...], level: float) -> None:
-    """Add the difference to the plain autoencoder, on the same draws of speakers."""
+def _add_gains(
+    table: list[Row], samples: dict[tuple, np.ndarray], keys: tuple[str, ...], level: float, baseline: Baseline
+) -> None:
+    """Add the difference to the baseline, on the same draws of speakers."""
     for row in table:
         key = tuple(row[name] for name in keys)
-        base = samples.get((BASELINE, *key[1:]))
-        if base is None or key[0] == BASELINE:
+        base = samples.get(baseline.of(key))
+        if base is None or key == baseline.of(key):
             row |= {"gain": float("nan"), "gain_low": float("nan"), "gain_high": float("nan")}
             continue
         difference = samples[key] - base

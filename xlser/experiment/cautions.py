@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from xlser.experiment.corpora import Corpus, copies, twins
-from xlser.experiment.models import Seed, Trained
-from xlser.training.recipe import Recipe
+from xlser.experiment.autoencoders import Trained
+from xlser.experiment.corpora import AnyRecipe, Corpus, copies, twins
+from xlser.experiment.seeds import Seed
 
 _SHOWN = 3
 
 
-def cautions(recipe: Recipe, corpora: list[Corpus], trained: list[Trained]) -> list[str]:
+def cautions(recipe: AnyRecipe, corpora: list[Corpus], trained: list[Trained]) -> list[str]:
     """Return sentences on copied recordings, speakers never held out and training that was cut short.
 
     Those that make a number untrue, rather than doubtful, begin with ``WARNING``. ``corpora`` has the source first.
@@ -28,8 +28,8 @@ def _copied(source: Corpus, target: Corpus) -> str:
     if not found:
         return ""
     return (
-        f"WARNING: {len(found)} of the {len(target.frame)} recordings of {target.card.name} are also in the source "
-        f"{source.card.name}, such as {', '.join(found[:_SHOWN])}: the model was trained on them."
+        f"WARNING: {len(found)} of the {len(target.frame)} recordings of {target.name} are also in the source "
+        f"{source.name}, such as {', '.join(found[:_SHOWN])}: the model was trained on them."
     )
 
 
@@ -39,7 +39,7 @@ def _twins(corpus: Corpus) -> str:
     if not pairs:
         return ""
     what = "1 recording is a copy" if len(pairs) == 1 else f"{len(pairs)} recordings are copies"
-    return f"{corpus.card.name}: {what} of another ({shown})."
+    return f"{corpus.name}: {what} of another ({shown})."
 
 
 def _coverage(source: Corpus, seeds: list[Seed]) -> str:
@@ -52,12 +52,12 @@ def _coverage(source: Corpus, seeds: list[Seed]) -> str:
     if len(tested) == count:
         return ""
     return (
-        f"{len(tested)} of the {count} speakers of {source.card.name} are ever held out: training.seeds ({len(seeds)}) "
+        f"{len(tested)} of the {count} speakers of {source.name} are ever held out: training.seeds ({len(seeds)}) "
         "is smaller than the number of folds. A seed for each fold tests them all."
     )
 
 
-def _unfinished(recipe: Recipe, trained: list[Trained]) -> list[str]:
+def _unfinished(recipe: AnyRecipe, trained: list[Trained]) -> list[str]:
     every = Counter(model.method for model in trained)
     late = Counter(model.method for model in trained if model.best_epoch == recipe.training.epochs)
     told = [f"{late[name]} of {every[name]} of “{name}”" for name in every if 2 * late[name] > every[name]]

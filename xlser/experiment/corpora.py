@@ -1,4 +1,4 @@
-"""A recipe's corpora, read and made ready: features, scored labels, ratings, and what was merged or dropped."""
+"""A recipe's corpora, read and made ready: features or clips, scored labels, ratings, what was merged or dropped."""
 
 from __future__ import annotations
 
@@ -13,43 +13,72 @@ from xlser.corpora.card import Card, load_card
 from xlser.data.manifest import build_manifest
 from xlser.data.scales import derived_ratings
 from xlser.experiment.workplace import Workplace
+from xlser.features.clips import Clips, read_clips
 from xlser.features.extract import Features, extract
 from xlser.features.extractor import EXTRACTORS
+from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
 
-DIMENSIONS = ("activation", "valence")
+DIMENSIONS = ("activation", "valence", "dominance")
+AnyRecipe = Recipe | EncoderRecipe
 
 
 @dataclass
 class Corpus:
     """One corpus of a run.
 
-    ``labels`` (N,): canonical emotion after the recipe's merging, None where the recipe does not score it. ``ratings``
-    maps a dimension to (N,) in [-1, 1], NaN where not rated; ``ratings_kind`` is rated, derived or none. ``counts``
-    says how many labels were kept, merged and dropped.
+    ``data`` are its features, or its clips where an encoder reads them. ``labels`` (N,): canonical emotion after the
+    recipe's merging, None where the recipe does not score it. ``ratings`` maps a dimension to (N,) in [-1, 1], NaN
+    where not rated; ``ratings_kind`` is rated, derived or none. ``counts`` says how many labels were kept, merged and
+    dropped. ``languages`` (N,) is the language of each row's corpus.
     """
 
     card: Card
-    features: Features
+    data: Features | Clips
     labels: np.ndarray
     ratings: dict[str, np.ndarray]
     ratings_kind: str
     counts: dict[str, dict[str, int]]
 
     @property
+    def name(self) -> str:
+        """The card's name."""
+        return self.card.name
+
+    @property
+    def language(self) -> str:
+        """The corpus's (first) language."""
+        return self.card.languages[0]
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether a synthesiser speaks."""
+        return self.card.synthetic
+
+    @property
     def frame(self) -> pd.DataFrame:
         """The manifest's table."""
-        return self.features.manifest.frame
+        return self.data.manifest.frame
+
+    @property
+    def languages(self) -> np.ndarray:
+        """The language of every row, (N,)."""
+        return np.full(len(self.frame), self.language, dtype=object)
+
+    @property
+    def parts(self) -> list[Corpus]:
+        """The corpora that this one is made of: itself."""
+        return [self]
 
     def about(self, role: str) -> dict:
         """Return what a report says of the corpus, JSON-able."""
-        manifest = self.features.manifest
+        manifest = self.data.manifest
         return {
-            "corpus": self.card.name,
+            "corpus": self.name,
             "title": self.card.title,
             "role": role,
-            "language": self.card.languages[0],
-            "synthetic": self.card.synthetic,
+            "language": self.language,
+            "synthetic": self.synthetic,
             "elicitation": self.card.elicitation,
             "licence": self.card.licence,
             "citation": self.card.source.citation,
@@ -68,40 +97,48 @@ class Corpus:
         }
 
 
-def find_corpora(recipe: Recipe, place: Workplace) -> list[tuple[Card, Path]]:
-    """Return card and folder of the source and of every target, before a minute is spent on any of them.
+def find_corpora(recipe: AnyRecipe, place: Workplace) -> dict[str, list[tuple[Card, Path]]]:
+    """Return cards and folders of the source and of every target, before a minute is spent on any of them.
+
+    Returns:
+        By name, the source first; a name such as ``emodb+ravdess`` has several.
 
     Raises:
         CardError, CorpusError: a card or a folder is not there, or a root was given for no corpus of the recipe.
     """
-    cards = [load_card(name) for name in (recipe.source, *recipe.targets)]
-    place.check_roots([card.name for card in cards])
-    return [(card, place.folder(card)) for card in cards]
+    cards = {name: [load_card(part) for part in name.split("+")] for name in (recipe.source, *recipe.targets)}
+    place.check_roots([card.name for several in cards.values() for card in several])
+    return {name: [(card, place.folder(card)) for card in several] for name, several in cards.items()}
 
 
-def read_corpus(card: Card, folder: Path, recipe: Recipe, place: Workplace) -> Corpus:
+def read_corpora(pairs: list[tuple[Card, Path]], recipe: AnyRecipe, place: Workplace) -> Corpus:
+    """Read one corpus, or several as one."""
+    from xlser.experiment.joined import JoinedCorpus
+
+    read = [read_corpus(*pair, recipe, place) for pair in pairs]
+    return read[0] if len(read) == 1 else JoinedCorpus(read)
+
+
+def read_corpus(card: Card, folder: Path, recipe: AnyRecipe, place: Workplace) -> Corpus:
     """Scan, check and extract one corpus as the recipe wants it.
 
     Raises:
-        CorpusError: see `build_manifest` and `extract`.
+        CorpusError: see `build_manifest`, `extract` and `read_clips`.
     """
     manifest = build_manifest(card, folder, strict=place.strict, cache=place.cache)
-    features = extract(
-        manifest,
-        EXTRACTORS[recipe.features.extractor](),
-        place.cache,
-        jobs=place.jobs,
-        strict=place.strict,
-        progress=place.progress,
-    )
-    labels, counts = scored_labels(features.manifest.frame["emotion"], recipe)
-    ratings, kind = _ratings(features.manifest.frame, recipe)
-    corpus = Corpus(card, features, labels, ratings, kind, counts)
+    options = {"jobs": place.jobs, "strict": place.strict, "progress": place.progress}
+    if isinstance(recipe, EncoderRecipe):
+        data = read_clips(manifest, place.cache, **options)
+    else:
+        data = extract(manifest, EXTRACTORS[recipe.features.extractor](), place.cache, **options)
+    labels, counts = scored_labels(data.manifest.frame["emotion"], recipe)
+    ratings, kind = _ratings(data.manifest.frame, recipe)
+    corpus = Corpus(card, data, labels, ratings, kind, counts)
     _tell(corpus, recipe, place)
     return corpus
 
 
-def scored_labels(emotions: pd.Series, recipe: Recipe) -> tuple[np.ndarray, dict[str, dict[str, int]]]:
+def scored_labels(emotions: pd.Series, recipe: AnyRecipe) -> tuple[np.ndarray, dict[str, dict[str, int]]]:
     """Merge and select labels as the recipe says, and count what happened.
 
     Returns:
@@ -118,7 +155,7 @@ def scored_labels(emotions: pd.Series, recipe: Recipe) -> tuple[np.ndarray, dict
     return np.where(kept, merged.astype(object), None), counts
 
 
-def _ratings(frame: pd.DataFrame, recipe: Recipe) -> tuple[dict[str, np.ndarray], str]:
+def _ratings(frame: pd.DataFrame, recipe: AnyRecipe) -> tuple[dict[str, np.ndarray], str]:
     ratings = {name: frame[name].to_numpy(dtype=float) for name in DIMENSIONS}
     if any(np.isfinite(values).any() for values in ratings.values()):
         return ratings, "rated"
@@ -130,10 +167,8 @@ def _ratings(frame: pd.DataFrame, recipe: Recipe) -> tuple[dict[str, np.ndarray]
 
 def copies(source: Corpus, target: Corpus) -> list[str]:
     """Return the ids of recordings of ``target`` whose audio file stands in ``source`` too: they are not held out."""
-    known = set(source.features.contents)
-    return [
-        name for name, content in zip(target.frame["id"], target.features.contents, strict=True) if content in known
-    ]
+    known = set(source.data.contents)
+    return [name for name, content in zip(target.frame["id"], target.data.contents, strict=True) if content in known]
 
 
 def twins(corpus: Corpus) -> list[tuple[str, str]]:
@@ -141,21 +176,21 @@ def twins(corpus: Corpus) -> list[tuple[str, str]]:
     first: dict[str, str] = {}
     pairs = [
         (first.setdefault(content, name), name)
-        for name, content in zip(corpus.frame["id"], corpus.features.contents, strict=True)
+        for name, content in zip(corpus.frame["id"], corpus.data.contents, strict=True)
     ]
     return [(one, other) for one, other in pairs if one != other]
 
 
-def _tell(corpus: Corpus, recipe: Recipe, place: Workplace) -> None:
+def _tell(corpus: Corpus, recipe: AnyRecipe, place: Workplace) -> None:
     about = corpus.about("")
     left = sum(about["left_out"].values())
     place.say(
         f"  {corpus.card.name}: {about['utterances']} utterances, {about['speakers']} speakers, "
-        f"{about['hours']:.2f} h, features of {corpus.features.cached} from the cache"
+        f"{about['hours']:.2f} h, {corpus.data.cached} of them read from the cache"
         + (f", {left} files left out" if left else "")
         + (" [synthetic]" if corpus.card.synthetic else "")
     )
-    for reason, paths in corpus.features.manifest.left_out.items():
+    for reason, paths in corpus.data.manifest.left_out.items():
         place.say(
             f"    left out, {reason}: {', '.join(paths[:3])}" + (f" and {len(paths) - 3} more" * (len(paths) > 3))
         )
@@ -167,5 +202,5 @@ def _tell(corpus: Corpus, recipe: Recipe, place: Workplace) -> None:
     for name in recipe.merge:
         if name not in about["emotions"]:
             place.say(f"    note: nothing to merge, no recording of {name}")
-    for note in corpus.features.manifest.notes:
+    for note in corpus.data.manifest.notes:
         place.say(f"    note: {note}")

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -21,60 +22,106 @@ from xlser import __version__
 from xlser.atomic import replacing, write_text
 from xlser.data.manifest import write_manifest
 from xlser.errors import RunError
+from xlser.evaluation.transfer import Baseline
 from xlser.experiment.cautions import cautions
-from xlser.experiment.corpora import Corpus, find_corpora, read_corpus
-from xlser.experiment.models import Seed, Trained, check_ratings, make_seeds, train_all
-from xlser.experiment.scores import Scores, score_all
+from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpora, read_corpora
+from xlser.experiment.scores import Scores, System, score_all
+from xlser.experiment.seeds import Seed, check_ratings, make_seeds
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import PROTOCOL
-from xlser.training.recipe import Recipe
+from xlser.training.encoder_recipe import EncoderRecipe
+from xlser.training.ranks import Ranks, barrier, from_environment, joined
 
-LIBRARIES = ("torch", "torchaudio", "speechbrain", "opensmile", "faiss-cpu", "scikit-learn", "numpy", "pandas")
+LIBRARIES = (
+    *("torch", "torchaudio", "speechbrain", "transformers", "opensmile", "faiss-cpu", "scikit-learn"),
+    *("numpy", "pandas"),
+)
 RESULTS = "results.json"
 TABLES = ("transfer", "correlation", "confusion")
 
 
-def run_recipe(recipe: Recipe, out: str | Path, place: Workplace | None = None) -> Path:
+def run_recipe(recipe: AnyRecipe, out: str | Path, place: Workplace | None = None) -> Path:
     """Train on the recipe's source, read its targets, and write the numbers below ``out``.
 
     ``out`` gets ``recipe.json``, ``results.json`` and ``transfer.csv``, ``correlation.csv``,
     ``confusion.csv``, ``embedding.csv`` (the numbers), ``manifests/``, ``models/`` with weights, checkpoints and
     TensorBoard scalars. Started again after a kill it goes on where it was and ends with the same numbers; a run
-    that is finished is left as it is.
+    that is finished is left as it is. Started by torchrun, all processes train an encoder together, and the first one
+    does the rest.
 
     Raises:
         XlserError: bad input of any kind, before training wherever it can be seen before; see the callees.
     """
-    place, out, began = place or Workplace(), Path(out), time.time()
-    with _owned(out, recipe):
-        if _finished(out):
-            place.say(f"{out} is finished; choose another --out to run {recipe.name} anew")
-            return out
-        place.say(f"{recipe.name}: {recipe.source} to {', '.join(recipe.targets)}")
-        found = find_corpora(recipe, place)
-        source = read_corpus(*found[0], recipe, place)
-        check_ratings(recipe, source)
-        seeds = make_seeds(recipe, source)
-        targets = [read_corpus(*pair, recipe, place) for pair in found[1:]]
-        for corpus in (source, *targets):
-            write_manifest(corpus.features.manifest, out / "manifests" / f"{corpus.card.name}.parquet")
-        trained = train_all(recipe, source, seeds, out / "models", place)
-        place.say(f"  {len(trained)} models trained or read back; scoring")
-        # The matrices are small: threads gain nothing on them, and lose much where cores are shared.
-        with threadpool_limits(1):
-            scores = score_all(recipe, source, targets, trained)
-        results = _results(recipe, [source, *targets], trained, scores, time.time() - began)
-        _write(out, results, scores)
+    place, out = place or Workplace(), Path(out)
+    ranks = from_environment()
+    with joined(ranks):
+        if ranks.rank:
+            _follow(recipe, out, place, ranks)
+        else:
+            _lead(recipe, out, place, ranks)
     return out
 
 
-def default_out(recipe: Recipe) -> Path:
+def _lead(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:
+    began = time.time()
+    with _owned(out, recipe):
+        if _finished(out):
+            place.say(f"{out} is finished; choose another --out to run {recipe.name} anew")
+            return
+        place.say(f"{recipe.name}: {recipe.source} to {', '.join(recipe.targets)}")
+        corpora = _read(recipe, place)
+        for corpus in (part for whole in corpora for part in whole.parts):
+            write_manifest(corpus.data.manifest, out / "manifests" / f"{corpus.name}.parquet")
+        systems = _train(recipe, corpora, out, place, ranks)
+        trained = [system for system in systems if system.method != "features"]
+        place.say(f"  {len(trained)} models trained or read back; scoring")
+        source, *targets = corpora
+        # The matrices are small: threads gain nothing on them, and lose much where cores are shared.
+        with threadpool_limits(1):
+            scores = score_all(recipe, source, targets, systems, baseline(recipe))
+        _write(out, _results(recipe, corpora, trained, scores, time.time() - began), scores)
+
+
+def _follow(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:
+    """Train with rank 0 and say nothing; it has read the corpora, and left what they give in the cache, before."""
+    quiet = replace(place, progress=False, say=lambda text: None)
+    _train(recipe, _read(recipe, quiet), out, quiet, ranks)
+
+
+def _read(recipe: AnyRecipe, place: Workplace) -> list[Corpus]:
+    found = find_corpora(recipe, place)
+    source = read_corpora(found[recipe.source], recipe, place)
+    check_ratings(recipe, source)
+    make_seeds(recipe, source)  # a split that cannot be made is told before the targets are read
+    return [source, *(read_corpora(found[name], recipe, place) for name in recipe.targets)]
+
+
+def _train(recipe: AnyRecipe, corpora: list[Corpus], out: Path, place: Workplace, ranks: Ranks) -> list[System]:
+    seeds = make_seeds(recipe, corpora[0])
+    if isinstance(recipe, EncoderRecipe):
+        from xlser.experiment.encoders import train_encoders
+
+        barrier()
+        return train_encoders(recipe, corpora, seeds, out, place, ranks)
+    from xlser.experiment.autoencoders import train_autoencoders
+
+    return train_autoencoders(recipe, corpora[0], seeds, out / "models", place)
+
+
+def baseline(recipe: AnyRecipe) -> Baseline:
+    """Return what gains are over: the plain autoencoder; the first method, whose kNN is compared with its classifier."""
+    if not isinstance(recipe, EncoderRecipe):
+        return Baseline("plain")
+    return Baseline(next(iter(recipe.methods)), {"classifier + knn": "classifier"})
+
+
+def default_out(recipe: AnyRecipe) -> Path:
     """Return ``runs/<recipe>-<hash>``: another recipe never falls into the same folder."""
     return Path("runs") / f"{recipe.name}-{recipe.hash}"
 
 
 @contextmanager
-def _owned(out: Path, recipe: Recipe) -> Iterator[None]:
+def _owned(out: Path, recipe: AnyRecipe) -> Iterator[None]:
     """Hold the run folder against a second process, and refuse one that belongs to another recipe."""
     from filelock import FileLock, Timeout
 
@@ -94,7 +141,7 @@ def _owned(out: Path, recipe: Recipe) -> Iterator[None]:
         raise RunError(f"cannot work in {out}: {error}. What was done so far is kept.") from error
 
 
-def _claim(marker: Path, recipe: Recipe) -> None:
+def _claim(marker: Path, recipe: AnyRecipe) -> None:
     if marker.exists() and json.loads(marker.read_text(encoding="utf-8")).get("hash") != recipe.hash:
         raise RunError(f"{marker.parent} holds a run of another recipe. Choose another --out, or delete that folder.")
     write_text(marker, json.dumps({"hash": recipe.hash, "recipe": recipe.model_dump(mode="json")}, indent=1))
@@ -119,7 +166,7 @@ def _write(out: Path, results: dict[str, Any], scores: Scores) -> None:
 
 
 def _results(
-    recipe: Recipe, corpora: list[Corpus], trained: list[Trained], scores: Scores, seconds: float
+    recipe: AnyRecipe, corpora: list[Corpus], trained: list[System], scores: Scores, seconds: float
 ) -> dict[str, Any]:
     source = corpora[0]
     notes = cautions(recipe, corpora, trained) + scores.notes
@@ -136,14 +183,15 @@ def _results(
     }
 
 
-def _about(recipe: Recipe, corpora: list[Corpus], notes: list[str], seconds: float) -> dict[str, Any]:
+def _about(recipe: AnyRecipe, corpora: list[Corpus], notes: list[str], seconds: float) -> dict[str, Any]:
     return {
         "recipe": recipe.model_dump(mode="json"),
         "recipe_hash": recipe.hash,
         "notes": notes,
-        "synthetic": [c.card.name for c in corpora if c.card.synthetic],
-        "protocol": PROTOCOL[recipe.features.normalise],
-        "columns": len(corpora[0].features.columns),
+        "synthetic": [c.name for c in corpora if c.synthetic],
+        "protocol": PROTOCOL[recipe.normalise],
+        "columns": len(getattr(corpora[0].data, "columns", ())),
+        "baseline": asdict(baseline(recipe)),
         "versions": {"xlser": __version__, "python": platform.python_version(), **_versions()},
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "seconds": round(seconds, 1),

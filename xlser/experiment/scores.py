@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,14 +12,33 @@ import pandas as pd
 from xlser.errors import CorpusError
 from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.readout import Axes, Part, fit_axes, fit_classifiers
-from xlser.evaluation.transfer import View, Views, class_rows, correlation_rows
-from xlser.experiment.corpora import DIMENSIONS, Corpus
-from xlser.experiment.models import Seed, Trained
-from xlser.features.normalise import PROTOCOL, Normalisation, normalise
-from xlser.training.recipe import Recipe
+from xlser.evaluation.transfer import Baseline, View, Views, class_rows, correlation_rows
+from xlser.experiment.cases import HELD_OUT, TARGET, Case, make_cases
+from xlser.experiment.corpora import DIMENSIONS, AnyRecipe, Corpus
+from xlser.experiment.seeds import Seed
+from xlser.features.normalise import PROTOCOL
 
-Encoder = Callable[[np.ndarray], np.ndarray]
-HELD_OUT, VALIDATION, TARGET = "source, held-out speakers", "source, validation speakers", "target"
+
+class System(Protocol):
+    """One method and seed, by whatever network: it gives an embedding of every clip of a case."""
+
+    method: str
+    seed: Seed
+
+    def embed(self, case: Case) -> np.ndarray:
+        """Return (N, D)."""
+
+
+class Judge(Protocol):
+    """What a system with heads of its own says of embeddings (N, D)."""
+
+    chosen: dict
+
+    def labels(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> dict[str, np.ndarray]:
+        """Return predicted classes (N,), by the name of the reader."""
+
+    def ratings(self, embeddings: np.ndarray) -> dict[str, np.ndarray]:
+        """Return predicted ratings (N,), by the dimension."""
 
 
 @dataclass
@@ -38,95 +58,61 @@ class Scores:
 class _Reader:
     """One method and seed with what was fitted on the source to read it."""
 
-    method: str
-    seed: Seed
-    encode: Encoder
+    system: System
     train: Part
     validation: Part
     axes: dict[str, Axes]
+    judge: Judge | None
     classifiers: dict[tuple[str, ...], dict] = field(default_factory=dict)
 
+    @property
+    def method(self) -> str:
+        return self.system.method
 
-def score_all(recipe: Recipe, source: Corpus, targets: list[Corpus], trained: list[Trained]) -> Scores:
+    @property
+    def seed(self) -> Seed:
+        return self.system.seed
+
+
+def score_all(
+    recipe: AnyRecipe, source: Corpus, targets: list[Corpus], systems: Sequence[System], baseline: Baseline
+) -> Scores:
     """Score the source's held-out speakers and every target, under each protocol that costs no further training.
 
-    A recipe that normalises by ``corpus`` is trained on source statistics, so that its zero-shot reading (target
-    z-scored with the source's statistics) comes for free and stands beside the transductive one. The source's
-    validation speakers are scored too: theirs are the numbers that choices may be made on, and no result.
+    The source's validation speakers are scored too: theirs are the numbers that choices may be made on, and no result.
     """
-    readers = _readers(recipe, source, trained)
+    cases = make_cases(recipe, source, targets)
+    readers = [_reader(system, cases[0]) for system in systems]
     scores = Scores()
     for reader in readers:
+        about = {"method": reader.method, "seed": reader.seed.number}
         for name, axes in reader.axes.items():
-            about = {"method": reader.method, "seed": reader.seed.number, "reader": f"direction of {name}"}
-            scores.choices.append(about | axes.direction.chosen)
-    for case in _cases(recipe, source, targets):
-        _score(scores, recipe, source, case, readers)
+            scores.choices.append(about | {"reader": f"direction of {name}"} | axes.direction.chosen)
+    for case in cases:
+        _score(scores, recipe, source, case, readers, baseline)
     return scores
 
 
-@dataclass(frozen=True)
-class _Case:
-    """One corpus in one role under one normalisation; ``main`` marks the one that the recipe asks for."""
-
-    corpus: Corpus
-    role: str
-    kind: Normalisation
-    main: bool = True
-
-
-def _cases(recipe: Recipe, source: Corpus, targets: list[Corpus]) -> list[_Case]:
-    kind = recipe.features.normalise
-    own: Normalisation = "speaker" if kind == "speaker" else "source"
-    cases = [_Case(source, VALIDATION, own, main=False), _Case(source, HELD_OUT, own)]
-    for target in targets:
-        if kind == "corpus":
-            cases.append(_Case(target, TARGET, "source", main=False))
-        cases.append(_Case(target, TARGET, kind))
-    return cases
-
-
-def _readers(recipe: Recipe, source: Corpus, trained: list[Trained]) -> list[_Reader]:
-    seeds = {model.seed.number: model.seed for model in trained}
-    pairs: list[tuple[str, Seed, Encoder]] = [("features", seed, _identity) for seed in seeds.values()]
-    pairs += [(model.method, model.seed, _encoder(model)) for model in trained]
-    return [_reader(method, seed, encode, source) for method, seed, encode in pairs]
-
-
-def _reader(method: str, seed: Seed, encode: Encoder, source: Corpus) -> _Reader:
+def _reader(system: System, source: Case) -> _Reader:
+    embedded, corpus, split = system.embed(source), source.corpus, system.seed.split
     parts = []
-    for rows in (seed.split.train, seed.split.validation):
-        ratings = {name: values[rows] for name, values in source.ratings.items()}
-        parts.append(Part(encode(seed.source[rows]), source.labels[rows], ratings))
+    for rows in (split.train, split.validation):
+        ratings = {name: values[rows] for name, values in corpus.ratings.items()}
+        parts.append(Part(embedded[rows], corpus.labels[rows], ratings))
     axes = {name: found for name in DIMENSIONS if (found := fit_axes(*parts, name))}
-    return _Reader(method, seed, encode, *parts, axes)
+    judge = system.judge(*parts) if hasattr(system, "judge") else None
+    return _Reader(system, *parts, axes, judge)
 
 
-def _identity(values: np.ndarray) -> np.ndarray:
-    return values
-
-
-def _encoder(model: Trained) -> Encoder:
-    import torch
-
-    def encode(values: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            return model.network["autoencoder"].encode(torch.from_numpy(values)).numpy()
-
-    return encode
-
-
-def _score(scores: Scores, recipe: Recipe, source: Corpus, case: _Case, readers: list[_Reader]) -> None:
+def _score(
+    scores: Scores, recipe: AnyRecipe, source: Corpus, case: Case, readers: list[_Reader], baseline: Baseline
+) -> None:
     corpus, level = case.corpus, recipe.evaluation.level
     there = set(source.labels) & set(corpus.labels)
     classes = tuple(name for name in recipe.emotions if name in there)
     views: Views = {}
-    # Every method of a seed sees the same z-scores: they are taken once.
-    inputs = {
-        seed.number: _inputs(case, seed) for seed in {id(reader.seed): reader.seed for reader in readers}.values()
-    }
     for reader in readers:
-        view, embedded = _view(reader, case, inputs[reader.seed.number], classes, scores)
+        view, embedded = _view(reader, case, classes, scores)
         views.setdefault(reader.method, []).append(view)
         if case.main and reader.seed.number == 0 and reader.method != "features":
             scores.grid.append(_points(reader, corpus, embedded, corpus is source))
@@ -134,61 +120,50 @@ def _score(scores: Scores, recipe: Recipe, source: Corpus, case: _Case, readers:
     about = _about(case)
     judged = np.logical_or.reduce([view.rows for view in views["features"]])
     if len(classes) >= 2:
-        table, confusion = class_rows(views, corpus.labels, classes, draws, level)
+        table, confusion = class_rows(views, corpus.labels, classes, draws, level, baseline)
         spoken = np.isin(corpus.labels.astype(str), classes) & judged
         about_classes = {"classes": len(classes), "speakers": _speakers(corpus, spoken)}
         scores.transfer += [about | about_classes | row for row in table]
         scores.confusion += [about | row for row in confusion]
     elif case.main:
         scores.notes.append(
-            f"{corpus.card.name}: no classification, since it shares {len(classes)} of the scored emotions with "
-            f"{source.card.name} and two are needed"
+            f"{corpus.name}: no classification, since it shares {len(classes)} of the scored emotions with "
+            f"{source.name} and two are needed"
         )
-    rows = correlation_rows(views, corpus.ratings, draws, level)
+    rows = correlation_rows(views, corpus.ratings, draws, level, baseline)
     # A correlation that was learnt from, or is taken with, positions of emotion words is no correlation with ratings.
     learnt = "" if source.ratings_kind == "rated" or corpus is source else ", learnt from derived"
     about |= {"ratings": corpus.ratings_kind + learnt, "speakers": _speakers(corpus, judged)}
     scores.correlation += [about | row for row in rows]
     if not rows and case.main:
         without = corpus if corpus.ratings_kind == "none" else source
-        scores.notes.append(f"{corpus.card.name}: no correlations, since {without.card.name} has no ratings")
+        scores.notes.append(f"{corpus.name}: no correlations, since {without.name} has no ratings")
 
 
 def _speakers(corpus: Corpus, rows: np.ndarray) -> int:
     return int(corpus.frame["speaker"][rows].nunique())
 
 
-def _about(case: _Case) -> dict:
-    card = case.corpus.card
+def _about(case: Case) -> dict:
+    corpus = case.corpus
     return {
-        "corpus": card.name,
+        "corpus": corpus.name,
         "role": case.role,
-        "language": card.languages[0],
-        "data": "synthetic" if card.synthetic else "real",
+        "language": corpus.language,
+        "data": "synthetic" if corpus.synthetic else "real",
         "protocol": PROTOCOL[case.kind],
         "normalise": case.kind,
     }
 
 
-def _inputs(case: _Case, seed: Seed) -> np.ndarray:
-    if case.role != TARGET:
-        return seed.source
-    return normalise(case.corpus.features.values, case.corpus.frame["speaker"], case.kind, seed.scaler)
-
-
-def _judged(case: _Case, seed: Seed, count: int) -> np.ndarray:
-    if case.role == TARGET:
-        return np.ones(count, dtype=bool)
-    return np.isin(np.arange(count), seed.split.test if case.role == HELD_OUT else seed.split.validation)
-
-
-def _view(
-    reader: _Reader, case: _Case, values: np.ndarray, classes: tuple[str, ...], scores: Scores
-) -> tuple[View, np.ndarray]:
-    seed, embedded = reader.seed, reader.encode(values)
+def _view(reader: _Reader, case: Case, classes: tuple[str, ...], scores: Scores) -> tuple[View, np.ndarray]:
+    embedded = reader.system.embed(case)
     labels = {}
     if len(classes) >= 2:
-        about = {"method": reader.method, "seed": seed.number, **_about(case)}
+        about = {"method": reader.method, "seed": reader.seed.number, **_about(case)}
+        if reader.judge:
+            labels |= reader.judge.labels(embedded, classes)
+            scores.choices.append(about | {"reader": "classifier + knn"} | reader.judge.chosen)
         for name, classifier in _classifiers(reader, classes).items():
             labels[name] = classifier.predict(embedded)
             scores.choices.append(about | {"reader": name} | classifier.chosen)
@@ -197,7 +172,9 @@ def _view(
         for dimension, fitted in reader.axes.items()
         for axis, found in fitted.read(embedded).items()
     }
-    return View(_judged(case, seed, len(values)), labels, axes), embedded
+    if reader.judge:
+        axes |= {(name, "head"): values for name, values in reader.judge.ratings(embedded).items()}
+    return View(case.judged(reader.seed), labels, axes), embedded
 
 
 def _classifiers(reader: _Reader, classes: tuple[str, ...]) -> dict:
@@ -227,7 +204,7 @@ def _points(reader: _Reader, corpus: Corpus, embedded: np.ndarray, is_source: bo
     return pd.DataFrame(
         {
             "method": reader.method,
-            "corpus": corpus.card.name,
+            "corpus": corpus.name,
             "part": _parts(reader.seed, len(plane)) if is_source else TARGET,
             "id": corpus.frame["id"],
             "x": plane[:, 0],

@@ -30,7 +30,26 @@ def embeddings(name: str, z: Tensor, *, rows: int = 2) -> Tensor:
     return z.to(torch.promote_types(z.dtype, torch.float32))
 
 
-def targets(y: Tensor, z: Tensor) -> Tensor:
+def directions(z: Tensor) -> Tensor:
+    """Return the rows of ``z`` (N, D) at unit length, however long or short they are.
+
+    Raises:
+        ValueError: a row has length zero, and so no direction.
+
+    >>> directions(torch.tensor([[3e30, 4e30], [3e-30, 4e-30]]))
+    tensor([[0.6000, 0.8000],
+            [0.6000, 0.8000]])
+    """
+    # As length does not matter, the largest coordinate is taken out first, a constant: no square leaves the range.
+    largest = z.detach().abs().amax(1, keepdim=True)
+    if bool((largest == 0).any()):
+        row = int((largest[:, 0] == 0).nonzero()[0])
+        raise ValueError(f"`z` must have no row of length zero, but row {row} has instead.")
+    z = z / largest
+    return z / torch.linalg.vector_norm(z, dim=1, keepdim=True)
+
+
+def targets(y: Tensor, z: Tensor, *, name: str = "y") -> Tensor:
     """Return ``y`` in the dtype of ``z`` if it is one finite number a row of ``z``, not all the same.
 
     Raises:
@@ -40,15 +59,15 @@ def targets(y: Tensor, z: Tensor) -> Tensor:
     Traceback (most recent call last):
     ValueError: `y` must hold at least two different values, but holds only 3.0 instead.
     """
-    _one_a_row("y", y, z)
+    _one_a_row(name, y, z)
     y = y.to(z.dtype)
-    _finite("y", y)
+    _finite(name, y)
     if bool((y == y[0]).all()):
-        raise ValueError(f"`y` must hold at least two different values, but holds only {y[0].item()} instead.")
+        raise ValueError(f"`{name}` must hold at least two different values, but holds only {y[0].item()} instead.")
     return y
 
 
-def classes(labels: Tensor, z: Tensor) -> Tensor:
+def classes(labels: Tensor, z: Tensor, *, name: str = "labels") -> Tensor:
     """Return ``labels`` if they are one integer of at least 0 a row of ``z``.
 
     Raises:
@@ -58,11 +77,11 @@ def classes(labels: Tensor, z: Tensor) -> Tensor:
     Traceback (most recent call last):
     ValueError: `labels` must be at least 0 (drop unlabelled rows first), but holds -1 instead.
     """
-    _one_a_row("labels", labels, z)
+    _one_a_row(name, labels, z)
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
-        raise ValueError(f"`labels` must be integers, but is {labels.dtype} instead.")
+        raise ValueError(f"`{name}` must be integers, but is {labels.dtype} instead.")
     if (lowest := int(labels.min())) < 0:
-        raise ValueError(f"`labels` must be at least 0 (drop unlabelled rows first), but holds {lowest} instead.")
+        raise ValueError(f"`{name}` must be at least 0 (drop unlabelled rows first), but holds {lowest} instead.")
     return labels
 
 
@@ -78,6 +97,36 @@ def choice(name: str, value: str, known: tuple[str, ...]) -> str:
     """
     if value not in known:
         raise ValueError(f"`{name}` must be one of {', '.join(known)}, but is {value!r} instead.")
+    return value
+
+
+def above_zero(name: str, value: float) -> float:
+    """Return ``value`` if it is finite and above 0.
+
+    Raises:
+        ValueError: it is not.
+
+    >>> above_zero("temperature", 0.0)
+    Traceback (most recent call last):
+    ValueError: `temperature` must be finite and above 0, but is 0.0 instead.
+    """
+    if not 0 < value < float("inf"):
+        raise ValueError(f"`{name}` must be finite and above 0, but is {value} instead.")
+    return value
+
+
+def at_least_zero(name: str, value: float) -> float:
+    """Return ``value`` if it is finite and at least 0.
+
+    Raises:
+        ValueError: it is not.
+
+    >>> at_least_zero("cross_weight", -1.0)
+    Traceback (most recent call last):
+    ValueError: `cross_weight` must be finite and at least 0, but is -1.0 instead.
+    """
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"`{name}` must be finite and at least 0, but is {value} instead.")
     return value
 
 

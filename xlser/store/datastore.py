@@ -1,108 +1,191 @@
-"""Embeddings with ids and a hash, and their exact nearest neighbours (a flat faiss index)."""
+"""Embeddings with ids, labels, an encoder and a hash, and their nearest neighbours."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from xlser.atomic import replacing
 from xlser.errors import XlserError
+from xlser.store.columns import joined, joined_all, left_out, rows_by_id, text_column
+from xlser.store.index import Index, IndexKind, Metric, checked_rows
 
-Metric = Literal["l2", "cosine"]
+__all__ = ["Datastore", "IndexKind", "Metric"]
 
 
 class Datastore:
-    """N embeddings of D dimensions that can be searched, saved and told apart by their hash.
+    """N embeddings of D dimensions that can be searched, extended, saved and told apart by their hash.
 
-    The search is exact up to float32 rounding and fit for about a million rows. For ``l2`` the index holds the
-    embeddings about their mean, which leaves the distances as they are and keeps a large shared offset from rounding
-    them away; for ``cosine`` it holds them at unit length.
+    A model learns another language, or forgets one, by the store it is given: `extend` adds rows without training, and
+    swapping is using another store. The default index is exact and fit for about a million rows (see `Index`).
 
     Args:
         embeddings: (N, D) finite numbers, kept as float32; N and D at least 1, no zero row when ``cosine``.
         ids: N distinct ids, kept as strings.
         metric: ``l2`` for squared Euclidean distances, ``cosine`` for 1 - cosine similarity, in [0, 2].
+        labels: N texts, the class of each row. Rows without a label are the caller's to drop.
+        groups: N texts, what a query may leave out as a whole: its speaker. Ids that occur in several corpora must
+            carry the corpus's name.
+        about: columns of N texts each (corpus, language, path), for whoever looks at the neighbours.
+        encoder: what made the embeddings, as text in which two encoders differ; empty where it is not known.
+        index: ``flat`` (exact), ``ivf`` or ``hnsw`` (approximate, for more than a million rows).
 
     Raises:
-        ValueError: a shape that does not fit, a number that is not finite, an id given twice, an unknown metric.
+        ValueError: a shape that does not fit, a number that is not finite, an id given twice, a column that is not
+            text, an unknown metric or index.
 
-    >>> store = Datastore([[0.0, 0.0], [3.0, 4.0]], ["a", "b"])
+    >>> store = Datastore([[0.0, 0.0], [3.0, 4.0]], ["a", "b"], labels=["joy", "anger"])
     >>> distances, positions = store.search([[3.0, 3.0]], k=2)
-    >>> distances.tolist(), [store.ids[position] for position in positions[0]]
-    ([[1.0, 18.0]], ['b', 'a'])
+    >>> distances.tolist(), [store.labels[position] for position in positions[0]]
+    ([[1.0, 18.0]], ['anger', 'joy'])
     """
 
-    def __init__(self, embeddings: ArrayLike, ids: Sequence[str], *, metric: Metric = "l2"):
-        import faiss
-
-        if metric not in ("l2", "cosine"):
-            raise ValueError(f"`metric` must be 'l2' or 'cosine', but is {metric!r} instead.")
-        self.metric = metric
+    def __init__(
+        self,
+        embeddings: ArrayLike,
+        ids: Sequence[str],
+        *,
+        metric: Metric = "l2",
+        labels: Sequence[str] | None = None,
+        groups: Sequence[str] | None = None,
+        about: Mapping[str, Sequence[str]] | None = None,
+        encoder: str = "",
+        index: IndexKind = "flat",
+    ):
         # A copy that cannot be written to: what was hashed is what is searched.
-        self.embeddings = _checked("embeddings", embeddings)
+        self.embeddings = checked_rows("embeddings", embeddings)
         self.embeddings.setflags(write=False)
+        rows = len(self.embeddings)
         self.ids = [str(name) for name in ids]
-        self._position = _positions(self.ids, len(self.embeddings))
-        self._centre = self.embeddings.mean(0, dtype=np.float64)
-        self._index = (faiss.IndexFlatL2 if metric == "l2" else faiss.IndexFlatIP)(self.embeddings.shape[1])
-        self._index.add(self._prepared("embeddings", self.embeddings))
+        self._position = rows_by_id(self.ids, rows)
+        self.labels = None if labels is None else text_column("labels", labels, rows)
+        self.groups = None if groups is None else text_column("groups", groups, rows)
+        self.about = {name: text_column(f"about[{name!r}]", column, rows) for name, column in (about or {}).items()}
+        self.metric, self.encoder, self.index = metric, encoder, index
+        # Numbers stand for groups: a store without any is one group that no query can leave out.
+        self._groups, self._group_of = np.unique(self.groups or [""] * rows, return_inverse=True)
+        self._group_sizes = np.bincount(self._group_of)
+        self._index = Index(self.embeddings, metric, index)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @property
     def hash(self) -> str:
-        """The sha256 of the ids and the float32 bytes, in their order: 64 hexadecimal digits.
+        """The sha256 of the ids, the float32 bytes, and the columns and encoder if any: 64 hexadecimal digits.
 
         >>> Datastore([[1.0]], ["a"]).hash == Datastore([[1.0]], ["b"]).hash
         False
         """
         digest = hashlib.sha256(json.dumps(self.ids).encode())
         digest.update(self.embeddings)
+        if known := self._known():
+            digest.update(json.dumps(known, sort_keys=True).encode())
         return digest.hexdigest()
 
+    def check_encoder(self, identity: str) -> None:
+        """Refuse embeddings of another encoder: their distances to those stored mean nothing.
+
+        Raises:
+            XlserError: ``identity`` is not the store's; the message names both.
+
+        >>> Datastore([[1.0]], ["a"], encoder="eGeMAPS v02").check_encoder("eGeMAPS v02")
+        """
+        if identity != self.encoder:
+            raise XlserError(
+                f"datastore of another encoder: it holds embeddings of {self.encoder or 'an encoder not named'}, but "
+                f"these are of {identity or 'an encoder not named'}. Embed both with one encoder."
+            )
+
+    def extend(self, other: Datastore) -> Datastore:
+        """Return a new store of these rows and then the other's, with this one's kind of index. Both stay as they are.
+
+        Raises:
+            XlserError: the other store's embeddings are of another encoder.
+            ValueError: an id that both hold, another metric or dimension, or a column that only one of them has.
+
+        >>> source = Datastore([[0.0]], ["en/1"], labels=["joy"])
+        >>> source.extend(Datastore([[1.0]], ["ur/1"], labels=["anger"])).labels
+        ('joy', 'anger')
+        """
+        self.check_encoder(other.encoder)
+        if other.metric != self.metric:
+            raise ValueError(f"the stores must be of one metric, but are {self.metric!r} and {other.metric!r} instead.")
+        if (here := self.embeddings.shape[1]) != (there := other.embeddings.shape[1]):
+            raise ValueError(f"the stores must have as many dimensions, but have {here} and {there} instead.")
+        if common := self._position.keys() & other._position.keys():
+            raise ValueError(f"the stores must have no id in common, but share {min(common)!r} ({len(common)} in all).")
+        return Datastore(
+            np.concatenate([self.embeddings, other.embeddings]),
+            self.ids + other.ids,
+            metric=self.metric,
+            labels=joined("labels", self.labels, other.labels),
+            groups=joined("groups", self.groups, other.groups),
+            about=joined_all(self.about, other.about),
+            encoder=self.encoder,
+            index=self.index,
+        )
+
     def search(
-        self, queries: ArrayLike, k: int, exclude_ids: Sequence[str] | None = None
+        self,
+        queries: ArrayLike,
+        k: int,
+        exclude_ids: Sequence[str] | None = None,
+        exclude_groups: Sequence[str] | None = None,
+        *,
+        encoder: str | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the k nearest embeddings of each of the Q queries, nearest first.
 
         Args:
             queries: (Q, D) finite numbers; Q may be 0.
-            k: at least 1, at most N, or N - 1 where ids are excluded.
+            k: at least 1, at most N, or N - 1 where ids are excluded, or what the excluded groups leave.
             exclude_ids: Q ids, one a query, that query's own embedding: leave-one-out over stored embeddings. An id
                 that is not stored excludes nothing.
+            exclude_groups: Q groups, one a query, of which no row is found: leave-one-speaker-out. A group that is not
+                stored excludes nothing.
+            encoder: what made the queries; checked (see `check_encoder`) where given.
 
         Returns:
             Distances, float32 (Q, k), and positions in ``ids``, int64 (Q, k).
 
         Raises:
-            ValueError: ``k`` out of range, a shape that does not fit, a number that is not finite.
+            XlserError: queries of another encoder.
+            ValueError: ``k`` out of range, a shape that does not fit, a number that is not finite, groups that the
+                store does not have.
 
-        >>> store = Datastore([[0.0], [1.0], [3.0]], ["a", "b", "c"])
+        >>> store = Datastore([[0.0], [1.0], [3.0]], ["a", "b", "c"], groups=["anna", "anna", "ben"])
         >>> store.search([[0.0], [3.0]], k=1, exclude_ids=["a", "c"])[1].tolist()
         [[1], [1]]
+        >>> store.search([[0.0], [3.0]], k=1, exclude_groups=["anna", "ben"])[1].tolist()
+        [[2], [1]]
         """
-        queries = _checked("queries", queries, self.embeddings.shape[1])
+        if encoder is not None:
+            self.check_encoder(encoder)
+        queries = checked_rows("queries", queries, self.embeddings.shape[1])
+        own = left_out("exclude_ids", exclude_ids, self._position, len(queries))
+        if exclude_groups is not None and self.groups is None:
+            raise ValueError("`exclude_groups` must be None, as this store has no groups. Give `groups` to Datastore.")
+        numbers = {name: number for number, name in enumerate(self._groups.tolist())}
+        group = left_out("exclude_groups", exclude_groups, numbers, len(queries))
+        _check_k(k, len(self) - (exclude_ids is not None), exclude_ids is not None)
+        self._check_left(k, own, group)
         if exclude_ids is None:
-            _check_k(k, len(self), "the number of stored embeddings")
-            return self._nearest(queries, k)
-        if len(exclude_ids) != len(queries):
-            raise ValueError(f"`exclude_ids` must hold {len(queries)} ids, one a query, but holds {len(exclude_ids)}.")
-        _check_k(k, len(self) - 1, "the number of stored embeddings less the excluded one")
-        own = np.array([self._position.get(str(name), -1) for name in exclude_ids], dtype=np.int64)
-        distances, positions = self._nearest(queries, k + 1)
+            return self._index.search(queries, k, self._group_of, group)
+        distances, positions = self._index.search(queries, k + 1, self._group_of, group)
         drop = positions == own[:, None]
         drop[~drop.any(1), -1] = True
         return distances[~drop].reshape(-1, k), positions[~drop].reshape(-1, k)
 
     def save(self, path: str | Path) -> None:
-        """Write embeddings, ids, metric and hash to one safetensors file, whole or not at all.
+        """Write embeddings, ids, columns, metric, encoder and hash to one safetensors file, whole or not at all.
+
+        The index is not written: `load` builds it anew.
 
         Raises:
             XlserError: the file cannot be written; the message names it and the reason.
@@ -115,7 +198,8 @@ class Datastore:
         """
         from safetensors.numpy import save
 
-        about = {"ids": json.dumps(self.ids), "metric": self.metric, "hash": self.hash}
+        about = {"ids": json.dumps(self.ids), "metric": self.metric, "index": self.index, "hash": self.hash}
+        about["known"] = json.dumps(self._known())
         with replacing(path) as temporary:
             temporary.write_bytes(save({"embeddings": self.embeddings}, metadata=about))
 
@@ -131,55 +215,35 @@ class Datastore:
         try:
             with safe_open(path, framework="numpy") as file:
                 about, embeddings = file.metadata(), file.get_tensor("embeddings")
-            store = cls(embeddings, json.loads(about["ids"]), metric=about["metric"])
+            known = json.loads(about.get("known", "{}"))  # files of before there were columns have neither
+            index = about.get("index", "flat")
+            store = cls(embeddings, json.loads(about["ids"]), metric=about["metric"], index=index, **known)
             expected = about["hash"]
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise XlserError(f"cannot read {path} as a datastore: {error}. Write it again.") from error
         if store.hash != expected:
             raise XlserError(f"{path} does not match its hash: it was changed or damaged. Write it again.")
         return store
 
-    def _nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        found, positions = self._index.search(self._prepared("queries", queries), k)
-        # Rounding can put a distance a hair outside its range, and a square root of -1e-9 is a nan further on.
-        return (found.clip(min=0) if self.metric == "l2" else (1 - found).clip(0, 2)), positions
+    def _known(self) -> dict[str, object]:
+        """Return what is known of the rows beside their ids, without what is not: a bare store hashes as ever."""
+        known = {"labels": self.labels, "groups": self.groups, "about": self.about, "encoder": self.encoder}
+        return {name: value for name, value in known.items() if value}
 
-    def _prepared(self, name: str, rows: np.ndarray) -> np.ndarray:
-        if self.metric == "l2":
-            return np.ascontiguousarray(rows - self._centre, dtype=np.float32)
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        if not norms.all():
-            raise ValueError(f"`{name}` must not hold a zero row for 'cosine', but row {norms.argmin()} is zero.")
-        return np.ascontiguousarray(rows / norms)
-
-
-def _checked(name: str, values: ArrayLike, dimensions: int | None = None) -> np.ndarray:
-    """Return a float32 copy; ``dimensions`` is what the store has, for queries, which may be none at all."""
-    with np.errstate(over="ignore"):  # what overflows is infinite, and reported below
-        rows = np.array(values, dtype=np.float32, order="C")
-    shape = "(Q, D)" if dimensions else "(N, D), both at least 1"
-    if rows.ndim != 2 or not rows.shape[1] or not (dimensions or len(rows)):
-        raise ValueError(f"`{name}` must be of shape {shape}, but is of shape {rows.shape} instead.")
-    if dimensions not in (None, rows.shape[1]):
-        raise ValueError(f"`{name}` must have {dimensions} dimensions, as the store, but has {rows.shape[1]} instead.")
-    finite = np.isfinite(rows).all(1)
-    if not finite.all():
-        raise ValueError(f"`{name}` must be finite as float32, but row {finite.argmin()} is not.")
-    return rows
+    def _check_left(self, k: int, own: np.ndarray, group: np.ndarray) -> None:
+        outside = (own >= 0) & (self._group_of[own] != group)
+        left = len(self) - np.where(group >= 0, self._group_sizes[group], 0) - outside
+        if len(left) and k > left.min():
+            query = int(left.argmin())
+            raise ValueError(
+                f"`k` must be at most the {left[query]} stored embeddings that query {query} may find "
+                f"outside its group {str(self._groups[group[query]])!r}, but is {k} instead."
+            )
 
 
-def _check_k(k: int, most: int, what: str) -> None:
+def _check_k(k: int, most: int, without_own: bool) -> None:
+    what = "the number of stored embeddings" + " less the excluded one" * without_own
     if k < 1:
         raise ValueError(f"`k` must be at least 1, but is {k} instead.")
     if k > most:
         raise ValueError(f"`k` must be at most {what} ({most}), but is {k} instead.")
-
-
-def _positions(ids: list[str], rows: int) -> dict[str, int]:
-    if len(ids) != rows:
-        raise ValueError(f"`ids` must hold one id an embedding ({rows}), but holds {len(ids)} instead.")
-    position: dict[str, int] = {}
-    for index, name in enumerate(ids):
-        if position.setdefault(name, index) != index:
-            raise ValueError(f"`ids` must be distinct, but {name!r} stands in rows {position[name]} and {index}.")
-    return position

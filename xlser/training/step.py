@@ -8,24 +8,40 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from xlser.losses import ccc_pairs, class_cluster, continuous_metric, elr, kl_standard_normal
+from xlser.losses import (
+    ccc_pairs,
+    class_cluster,
+    continuous_metric,
+    contrastive,
+    elr,
+    kernel_contrastive,
+    kl_standard_normal,
+    rank_n_contrast,
+    supcon,
+)
 from xlser.models.autoencoder import Autoencoder
 from xlser.models.vae import EmotionHead, VariationalAutoencoder
-from xlser.training.recipe import ModelChoice, Objective
+from xlser.training.recipe import ON_CLASSES, ModelChoice, Objective
 
+# Half a point of a five-point scale: ratings stand in [-1, 1].
+KERNEL_WIDTH = 0.25
 METRICS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "signed": continuous_metric,
     "euclidean": lambda z, y: continuous_metric(z, y, form="euclidean"),
     "elr": elr,
     "ccc": ccc_pairs,
     "class-cluster": class_cluster,
+    "rank-n-contrast": rank_n_contrast,
+    "kernel": lambda z, y: kernel_contrastive(z, y, sigma=KERNEL_WIDTH),
+    "supcon": supcon,
+    "contrastive": lambda z, labels: contrastive(z, labels, policy="all"),
 }
 # Where a batch column of ratings stands; an objective's dimensions index it.
-RATINGS = ("activation", "valence")
+RATINGS = ("activation", "valence", "dominance")
 
 
 class Batch(NamedTuple):
-    """``x``: z-scored features (N, F). ``ratings``: (N, 2), activation and valence in [-1, 1], NaN where not rated.
+    """``x``: z-scored features (N, F). ``ratings``: (N, 3), in the order of `RATINGS`, in [-1, 1], NaN where not rated.
     ``emotion``: class codes (N,), -1 where the emotion is none of the recipe's."""
 
     x: Tensor
@@ -71,8 +87,12 @@ def losses(
 
     Rows without a rating take part in the reconstruction only.
     """
-    out, latent = _reconstruct(network["autoencoder"], batch, inputs, generator)
-    total = out["mse"]
+    if objective.reconstruct:
+        out, latent = _reconstruct(network["autoencoder"], batch, inputs, generator)
+        total = out["mse"]
+    else:
+        out, latent = {}, network["autoencoder"].encode(inputs)
+        total = latent.new_zeros(())
     if objective.metric != "none":
         out["metric"] = metric_term(latent, batch, objective)
         total = total + objective.weight * out["metric"]
@@ -90,13 +110,13 @@ def losses(
 def metric_term(latent: Tensor, batch: Batch, objective: Objective) -> Tensor:
     """Return the metric loss on the rated rows; ``on: both`` splits the latent and adds the two."""
     metric = METRICS[objective.metric]
-    if objective.metric == "class-cluster":
+    if objective.metric in ON_CLASSES:
         known = batch.emotion >= 0
         return metric(latent[known], batch.emotion[known])
-    parts = latent.tensor_split(len(objective.dimensions), dim=1)
+    parts = latent.tensor_split(len(objective.rated), dim=1)
     terms = [
         _on_rated(metric, part, batch.ratings[:, RATINGS.index(name)])
-        for part, name in zip(parts, objective.dimensions, strict=True)
+        for part, name in zip(parts, objective.rated, strict=True)
     ]
     return torch.stack(terms).sum()
 

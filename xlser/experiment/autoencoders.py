@@ -1,11 +1,11 @@
-"""Training every method of a recipe for every seed, or reading back what a run has already trained."""
+"""Autoencoders of a run: trained for every method and seed, or read back where they stand whole."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from xlser.data.splits import Split, make_splits
-from xlser.errors import RecipeError
+from xlser.experiment.cases import TARGET, Case
 from xlser.experiment.corpora import DIMENSIONS, Corpus
+from xlser.experiment.seeds import Seed
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import Scaler, normalise
 from xlser.training.recipe import Recipe
@@ -30,74 +30,94 @@ MODEL = "model.safetensors"
 
 
 @dataclass
-class Seed:
-    """One seed: its split of the source, the statistics of its training part, and the source z-scored with them."""
+class Scaled:
+    """A seed's source: the statistics of its training part, and all of it z-scored with them.
 
-    number: int
-    split: Split
+    Every method of a seed sees the same z-scores of a case: they are taken once.
+    """
+
+    seed: Seed
     scaler: Scaler
     source: np.ndarray
+    _last: tuple[Case | None, np.ndarray | None] = field(default=(None, None), repr=False)
+
+    def values(self, case: Case) -> np.ndarray:
+        """Return the z-scored features of a case, (N, F)."""
+        if case.role != TARGET:
+            return self.source
+        if self._last[0] is not case:
+            corpus = case.corpus
+            self._last = (case, normalise(corpus.data.values, corpus.frame["speaker"], case.kind, self.scaler))
+        return self._last[1]
 
 
 @dataclass
-class Trained:
+class Features:
+    """The z-scored features themselves, read as if a network had given them."""
+
+    scaled: Scaled
+    method: str = "features"
+
+    @property
+    def seed(self) -> Seed:
+        """The seed whose training part the z-scores are of."""
+        return self.scaled.seed
+
+    def embed(self, case: Case) -> np.ndarray:
+        """Return the features of a case, (N, F)."""
+        return self.scaled.values(case)
+
+
+@dataclass
+class Trained(Features):
     """One method and seed: ``network``, the epoch that was kept and the curve that led there."""
 
-    method: str
-    seed: Seed
-    network: ModuleDict
-    best_epoch: int
-    curve: list[dict[str, float]]
+    network: ModuleDict | None = None
+    best_epoch: int = 0
+    curve: list[dict[str, float]] = field(default_factory=list)
+
+    def embed(self, case: Case) -> np.ndarray:
+        """Return the latents of a case, (N, L)."""
+        import torch
+
+        with torch.inference_mode():
+            return self.network["autoencoder"].encode(torch.from_numpy(self.scaled.values(case))).numpy()
 
 
-def make_seeds(recipe: Recipe, source: Corpus) -> list[Seed]:
-    """Split the source once and give each seed a fold: with as many seeds as folds every speaker is held out once."""
-    choice = recipe.split
-    given = [{part: list(members) for part, members in fold.items()} for fold in choice.given]
-    splits = make_splits(source.frame, choice.kind, folds=choice.folds, seed=choice.seed, given=given)
-    seeds = []
-    for number in range(recipe.training.seeds):
-        split = splits[number % len(splits)]
-        scaler = Scaler.fit(source.features.values[split.train], recipe.features.clip)
-        # On the source itself `corpus` means the training part: its held-out speakers are not looked at.
-        kind = "speaker" if recipe.features.normalise == "speaker" else "source"
-        seeds.append(
-            Seed(number, split, scaler, normalise(source.features.values, source.frame["speaker"], kind, scaler))
-        )
-    return seeds
+def scale(recipe: Recipe, source: Corpus, seeds: list[Seed]) -> list[Scaled]:
+    """Z-score the source for each seed.
 
-
-def check_ratings(recipe: Recipe, source: Corpus) -> None:
-    """Stop before any training if a method needs ratings that the source does not have.
-
-    Raises:
-        RecipeError: the method, the dimension and the ways out are named.
+    On the source itself ``corpus`` means the training part: its held-out speakers are not looked at.
     """
-    for name, objective in recipe.methods.items():
-        for dimension in objective.dimensions:
-            if not np.isfinite(source.ratings[dimension]).any():
-                notes = "".join(f" ({note})" for note in source.features.manifest.notes)
-                raise RecipeError(
-                    f"methods.{name} learns {dimension}, but corpus {source.card.name} has no {dimension} "
-                    f"ratings{notes}. Give the ratings, choose another source, or take positions of emotion "
-                    "words instead: --set ratings=derived"
-                )
+    kind = "speaker" if recipe.features.normalise == "speaker" else "source"
+    scaled = []
+    for seed in seeds:
+        scaler = Scaler.fit(source.data.values[seed.split.train], recipe.features.clip)
+        scaled.append(Scaled(seed, scaler, normalise(source.data.values, source.frame["speaker"], kind, scaler)))
+    return scaled
 
 
-def train_all(recipe: Recipe, source: Corpus, seeds: list[Seed], folder: Path, place: Workplace) -> list[Trained]:
+def train_autoencoders(
+    recipe: Recipe, source: Corpus, seeds: list[Seed], folder: Path, place: Workplace
+) -> list[Features | Trained]:
     """Train every method for every seed; models that ``folder`` already holds whole are read back.
+
+    Returns:
+        The features themselves for every seed, and then the models.
 
     Raises:
         RunError: a model in ``folder`` is of another recipe or other data, or a loss is not finite.
     """
+    scaled = scale(recipe, source, seeds)
     jobs = [
-        _Job(recipe, source, seed, method, folder / method / f"seed-{seed.number}")
+        _Job(recipe, source, one, method, folder / method / f"seed-{one.seed.number}")
         for method in recipe.objectives()
-        for seed in seeds
+        for one in scaled
     ]
     total = len(jobs) * recipe.training.epochs
     with tqdm(total=total, desc="training", unit="epoch", disable=not place.progress, leave=False) as bar:
-        return [job.read(bar.update) or job.train(bar.update) for job in jobs]
+        trained = [job.read(bar.update) or job.train(bar.update) for job in jobs]
+    return [*map(Features, scaled), *trained]
 
 
 @dataclass(frozen=True)
@@ -106,9 +126,13 @@ class _Job:
 
     recipe: Recipe
     source: Corpus
-    seed: Seed
+    scaled: Scaled
     method: str
     folder: Path
+
+    @property
+    def seed(self) -> Seed:
+        return self.scaled.seed
 
     def read(self, advance: Callable[[int], object]) -> Trained | None:
         from xlser.training.checkpoint import load_state, under
@@ -118,16 +142,16 @@ class _Job:
         if not path.exists():
             return None
         tensors, about = load_state(path, self.fingerprint)
-        features, classes = self.source.features.values.shape[1], len(self.recipe.emotions)
+        features, classes = self.source.data.values.shape[1], len(self.recipe.emotions)
         network = build_network(self.recipe.model, features, classes, self.seed.number).eval()
         network.load_state_dict(under("network", tensors))
         advance(self.recipe.training.epochs)
-        return Trained(self.method, self.seed, network, about["best_epoch"], about["curve"])
+        return Trained(self.scaled, self.method, network, about["best_epoch"], about["curve"])
 
     def train(self, advance: Callable[[int], object]) -> Trained:
         from torch.utils.tensorboard import SummaryWriter
 
-        from xlser.training.brain import Plan, fit
+        from xlser.training.autoencoder_brain import Plan, fit
 
         done = 0
 
@@ -142,7 +166,7 @@ class _Job:
         with SummaryWriter(self.folder / "tensorboard") as writer:
             plan = Plan(self.recipe, objective, self.seed.number, self.folder, self.fingerprint, classes, on_epoch)
             fitted = fit(plan, self._batch(self.seed.split.train), self._batch(self.seed.split.validation))
-        trained = Trained(self.method, self.seed, fitted.network, fitted.best_epoch, fitted.curve)
+        trained = Trained(self.scaled, self.method, fitted.network, fitted.best_epoch, fitted.curve)
         self._save(trained)
         return trained
 
@@ -153,8 +177,8 @@ class _Job:
         from xlser.training.checkpoint import save_state
 
         tensors = {f"network.{name}": tensor for name, tensor in trained.network.state_dict().items()}
-        tensors["scaler.mean"] = torch.from_numpy(self.seed.scaler.mean)
-        tensors["scaler.std"] = torch.from_numpy(self.seed.scaler.std)
+        tensors["scaler.mean"] = torch.from_numpy(self.scaled.scaler.mean)
+        tensors["scaler.std"] = torch.from_numpy(self.scaled.scaler.std)
         about = {"fingerprint": self.fingerprint, "method": self.method, "recipe": self.recipe.name}
         about |= {"best_epoch": trained.best_epoch, "curve": trained.curve}
         save_state(self.folder / MODEL, tensors, about)
@@ -167,7 +191,7 @@ class _Job:
         codes = {name: code for code, name in enumerate(self.recipe.emotions)}
         emotion = np.array([codes.get(label, -1) for label in self.source.labels[rows]], dtype=np.int64)
         ratings = np.stack([self.source.ratings[name][rows] for name in DIMENSIONS], axis=1).astype(np.float32)
-        return Batch(torch.from_numpy(self.seed.source[rows]), torch.from_numpy(ratings), torch.from_numpy(emotion))
+        return Batch(torch.from_numpy(self.scaled.source[rows]), torch.from_numpy(ratings), torch.from_numpy(emotion))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -181,7 +205,7 @@ def _fingerprint(recipe: Recipe, source: Corpus, seed: Seed, method: str) -> str
     choices["training"].pop("seeds")
     choices["objective"] = recipe.objectives()[method].model_dump(mode="json")
     digest = hashlib.sha256(json.dumps([choices, seed.number, seed.split.hash], sort_keys=True).encode())
-    digest.update(source.features.values.tobytes())
+    digest.update(source.data.values.tobytes())
     for name in DIMENSIONS:
         digest.update(source.ratings[name].tobytes())
     digest.update("|".join(map(str, source.labels)).encode())

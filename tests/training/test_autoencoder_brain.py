@@ -29,7 +29,7 @@ def rows(count, seed):
 
 
 def train(folder, kind="dae", *, seed=0, fingerprint="f", on_epoch=None, data=None, method=True, **training):
-    from xlser.training.brain import Plan, fit
+    from xlser.training.autoencoder_brain import Plan, fit
 
     recipe = Recipe(
         name="toy",
@@ -132,7 +132,7 @@ def test_the_same_seed_gives_the_same_weights_whatever_else_drew_random_numbers(
 @pytest.fixture
 def steps(tmp_path, monkeypatch):
     """What every training step saw, as (clean rows, noise), and the noise of validation."""
-    from xlser.training import brain
+    from xlser.training import autoencoder_brain as brain
 
     seen, clean, real = [], [], brain.add_noise
 
@@ -250,7 +250,7 @@ if __name__ == "__main__":
 
 def test_every_batch_of_an_emotion_head_holds_two_classes():
     from xlser.data.sampling import DealtBatches
-    from xlser.training.brain import _keys
+    from xlser.training.autoencoder_brain import _keys
     from xlser.training.recipe import Objective
 
     emotion = torch.tensor([0, 1] * 4 + [-1] * 24)

@@ -1,0 +1,283 @@
+"""Encoders of a run: fine-tuned for every method and seed, or read back; what they make of every corpus is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from xlser.evaluation.metrics import confusion, unweighted_accuracy
+from xlser.evaluation.readout import Part
+from xlser.experiment.cases import Case
+from xlser.experiment.corpora import DIMENSIONS, Corpus
+from xlser.experiment.judge import Heads, HeadsJudge
+from xlser.experiment.seeds import Seed
+from xlser.experiment.workplace import Workplace
+from xlser.models.checkpoints import load_encoder
+from xlser.models.classifier import EmotionNetwork
+from xlser.models.encoder import SpeechEncoder
+from xlser.store.datastore import Datastore
+from xlser.training.checkpoint import load_state, save_state, under
+from xlser.training.embed import embed
+from xlser.training.encoder_brain import fit_encoder
+from xlser.training.encoder_plan import EncoderPlan, Labelled
+from xlser.training.encoder_recipe import EncoderRecipe, Terms
+from xlser.training.encoder_step import assemble
+from xlser.training.inputs import ClipInputs
+from xlser.training.ranks import Ranks, barrier
+
+MODEL, START = "model.safetensors", "encoder"
+UNTRAINED = Terms()
+
+
+@dataclass
+class Embedded:
+    """A network as the report needs it: embeddings of every corpus, and heads that judge them."""
+
+    method: str
+    seed: Seed
+    vectors: dict[str, np.ndarray]
+    heads: Heads | None = None
+    best_epoch: int = 0
+    curve: list[dict[str, float]] = field(default_factory=list)
+
+    def embed(self, case: Case) -> np.ndarray:
+        """Return the embeddings of a case, (N, D)."""
+        return self.vectors[case.corpus.name]
+
+    def judge(self, train: Part, validation: Part) -> HeadsJudge | None:
+        """Return the heads, interpolated with neighbours among the training clips; None before training."""
+        return HeadsJudge.fit(self.heads, train, validation) if self.heads else None
+
+
+def train_encoders(
+    recipe: EncoderRecipe, corpora: list[Corpus], seeds: list[Seed], out: Path, place: Workplace, ranks: Ranks
+) -> list[Embedded]:
+    """Fine-tune every method for every seed and embed every corpus; what ``out`` holds whole is read back.
+
+    Only one network is in memory at a time. Under torchrun every process trains; only the first one, rank 0, embeds
+    and gives results: the others get an empty list.
+
+    Raises:
+        RecipeError: batches that cannot serve a loss. RunError: see `fit_encoder` and `load_encoder`.
+    """
+    start = _Start(recipe, corpora, out, place, ranks)
+    jobs = [
+        _Job(start, seed, method, out / "models" / method / f"seed-{seed.number}")
+        for method in recipe.methods
+        for seed in seeds
+    ]
+    total = len(jobs) * recipe.training.epochs
+    form = "{l_bar}{bar}| {n:.1f}/{total} [{elapsed}<{remaining}]"
+    with tqdm(
+        total=total, desc="training", unit="epoch", disable=not place.progress, leave=False, bar_format=form
+    ) as b:
+        trained = [job.run(b.update) for job in jobs]
+    if ranks.rank:
+        return []
+    vectors = start.untrained()
+    return [*(Embedded("features", seed, vectors) for seed in seeds), *trained]
+
+
+@dataclass
+class _Start:
+    """What all jobs share: the checkpoint that they start from, and the corpora."""
+
+    recipe: EncoderRecipe
+    corpora: list[Corpus]
+    out: Path
+    place: Workplace
+    ranks: Ranks
+
+    @cached_property
+    def about(self) -> dict:
+        """Name, revision and hash of the checkpoint; its weights are written to the run folder, so that it can move."""
+        encoder = self.encoder()
+        if self.ranks.rank == 0 and not (self.out / START / "config.json").exists():
+            encoder.save(self.out / START)
+        return encoder.about
+
+    def encoder(self) -> SpeechEncoder:
+        choice = self.recipe.encoder
+        return load_encoder(choice.weights, revision=choice.revision, dropout=choice.dropout)
+
+    def network(self, terms: Terms, seed: int) -> EmotionNetwork:
+        return assemble(self.encoder(), self.recipe.encoder, terms, len(self.recipe.emotions), seed)
+
+    def untrained(self) -> dict[str, np.ndarray]:
+        """Return the embeddings of the checkpoint as it was loaded."""
+        fingerprint = _digest([self.about, self.recipe.encoder.model_dump(mode="json")])
+        folder = self.out / "models" / "features"
+        return self.embedded(folder, fingerprint, lambda: self.network(UNTRAINED, 0))
+
+    def embedded(self, folder: Path, fingerprint: str, network: Callable[[], EmotionNetwork]) -> dict[str, np.ndarray]:
+        """Return the embeddings of every corpus by name; those that ``folder`` holds are read back."""
+        made: list[EmotionNetwork] = []
+        vectors = {}
+        for corpus in self.corpora:
+            path = folder / "embedded" / f"{corpus.name}.safetensors"
+            found = _read(path, corpus, fingerprint)
+            if found is None:
+                made = made or [network().to(self.ranks.device)]
+                found = self._embed(made[0], corpus)
+                store(found, corpus, np.arange(len(found)), fingerprint).save(path)
+            vectors[corpus.name] = found
+        return vectors
+
+    def _embed(self, network: EmotionNetwork, corpus: Corpus) -> np.ndarray:
+        choice = self.recipe.training
+        inputs = ClipInputs(network, corpus.data, self.place.cache, precision=choice.precision)
+        rows = np.arange(len(corpus.frame))
+        quiet = not self.place.progress
+        with tqdm(total=len(rows), desc=f"embedding {corpus.name}", unit="clip", disable=quiet, leave=False) as bar:
+            longest = self.recipe.encoder.longest
+            return embed(network, inputs, rows, longest=longest, seconds=choice.seconds, advance=bar.update)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One model of a run: trained, or read back from ``folder`` where it stands whole."""
+
+    start: _Start
+    seed: Seed
+    method: str
+    folder: Path
+
+    @property
+    def recipe(self) -> EncoderRecipe:
+        return self.start.recipe
+
+    @property
+    def source(self) -> Corpus:
+        return self.start.corpora[0]
+
+    @property
+    def terms(self) -> Terms:
+        return self.recipe.methods[self.method]
+
+    def run(self, advance: Callable[[float], object]) -> Embedded | None:
+        done = 0.0
+
+        def on_step(share: float) -> None:
+            nonlocal done
+            done += share
+            advance(share)
+
+        if not (self.folder / MODEL).exists():
+            self._train(on_step)
+        advance(self.recipe.training.epochs - done)  # read back, stopped early, or gone on after a kill
+        barrier()
+        return self._embedded() if self.start.ranks.rank == 0 else None
+
+    def _embedded(self) -> Embedded:
+        tensors, about = load_state(self.folder / MODEL, self.fingerprint)
+        weights = under("network", tensors)
+
+        def network() -> EmotionNetwork:
+            made = self.start.network(self.terms, self.seed.number)
+            made.load_state_dict({**made.state_dict(), **weights})
+            return made
+
+        vectors = self.start.embedded(self.folder, self.fingerprint, network)
+        train = self.seed.split.train
+        path = self.folder / "datastore.safetensors"
+        if not path.exists():
+            store(vectors[self.source.name][train], self.source, train, self.fingerprint).save(path)
+        heads = Heads.of(weights, self.recipe.emotions, self.terms)
+        return Embedded(self.method, self.seed, vectors, heads, about["best_epoch"], about["curve"])
+
+    def _train(self, on_step: Callable[[float], object]) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        lead = self.start.ranks.rank == 0
+        writer = SummaryWriter(self.folder / "tensorboard") if lead else None
+
+        def on_epoch(epoch: int, scalars: dict[str, float]) -> None:
+            for name, value in scalars.items() if writer else ():
+                writer.add_scalar(name, value, epoch)
+
+        plan = EncoderPlan(
+            recipe=self.recipe,
+            terms=self.terms,
+            seed=self.seed.number,
+            folder=self.folder,
+            store=self.start.place.cache,
+            fingerprint=self.fingerprint,
+            score=_ua,
+            ranks=self.start.ranks,
+            on_step=on_step,
+            on_epoch=on_epoch,
+        )
+        network = self.start.network(self.terms, self.seed.number)
+        split = self.seed.split
+        fitted = fit_encoder(plan, network, labelled(self.source, self.recipe), split.train, split.validation)
+        if writer:
+            writer.close()
+            self._save(fitted)
+
+    def _save(self, fitted) -> None:
+        trained = {name for name, parameter in fitted.network.named_parameters() if parameter.requires_grad}
+        tensors = {f"network.{k}": v for k, v in fitted.network.state_dict().items() if k in trained}
+        about = {"fingerprint": self.fingerprint, "method": self.method, "recipe": self.recipe.name}
+        about |= {"best_epoch": fitted.best_epoch, "curve": fitted.curve}
+        save_state(self.folder / MODEL, tensors, about)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Name everything that can change a trained weight: a model under another name is not this one."""
+        choices = self.recipe.model_dump(mode="json", include={"encoder", "training", "augment", "emotions", "merge"})
+        choices["training"].pop("checkpoint_every")
+        choices["training"].pop("seeds")
+        choices["terms"] = self.terms.model_dump(mode="json")
+        about = [choices, self.start.about, self.seed.number, self.seed.split.hash, self.source.data.contents]
+        ratings = [self.source.ratings[name].tobytes() for name in DIMENSIONS]
+        return _digest([*about, list(map(str, self.source.labels))], *ratings)
+
+
+def labelled(corpus: Corpus, recipe: EncoderRecipe) -> Labelled:
+    """Return a corpus's clips with what they teach."""
+    codes = {name: code for code, name in enumerate(recipe.emotions)}
+    return Labelled(
+        corpus.data,
+        np.array([codes.get(label, -1) for label in corpus.labels], dtype=np.int64),
+        np.stack([corpus.ratings[name] for name in DIMENSIONS], axis=1).astype(np.float32),
+        np.unique(corpus.frame["speaker"].astype(str), return_inverse=True)[1].astype(np.int64),
+        np.unique(corpus.languages.astype(str), return_inverse=True)[1].astype(np.int64),
+    )
+
+
+def store(vectors: np.ndarray, corpus: Corpus, rows: Sequence[int] | np.ndarray, encoder: str) -> Datastore:
+    """Return embeddings of some rows of a corpus, with all that is told of a neighbour."""
+    frame = corpus.frame.iloc[rows]
+    about = {name: [str(value) for value in frame[name]] for name in ("speaker", "path")}
+    about["emotion"] = [str(label or "") for label in corpus.labels[rows]]
+    about["corpus"], about["language"] = [corpus.name] * len(rows), [str(name) for name in corpus.languages[rows]]
+    ids = [str(name) for name in frame["id"]]
+    return Datastore(vectors, ids, groups=about["speaker"], about=about, encoder=encoder)
+
+
+def _read(path: Path, corpus: Corpus, fingerprint: str) -> np.ndarray | None:
+    if not path.exists():
+        return None
+    found = Datastore.load(path)
+    same = found.encoder == fingerprint and found.ids == [str(name) for name in corpus.frame["id"]]
+    return np.array(found.embeddings) if same else None
+
+
+def _ua(truth: np.ndarray, predicted: np.ndarray) -> float:
+    classes = np.unique(np.concatenate([truth, predicted])).tolist()
+    return float(unweighted_accuracy(confusion(truth, predicted, classes)))
+
+
+def _digest(value: object, *more: bytes) -> str:
+    digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode())
+    for part in more:
+        digest.update(part)
+    return digest.hexdigest()[:16]

@@ -1,0 +1,123 @@
+"""Cross-entropy of a classifier's logits, and the weights that make rare classes count."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from xlser.losses.checks import classes, embeddings
+
+
+def class_weights(labels: Tensor, count: int) -> Tensor:
+    """Return a weight a class (count,), float32, inverse to its rows, with a mean of one over the classes present.
+
+    A class without a row gets 0: any other weight would be invented, and no row of these labels asks for it.
+
+    Args:
+        labels: class of every row of the training set, (N,), integers in [0, count).
+        count: how many classes there are, at least 1.
+
+    Raises:
+        ValueError: no rows, not (N,), not integers, or a class out of range.
+
+    Example:
+        >>> class_weights(torch.tensor([0, 0, 0, 2]), 3)
+        tensor([0.5000, 0.0000, 1.5000])
+    """
+    if len(labels) == 0:
+        raise ValueError("`labels` must have at least 1 row, but has 0 instead.")
+    rows = _within(classes(labels, labels), count).bincount(minlength=count)
+    inverse = torch.where(rows > 0, 1 / rows.clamp_min(1), 0).float()
+    return inverse / (inverse.sum() / (rows > 0).sum())
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, *, weights: Tensor | None = None, smoothing: float = 0.0) -> Tensor:
+    """Weighted mean over rows of -log softmax(logits)[label], in nats, at least 0.
+
+    =========  ========  ======================================================================================
+    Inputs     shape     meaning
+    =========  ========  ======================================================================================
+    logits     (N, C)    unnormalised log-probabilities, any float dtype (half is widened to float32)
+    labels     (N,)      class of a row, an integer in [0, C)
+    weights    (C,)      what a row of each class counts, at least 0, such as ``class_weights``; None: all alike
+    smoothing  float     share of the target, in [0, 1), that is spread evenly over all classes
+    =========  ========  ======================================================================================
+
+    Requirements:
+        N >= 1, C >= 2, all values finite, a row of a weight above 0. An unlabelled row (negative) is the caller's to
+        drop. One class only in a batch is fine: the logits of the others are told apart from it.
+
+    Relations:
+        The plain companion of ``supcon`` and ``contrastive``, which shape embeddings and decide nothing. O(N C).
+
+    Degenerate case:
+        Rows of weight 0 take no part. With ``smoothing`` the weights reach the spread share too, as in PyTorch.
+
+    Returns:
+        A tensor without dimensions, float32 or the wider dtype of the logits.
+
+    Raises:
+        ValueError: a requirement is not met, a shape is wrong, or ``smoothing`` is out of its range.
+
+    Source:
+        ``torch.nn.functional.cross_entropy``; smoothing is Szegedy et al. 2016, arXiv 1512.00567, section 7.
+
+    Example:
+        >>> round(cross_entropy(torch.tensor([[0.0, 0.0]]), torch.tensor([1])).item(), 4)  # log 2
+        0.6931
+    """
+    _smoothing(smoothing)
+    logits = embeddings("logits", logits, rows=1)
+    if logits.shape[1] < 2:
+        raise ValueError(f"`logits` must have at least 2 classes, but has {logits.shape[1]} instead.")
+    labels = _within(classes(labels, logits), logits.shape[1]).long()
+    if weights is not None:
+        weights = _weights(weights.to(logits), labels, logits.shape[1])
+    return nn.functional.cross_entropy(logits, labels, weight=weights, label_smoothing=smoothing)
+
+
+class CrossEntropyLoss(nn.Module):
+    """Hold the options of ``cross_entropy``; the weights move with the module and are not saved with it.
+
+    Raises:
+        ValueError: ``smoothing`` is out of its range.
+
+    >>> CrossEntropyLoss(smoothing=0.1)
+    CrossEntropyLoss(weights=None, smoothing=0.1)
+    """
+
+    def __init__(self, weights: Tensor | None = None, smoothing: float = 0.0):
+        super().__init__()
+        self.register_buffer("weights", weights, persistent=False)
+        self.smoothing = _smoothing(smoothing)
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return ``cross_entropy`` of logits (N, C) and classes (N,)."""
+        return cross_entropy(logits, labels, weights=self.weights, smoothing=self.smoothing)
+
+    def extra_repr(self) -> str:
+        """Show the options."""
+        weights = None if self.weights is None else self.weights.tolist()
+        return f"weights={weights}, smoothing={self.smoothing}"
+
+
+def _within(labels: Tensor, count: int) -> Tensor:
+    if (highest := int(labels.max())) >= count:
+        raise ValueError(f"`labels` must be below the number of classes ({count}), but holds {highest} instead.")
+    return labels
+
+
+def _weights(weights: Tensor, labels: Tensor, count: int) -> Tensor:
+    if weights.shape != (count,):
+        raise ValueError(f"`weights` must have shape ({count},), but has {tuple(weights.shape)} instead.")
+    if not bool(((weights >= 0) & weights.isfinite()).all()):
+        raise ValueError(f"`weights` must be finite and at least 0, but holds {weights.tolist()} instead.")
+    if not bool((weights[labels] > 0).any()):
+        raise ValueError(f"`weights` must be above 0 for a class in the batch, but is {weights.tolist()} instead.")
+    return weights
+
+
+def _smoothing(smoothing: float) -> float:
+    if not 0 <= smoothing < 1:
+        raise ValueError(f"`smoothing` must be at least 0 and below 1, but is {smoothing} instead.")
+    return smoothing

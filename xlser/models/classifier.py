@@ -1,0 +1,96 @@
+"""A speech encoder with what is learnt on top of it: pooled embeddings, projections, and heads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from xlser.models.encoder import SpeechEncoder, pad_frames
+from xlser.models.pooling import LayerPool
+
+EMBEDDING, FED = "embedding", "fed"
+DIMENSIONS = ("activation", "valence", "dominance")
+
+
+class Inputs(NamedTuple):
+    """Clips of one batch, each alone: ``clips`` are ``waves`` (S,); ``frames`` (T, F), the output of the frozen part up
+    to hidden state ``first`` (0: of the convolutions); or ``means`` (L + 1, D), each layer's mean over time."""
+
+    kind: Literal["waves", "frames", "means"]
+    clips: Sequence[Tensor]
+    first: int = 0
+    masks: Sequence[tuple[Tensor, Tensor]] | None = None
+
+
+class EmotionNetwork(nn.Module):
+    """Clips in, embeddings out; heads that judge an embedding.
+
+    ``embed`` gives (N, D) under ``embedding`` and, where a contrastive loss is fed from another layer, (N, D') under
+    ``fed``. ``classes`` and ``dimensions`` are linear heads of the embedding; ``projections`` are small networks of
+    two layers through which a loss looks at it, and which nothing uses afterwards.
+
+    Args:
+        encoder: see `SpeechEncoder`.
+        pool: how its hidden states become the embedding.
+        fed: another way to pool, for a contrastive loss, or None.
+        classes: number of emotions.
+        projections: output width of each named projection.
+    """
+
+    def __init__(
+        self,
+        encoder: SpeechEncoder,
+        pool: LayerPool,
+        *,
+        classes: int,
+        fed: LayerPool | None = None,
+        projections: Mapping[str, int] | None = None,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.pools = nn.ModuleDict({EMBEDDING: pool} | ({FED: fed} if fed else {}))
+        self.classes = nn.Linear(pool.width, classes)
+        self.dimensions = nn.Linear(pool.width, len(DIMENSIONS))
+        widths = {name: (fed if fed and name == "contrastive" else pool).width for name in projections or {}}
+        self.projections = nn.ModuleDict(
+            {name: _projection(widths[name], width) for name, width in (projections or {}).items()}
+        )
+
+    @property
+    def lowest(self) -> int:
+        """Number of the lowest hidden state that is read: frozen layers below it need to run only once."""
+        return min(pool.lowest for pool in self.pools.values())
+
+    def embed(self, inputs: Inputs) -> dict[str, Tensor]:
+        """Return the embeddings of clips, each the same whatever else is in the batch."""
+        if inputs.kind == "means":
+            means = torch.stack(list(inputs.clips))
+            return {name: pool.from_means(means) for name, pool in self.pools.items()}
+        clips = inputs.clips
+        if inputs.kind == "waves":
+            clips = [self.encoder.front(wave) for wave in clips]
+        frames, lengths = pad_frames(clips)
+        hidden = self.encoder(frames, lengths, first=inputs.first, **_padded_masks(inputs.masks, lengths))
+        return {name: pool(hidden, lengths, first=inputs.first) for name, pool in self.pools.items()}
+
+    def project(self, term: str, embedded: Mapping[str, Tensor]) -> Tensor:
+        """Return what the loss ``term`` compares: its projection, or the pooled vectors themselves."""
+        name = FED if term == "contrastive" and FED in embedded else EMBEDDING
+        return self.projections[term](embedded[name]) if term in self.projections else embedded[name]
+
+
+def _projection(inner: int, outer: int) -> nn.Module:
+    return nn.Sequential(nn.Linear(inner, inner), nn.ReLU(), nn.Linear(inner, outer))
+
+
+def _padded_masks(masks: Sequence[tuple[Tensor, Tensor]] | None, lengths: Tensor) -> dict[str, Tensor]:
+    if masks is None:
+        return {}
+    times = torch.zeros(len(masks), int(lengths.max()), dtype=torch.bool)
+    for row, (time, _) in enumerate(masks):
+        times[row, : len(time)] = time
+    features = torch.stack([feature for _, feature in masks])
+    return {"time_mask": times.to(lengths.device), "feature_mask": features.to(lengths.device)}

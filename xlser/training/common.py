@@ -1,0 +1,95 @@
+"""What every recipe chooses, whichever network it trains: corpora, labels, split and intervals."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from xlser.corpora.emotions import check_canonical
+from xlser.data.splits import SplitKind
+from xlser.schema import Strict
+
+Many = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+
+
+class SplitChoice(Strict):
+    """How the source's speakers are divided; seed s holds out fold s (modulo the number of folds)."""
+
+    kind: SplitKind = "speaker-folds"
+    folds: int = Field(5, ge=3)
+    seed: int = 0
+    given: tuple[dict[str, tuple[str, ...]], ...] = ()
+
+
+class EvaluationChoice(Strict):
+    """``draws`` resamplings of the speakers for each interval of ``level``."""
+
+    draws: int = Field(1000, ge=100)
+    level: float = Field(0.95, gt=0.5, lt=1)
+
+
+class CommonRecipe(Strict):
+    """Train on ``source``, read in ``targets``.
+
+    ``emotions`` are the classes that are scored, where the corpus has them; ``merge`` maps a canonical emotion into
+    another before that. ``ratings`` ``derived`` takes valence and activation from a published table of emotion words
+    where a source has no ratings of its own: every number on them is marked so.
+    """
+
+    name: str
+    description: str = ""
+    source: str
+    targets: Annotated[tuple[str, ...], Many] = Field(min_length=1)
+    emotions: tuple[str, ...] = Field(("anger", "happiness", "neutral", "sadness"), min_length=2)
+    merge: dict[str, str] = {}
+    ratings: Literal["rated", "derived"] = "rated"
+    split: SplitChoice = SplitChoice()
+    evaluation: EvaluationChoice = EvaluationChoice()
+
+    @field_validator("emotions")
+    @classmethod
+    def _canonical(cls, emotions: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(emotions)) < len(emotions):
+            raise ValueError(f"must name each emotion once, but is {list(emotions)} instead")
+        return tuple(check_canonical(name) for name in emotions)
+
+    @field_validator("merge")
+    @classmethod
+    def _merges_emotions(cls, merge: dict[str, str]) -> dict[str, str]:
+        return {check_canonical(name): check_canonical(into) for name, into in merge.items()}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> CommonRecipe:
+        problems = [*self._common_problems(), *self._problems()]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _common_problems(self) -> list[str]:
+        problems = []
+        if len(set(self.targets)) < len(self.targets):
+            problems.append(f"`targets` must name each corpus once, but is {list(self.targets)} instead")
+        for name, into in self.merge.items():
+            if into not in self.emotions:
+                problems.append(
+                    f"merge.{name}: {into!r} is not among the scored `emotions` ({', '.join(self.emotions)})"
+                )
+        if self.source in self.targets:
+            problems.append(
+                f"`source` {self.source!r} stands in `targets` too; its held-out speakers are scored anyway"
+            )
+        if self.split.kind.startswith("given") and not self.split.given:
+            problems.append(f"split.given must list the folds when split.kind is {self.split.kind!r}")
+        return problems
+
+    def _problems(self) -> list[str]:
+        """Return what does not fit together in the recipe's own part."""
+        return []
+
+    @property
+    def hash(self) -> str:
+        """First 12 digits of the SHA-256 of everything that can change a number."""
+        text = self.model_dump_json(exclude={"description"})
+        return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,103 @@
+"""Embeddings of whole corpora: in batches of near length, long clips in windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+
+from xlser.errors import RunError
+from xlser.models.classifier import EMBEDDING, EmotionNetwork
+from xlser.training.inputs import ClipInputs, Span, autocast, windows
+from xlser.training.threads import NARROW, one_thread
+
+
+def embed(
+    network: EmotionNetwork,
+    inputs: ClipInputs,
+    rows: Sequence[int] | np.ndarray,
+    *,
+    longest: float,
+    seconds: float = 64.0,
+    advance: Callable[[int], object] = lambda clips: None,
+) -> np.ndarray:
+    """Return the embeddings of some clips, float32 (len(rows), D).
+
+    A clip's embedding does not depend on what else is embedded with it. One longer than ``longest`` seconds is cut into
+    windows of equal length, and has the mean of theirs, weighted by their samples.
+
+    Args:
+        network: in any mode; it is left as it was.
+        inputs: of the corpus.
+        rows: which clips.
+        longest: seconds of a window.
+        seconds: of padded audio in a batch.
+        advance: told the number of clips that are done.
+
+    Raises:
+        RunError: out of memory, or an embedding that is not finite: the clip is named.
+    """
+    rate = network.encoder.rate
+    spans = [s for row in rows for s in windows(int(row), int(inputs.clips.samples[row]), int(longest * rate))]
+    place = {int(row): position for position, row in enumerate(rows)}
+    width = network.pools[EMBEDDING].width
+    total, weight = np.zeros((len(place), width), dtype=np.float64), np.zeros(len(place))
+    training = network.training
+    network.eval()
+    try:
+        with one_thread(network.encoder.width < NARROW):
+            for batch in _batches(spans, int(seconds * rate)):
+                for span, vector in zip(batch, _embed(network, inputs, batch), strict=True):
+                    samples = span.stop - span.start
+                    total[place[span.row]] += samples * vector
+                    weight[place[span.row]] += samples
+                advance(sum(span.start == 0 for span in batch))
+    finally:
+        network.train(training)
+    embedded = (total / weight[:, None]).astype(np.float32)
+    _check(embedded, inputs, rows)
+    return embedded
+
+
+def _embed(network: EmotionNetwork, inputs: ClipInputs, batch: list[Span]) -> np.ndarray:
+    device = next(network.parameters()).device
+    taken = inputs.take(batch)
+    taken = taken._replace(clips=[clip.to(device) for clip in taken.clips])
+    try:
+        with torch.inference_mode(), autocast(inputs.precision, device):
+            return network.embed(taken)[EMBEDDING].float().cpu().numpy()
+    except RuntimeError as error:
+        if out_of_memory(error):
+            raise RunError(
+                f"out of memory while embedding {len(batch)} clips at once. Lower encoder.longest or training.seconds."
+            ) from error
+        raise
+
+
+def _batches(spans: list[Span], budget: int) -> Iterator[list[Span]]:
+    """Group spans of near length; a group's count times its longest span is at most ``budget`` samples, or one span."""
+    group: list[Span] = []
+    for span in sorted(spans, key=lambda s: (s.start - s.stop, s.row, s.start)):  # the longest first
+        longest = group[0].stop - group[0].start if group else 0
+        if group and (len(group) + 1) * longest > budget:
+            yield group
+            group = []
+        group.append(span)
+    if group:
+        yield group
+
+
+def _check(embedded: np.ndarray, inputs: ClipInputs, rows: Sequence[int] | np.ndarray) -> None:
+    bad = ~np.isfinite(embedded).all(axis=1)
+    if bad.any():
+        names = inputs.clips.manifest.frame["id"].iloc[[int(rows[i]) for i in np.flatnonzero(bad)[:3]]]
+        raise RunError(
+            f"{int(bad.sum())} embeddings are not finite, such as that of {', '.join(names)}. "
+            "Use training.precision float32, or another checkpoint."
+        )
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Say whether this is how torch tells that memory ran out, on a GPU or off it."""
+    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)

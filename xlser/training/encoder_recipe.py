@@ -1,0 +1,215 @@
+"""The recipe of a fine-tuned speech encoder: which checkpoint, which losses, which batches."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
+
+from xlser.features.normalise import Normalisation
+from xlser.schema import Strict
+from xlser.training.common import CommonRecipe
+from xlser.training.recipe import OnRatings
+
+Layer = int | Literal["weighted"]
+Pooling = Literal["mean", "attentive"]
+Policy = Literal["random-balanced", "all", "hard", "semi-hard", "cross-speaker", "cross-language"]
+Dimension = Literal["activation", "valence", "dominance"]
+Share = Annotated[float, Field(ge=0, le=1)]
+# `supcon: 0.5` is short for `supcon: {weight: 0.5}`.
+_WEIGHT = BeforeValidator(
+    lambda value: {"weight": value} if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+)
+
+
+class EncoderChoice(Strict):
+    """The checkpoint, how much of it stays as it is, and how its frames become one embedding.
+
+    ``weights`` is a hub name, a folder, ``random:tiny`` or ``random:base``. ``freeze`` is ``nothing``, ``front`` (the
+    convolutions), ``all``, or n for the front and the first n layers. ``layer`` counts hidden states: 0 is the input of
+    the first layer, -1 the last one; ``weighted`` learns a mixture of all. ``dropout`` null keeps the checkpoint's own.
+    Clips longer than ``longest`` seconds are cut in training and read in windows afterwards.
+    """
+
+    weights: str = "random:tiny"
+    revision: str | None = None
+    freeze: Literal["nothing", "front", "all"] | PositiveInt = "front"
+    layer: Layer = -1
+    pooling: Pooling = "mean"
+    dropout: float | None = Field(None, ge=0, lt=1)
+    longest: float = Field(12.0, ge=1)
+
+
+class CrossEntropy(Strict):
+    """Cross-entropy of the emotion classes; ``balance`` weighs a class by the inverse of its share."""
+
+    weight: PositiveFloat = 1.0
+    balance: bool = False
+    smoothing: float = Field(0.0, ge=0, lt=1)
+
+
+class SupCon(Strict):
+    """Supervised contrastive loss on a projection of the embedding (null: on the embedding itself).
+
+    ``cross_weight`` weighs positives of another language against those of the same one.
+    """
+
+    weight: PositiveFloat = 1.0
+    temperature: PositiveFloat = 0.1
+    projection: PositiveInt | None = 128
+    cross_weight: NonNegativeFloat = 1.0
+
+
+class Feed(Strict):
+    """Which layer and pooling give the vectors that a contrastive loss compares."""
+
+    layer: Layer = -1
+    pooling: Pooling = "mean"
+
+
+class Contrastive(Strict):
+    """Siamese margin loss on pairs chosen by ``pairs``; ``feed`` null compares the embedding itself."""
+
+    weight: PositiveFloat = 1.0
+    margin: PositiveFloat = 1.0
+    pairs: Policy = "random-balanced"
+    projection: PositiveInt | None = None
+    feed: Feed | None = None
+
+
+class OnDimension(Strict):
+    """A metric loss that lays the embedding out along a rated dimension."""
+
+    metric: OnRatings = "signed"
+    on: Dimension = "activation"
+    weight: PositiveFloat = 1.0
+    projection: PositiveInt | None = None
+
+
+class Regression(Strict):
+    """A linear head for rated dimensions, trained with 1 - CCC."""
+
+    weight: PositiveFloat = 1.0
+    of: tuple[Dimension, ...] = Field(("activation", "valence", "dominance"), min_length=1)
+
+
+class Terms(Strict):
+    """What one method minimises: the weighted sum of the terms that are given."""
+
+    cross_entropy: Annotated[CrossEntropy | None, _WEIGHT] = None
+    supcon: Annotated[SupCon | None, _WEIGHT] = None
+    contrastive: Annotated[Contrastive | None, _WEIGHT] = None
+    metric: Annotated[OnDimension | None, _WEIGHT] = None
+    dimensions: Annotated[Regression | None, _WEIGHT] = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The terms that take part, by name."""
+        terms = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: term for name, term in terms.items() if term is not None}
+
+    @property
+    def rated(self) -> tuple[str, ...]:
+        """The rated dimensions that the terms need."""
+        named = [*(self.dimensions.of if self.dimensions else ()), *([self.metric.on] if self.metric else [])]
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def compares(self) -> bool:
+        """Whether a term compares clips of a batch by their class."""
+        return self.supcon is not None or self.contrastive is not None
+
+
+class Augmentation(Strict):
+    """What is drawn anew for a clip in each epoch; everything off by default but SpecAugment.
+
+    ``speed`` are factors, ``snr`` and ``gain`` ranges in dB. SpecAugment masks spans of time (``time_length`` frames,
+    starting at a share ``time`` of them) and of columns, as wav2vec 2.0 does in fine-tuning.
+    """
+
+    speed: tuple[PositiveFloat, ...] = ()
+    snr: tuple[float, float] | None = None
+    gain: tuple[float, float] | None = None
+    time: Share = 0.08
+    time_length: PositiveInt = 15
+    feature: Share = 0.05
+    feature_length: PositiveInt = 64
+
+    @field_validator("snr", "gain")
+    @classmethod
+    def _ordered(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value and value[0] > value[1]:
+            raise ValueError(f"must be [low, high] in dB, but is {list(value)} instead")
+        return value
+
+    @property
+    def of_waves(self) -> bool:
+        """Whether the samples themselves are changed."""
+        return bool(self.speed) or self.snr is not None or self.gain is not None
+
+    @property
+    def of_frames(self) -> bool:
+        """Whether SpecAugment is on."""
+        return self.time > 0 or self.feature > 0
+
+
+class FineTuning(Strict):
+    """How it is trained.
+
+    A batch holds at most ``seconds`` of audio, padding counted, with ``classes`` classes of ``clips`` clips at least;
+    ``accumulate`` batches make one step. ``chunk_seconds`` embeds a batch in pieces of that size, by gradient caching:
+    the same gradient in less memory. ``encoder_lr`` is for the checkpoint, ``lr`` for what is new. Training stops after
+    ``patience`` epochs without a better UA on the source's validation speakers (null: never).
+    """
+
+    epochs: PositiveInt = 15
+    seconds: float = Field(64.0, gt=0)
+    classes: int = Field(2, ge=2)
+    clips: int = Field(2, ge=2)
+    chunk_seconds: PositiveFloat | None = None
+    accumulate: PositiveInt = 1
+    encoder_lr: NonNegativeFloat = 1e-5
+    lr: PositiveFloat = 1e-4
+    weight_decay: NonNegativeFloat = 0.0
+    warmup: float = Field(0.1, ge=0, lt=1)
+    decay: Literal["linear", "cosine", "constant"] = "linear"
+    clip: PositiveFloat | None = 1.0
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    patience: PositiveInt | None = 5
+    seeds: PositiveInt = 5
+    checkpoint_every: PositiveInt = 50
+
+
+class EncoderRecipe(CommonRecipe):
+    """A speech encoder, fine-tuned once by each of ``methods``; the first one is what the others are compared with."""
+
+    encoder: EncoderChoice
+    methods: dict[str, Annotated[Terms, BeforeValidator(lambda value: value or {})]] = Field(min_length=1)
+    augment: Augmentation = Augmentation()
+    training: FineTuning = FineTuning()
+
+    @field_validator("methods")
+    @classmethod
+    def _names_free(cls, methods: dict[str, Terms]) -> dict[str, Terms]:
+        if "features" in methods:
+            raise ValueError("'features' is always part of a run and cannot be defined")
+        for name, terms in methods.items():
+            if not terms.given:
+                known = ", ".join(Terms.model_fields)
+                raise ValueError(f"{name!r} must have at least one term ({known}), but has none")
+        return methods
+
+    @property
+    def normalise(self) -> Normalisation:
+        """An encoder takes a target's clips as they are: nothing of the target is looked at."""
+        return "source"
+
+    def _problems(self) -> list[str]:
+        problems = []
+        shortest = self.training.classes * self.training.clips * 0.5
+        if self.training.seconds < shortest:
+            problems.append(
+                f"training.seconds must hold {self.training.classes} classes of {self.training.clips} clips, "
+                f"{shortest:g} s at least, but is {self.training.seconds:g} instead"
+            )
+        return problems
