@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -31,7 +32,8 @@ def command(
 ) -> None:
     """Train on one language, read it in others, write the numbers and the report.
 
-    RECIPE is a file, or one of xlser's own such as emodb/dae-activation.
+    RECIPE is a file, or one of xlser's own such as emodb/dae-activation. An encoder can be trained by several
+    processes: torchrun --nproc-per-node 2 -m xlser.cli.main run RECIPE
     """
     from xlser.training.load import load_recipe
 
@@ -45,6 +47,8 @@ def command(
     if cache:
         place.cache = cache
     folder = run_recipe(chosen, out or default_out(chosen), place)
+    if int(os.environ.get("RANK", "0")):
+        return  # started by torchrun: the first process reports
     report = write_report(folder)
     click.echo(render_terminal(folder))
     click.echo(f"\nreport: {report}")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from xlser.evaluation.metrics import confusion, unweighted_accuracy
@@ -26,11 +25,12 @@ from xlser.models.encoder import SpeechEncoder
 from xlser.store.datastore import Datastore
 from xlser.training.checkpoint import load_state, save_state, under
 from xlser.training.embed import embed
+from xlser.training.encoder_batches import make_batches
 from xlser.training.encoder_brain import fit_encoder
 from xlser.training.encoder_plan import EncoderPlan, Labelled
 from xlser.training.encoder_recipe import EncoderRecipe, Terms
 from xlser.training.encoder_step import assemble
-from xlser.training.inputs import ClipInputs
+from xlser.training.inputs import ClipInputs, Span, middle
 from xlser.training.ranks import Ranks, barrier
 
 MODEL, START = "model.safetensors", "encoder"
@@ -58,7 +58,7 @@ class Embedded:
 
 
 def train_encoders(
-    recipe: EncoderRecipe, corpora: list[Corpus], seeds: list[Seed], out: Path, place: Workplace, ranks: Ranks
+    recipe: EncoderRecipe, corpora: list[Corpus], seeds: list[Seed], out: Path, *, place: Workplace, ranks: Ranks
 ) -> list[Embedded]:
     """Fine-tune every method for every seed and embed every corpus; what ``out`` holds whole is read back.
 
@@ -74,6 +74,8 @@ def train_encoders(
         for method in recipe.methods
         for seed in seeds
     ]
+    for job in jobs:
+        job.check()
     total = len(jobs) * recipe.training.epochs
     form = "{l_bar}{bar}| {n:.1f}/{total} [{elapsed}<{remaining}]"
     with tqdm(
@@ -103,6 +105,18 @@ class _Start:
         if self.ranks.rank == 0 and not (self.out / START / "config.json").exists():
             encoder.save(self.out / START)
         return encoder.about
+
+    @cached_property
+    def labelled(self) -> Labelled:
+        """The source's clips with what they teach."""
+        return labelled(self.corpora[0], self.recipe)
+
+    def spans(self, rows: np.ndarray) -> list[Span]:
+        """Return the part of each clip that is trained on."""
+        clips = self.corpora[0].data
+        return [
+            middle(int(row), int(clips.samples[row]), int(self.recipe.encoder.longest * clips.rate)) for row in rows
+        ]
 
     def encoder(self) -> SpeechEncoder:
         choice = self.recipe.encoder
@@ -186,12 +200,18 @@ class _Job:
             return made
 
         vectors = self.start.embedded(self.folder, self.fingerprint, network)
-        train = self.seed.split.train
-        path = self.folder / "datastore.safetensors"
+        path, train = self.folder / "datastore.safetensors", self.seed.split.train
         if not path.exists():
-            store(vectors[self.source.name][train], self.source, train, self.fingerprint).save(path)
+            known = train[np.isin(self.source.labels[train].astype(str), self.recipe.emotions)]
+            told = {"labels": self.source.labels[known].astype(str)}
+            store(vectors[self.source.name][known], self.source, known, self.fingerprint, **told).save(path)
         heads = Heads.of(weights, self.recipe.emotions, self.terms)
         return Embedded(self.method, self.seed, vectors, heads, about["best_epoch"], about["curve"])
+
+    def check(self) -> None:
+        """Refuse batches that cannot serve the losses, before anything is trained."""
+        train, clips = self.seed.split.train, self.source.data
+        make_batches(self._plan(), self.start.labelled, train, self.start.spans(train), clips.rate)
 
     def _train(self, on_step: Callable[[float], object]) -> None:
         from torch.utils.tensorboard import SummaryWriter
@@ -203,7 +223,16 @@ class _Job:
             for name, value in scalars.items() if writer else ():
                 writer.add_scalar(name, value, epoch)
 
-        plan = EncoderPlan(
+        plan = replace(self._plan(), on_step=on_step, on_epoch=on_epoch)
+        network = self.start.network(self.terms, self.seed.number)
+        split = self.seed.split
+        fitted = fit_encoder(plan, network, self.start.labelled, split.train, split.validation)
+        if writer:
+            writer.close()
+            self._save(fitted)
+
+    def _plan(self) -> EncoderPlan:
+        return EncoderPlan(
             recipe=self.recipe,
             terms=self.terms,
             seed=self.seed.number,
@@ -212,15 +241,7 @@ class _Job:
             fingerprint=self.fingerprint,
             score=_ua,
             ranks=self.start.ranks,
-            on_step=on_step,
-            on_epoch=on_epoch,
         )
-        network = self.start.network(self.terms, self.seed.number)
-        split = self.seed.split
-        fitted = fit_encoder(plan, network, labelled(self.source, self.recipe), split.train, split.validation)
-        if writer:
-            writer.close()
-            self._save(fitted)
 
     def _save(self, fitted) -> None:
         trained = {name for name, parameter in fitted.network.named_parameters() if parameter.requires_grad}
@@ -253,14 +274,20 @@ def labelled(corpus: Corpus, recipe: EncoderRecipe) -> Labelled:
     )
 
 
-def store(vectors: np.ndarray, corpus: Corpus, rows: Sequence[int] | np.ndarray, encoder: str) -> Datastore:
+def store(
+    vectors: np.ndarray,
+    corpus: Corpus,
+    rows: Sequence[int] | np.ndarray,
+    encoder: str,
+    labels: Sequence[str] | None = None,
+) -> Datastore:
     """Return embeddings of some rows of a corpus, with all that is told of a neighbour."""
     frame = corpus.frame.iloc[rows]
     about = {name: [str(value) for value in frame[name]] for name in ("speaker", "path")}
     about["emotion"] = [str(label or "") for label in corpus.labels[rows]]
     about["corpus"], about["language"] = [corpus.name] * len(rows), [str(name) for name in corpus.languages[rows]]
     ids = [str(name) for name in frame["id"]]
-    return Datastore(vectors, ids, groups=about["speaker"], about=about, encoder=encoder)
+    return Datastore(vectors, ids, labels=labels, groups=about["speaker"], about=about, encoder=encoder)
 
 
 def _read(path: Path, corpus: Corpus, fingerprint: str) -> np.ndarray | None:

@@ -10,6 +10,7 @@ import numpy as np
 from xlser.evaluation.interpolate import Interpolation, fit_interpolation
 from xlser.evaluation.readout import Part
 from xlser.experiment.corpora import DIMENSIONS
+from xlser.store.datastore import Datastore
 from xlser.training.encoder_recipe import Terms
 
 HEAD, INTERPOLATED = "classifier", "classifier + knn"
@@ -46,3 +47,44 @@ class Heads:
         """Return the predicted ratings (N,) of the trained dimensions."""
         predicted = embeddings.astype(np.float64) @ self.slopes.T + self.offsets
         return {name: predicted[:, DIMENSIONS.index(name)] for name in self.rated}
+
+
+@dataclass(frozen=True)
+class HeadsJudge:
+    """Heads, and the neighbours that were fitted to go with them on source validation data."""
+
+    heads: Heads
+    interpolation: Interpolation | None
+
+    @classmethod
+    def fit(cls, heads: Heads, train: Part, validation: Part) -> HeadsJudge:
+        """Choose k, distance, temperature and weight; heads without a classifier get no neighbours."""
+        if not heads.classes:
+            return cls(heads, None)
+        kept = [np.isin(part.labels.astype(str), heads.classes) for part in (train, validation)]
+        vectors, labels = train.embeddings[kept[0]], train.labels[kept[0]].astype(str)
+        ids = [str(row) for row in np.flatnonzero(kept[0])]
+        stores = {metric: Datastore(vectors, ids, metric=metric, labels=labels) for metric in ("l2", "cosine")}
+        judged = validation.embeddings[kept[1]]
+        found = fit_interpolation(
+            stores, judged, heads.probabilities(judged), validation.labels[kept[1]].astype(str), heads.classes
+        )
+        return cls(heads, found)
+
+    @property
+    def chosen(self) -> dict:
+        """What validation chose."""
+        return dict(self.interpolation.chosen) if self.interpolation else {}
+
+    def labels(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> dict[str, np.ndarray]:
+        """Return the predicted classes (N,) of the classifier alone, and with its neighbours."""
+        if self.interpolation is None:
+            return {}
+        probabilities, names = self.heads.probabilities(embeddings), np.array(classes)
+        columns = [self.heads.classes.index(name) for name in classes]
+        mixed = self.interpolation.restrict(classes).predict(embeddings, probabilities)
+        return {HEAD: names[probabilities[:, columns].argmax(axis=1)], INTERPOLATED: names[mixed.argmax(axis=1)]}
+
+    def ratings(self, embeddings: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the predicted ratings (N,) of the trained dimensions."""
+        return self.heads.ratings(embeddings)

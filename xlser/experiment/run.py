@@ -102,14 +102,14 @@ def _train(recipe: AnyRecipe, corpora: list[Corpus], out: Path, place: Workplace
         from xlser.experiment.encoders import train_encoders
 
         barrier()
-        return train_encoders(recipe, corpora, seeds, out, place, ranks)
+        return train_encoders(recipe, corpora, seeds, out, place=place, ranks=ranks)
     from xlser.experiment.autoencoders import train_autoencoders
 
     return train_autoencoders(recipe, corpora[0], seeds, out / "models", place)
 
 
 def baseline(recipe: AnyRecipe) -> Baseline:
-    """Return what gains are over: the plain autoencoder; the first method, whose kNN is compared with its classifier."""
+    """Return what gains are over: the plain autoencoder, or the first method, at its classifier where there is one."""
     if not isinstance(recipe, EncoderRecipe):
         return Baseline("plain")
     return Baseline(next(iter(recipe.methods)), {"classifier + knn": "classifier"})

@@ -13,7 +13,7 @@ from xlser.errors import CorpusError
 from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.readout import Axes, Part, fit_axes, fit_classifiers
 from xlser.evaluation.transfer import Baseline, View, Views, class_rows, correlation_rows
-from xlser.experiment.cases import HELD_OUT, TARGET, Case, make_cases
+from xlser.experiment.cases import TARGET, Case, make_cases
 from xlser.experiment.corpora import DIMENSIONS, AnyRecipe, Corpus
 from xlser.experiment.seeds import Seed
 from xlser.features.normalise import PROTOCOL
@@ -89,7 +89,7 @@ def score_all(
         for name, axes in reader.axes.items():
             scores.choices.append(about | {"reader": f"direction of {name}"} | axes.direction.chosen)
     for case in cases:
-        _score(scores, recipe, source, case, readers, baseline)
+        _score(scores, recipe, source, case, readers=readers, baseline=baseline)
     return scores
 
 
@@ -105,7 +105,7 @@ def _reader(system: System, source: Case) -> _Reader:
 
 
 def _score(
-    scores: Scores, recipe: AnyRecipe, source: Corpus, case: Case, readers: list[_Reader], baseline: Baseline
+    scores: Scores, recipe: AnyRecipe, source: Corpus, case: Case, *, readers: list[_Reader], baseline: Baseline
 ) -> None:
     corpus, level = case.corpus, recipe.evaluation.level
     there = set(source.labels) & set(corpus.labels)

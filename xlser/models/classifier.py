@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from xlser.models.encoder import SpeechEncoder, pad_frames
 from xlser.models.pooling import LayerPool
@@ -17,12 +18,13 @@ DIMENSIONS = ("activation", "valence", "dominance")
 
 class Inputs(NamedTuple):
     """Clips of one batch, each alone: ``clips`` are ``waves`` (S,); ``frames`` (T, F), the output of the frozen part up
-    to hidden state ``first`` (0: of the convolutions); or ``means`` (L + 1, D), each layer's mean over time."""
+    to hidden state ``first`` (0: of the convolutions); or ``means`` (L + 1, D), each layer's mean over time. ``masks``
+    give, for the frames that a clip turns out to have, SpecAugment's masks of frames and columns."""
 
     kind: Literal["waves", "frames", "means"]
     clips: Sequence[Tensor]
     first: int = 0
-    masks: Sequence[tuple[Tensor, Tensor]] | None = None
+    masks: Sequence[Callable[[int], tuple[Tensor, Tensor]]] | None = None
 
 
 class EmotionNetwork(nn.Module):
@@ -73,7 +75,8 @@ class EmotionNetwork(nn.Module):
         if inputs.kind == "waves":
             clips = [self.encoder.front(wave) for wave in clips]
         frames, lengths = pad_frames(clips)
-        hidden = self.encoder(frames, lengths, first=inputs.first, **_padded_masks(inputs.masks, lengths))
+        masks = _padded_masks(inputs.masks, lengths) if inputs.masks else {}
+        hidden = self.encoder(frames, lengths, first=inputs.first, **masks)
         return {name: pool(hidden, lengths, first=inputs.first) for name, pool in self.pools.items()}
 
     def project(self, term: str, embedded: Mapping[str, Tensor]) -> Tensor:
@@ -86,11 +89,7 @@ def _projection(inner: int, outer: int) -> nn.Module:
     return nn.Sequential(nn.Linear(inner, inner), nn.ReLU(), nn.Linear(inner, outer))
 
 
-def _padded_masks(masks: Sequence[tuple[Tensor, Tensor]] | None, lengths: Tensor) -> dict[str, Tensor]:
-    if masks is None:
-        return {}
-    times = torch.zeros(len(masks), int(lengths.max()), dtype=torch.bool)
-    for row, (time, _) in enumerate(masks):
-        times[row, : len(time)] = time
-    features = torch.stack([feature for _, feature in masks])
-    return {"time_mask": times.to(lengths.device), "feature_mask": features.to(lengths.device)}
+def _padded_masks(masks: Sequence[Callable], lengths: Tensor) -> dict[str, Tensor]:
+    times, features = zip(*(mask(frames) for mask, frames in zip(masks, lengths.tolist(), strict=True)), strict=True)
+    padded = pad_sequence(times, batch_first=True)
+    return {"time_mask": padded.to(lengths.device), "feature_mask": torch.stack(features).to(lengths.device)}

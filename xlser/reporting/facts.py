@@ -6,6 +6,9 @@ from typing import Any
 
 Row = dict[str, Any]
 PLAIN, FEATURES = "plain", "features"
+# What a trained network says by its own head, alone and interpolated with nearest neighbours.
+CLASSIFIER, INTERPOLATED = "classifier", "classifier + knn"
+HEADS = (CLASSIFIER, INTERPOLATED)
 FEW_SPEAKERS = 10
 # Choices may be made on these rows: they stand in the files for who makes them, and are no result.
 VALIDATION = "source, validation speakers"
@@ -19,6 +22,8 @@ class Facts:
         corpora: what is known of each corpus, by name, the source first.
         source: name of the source; ``targets`` names of the others.
         methods: every method in the order of the results; ``main`` those the recipe adds, or plain if it adds none.
+        encoder: the recipe's choice of a speech encoder; empty where autoencoders were trained.
+        baseline: the method that gains are over; plain in runs that were written before a run said so.
         protocol: how the recipe reads its targets; ``level`` of the intervals.
     """
 
@@ -29,9 +34,15 @@ class Facts:
         self.source = next((name for name, row in self.corpora.items() if row["role"] == "source"), "")
         self.targets = [name for name in self.corpora if name != self.source]
         self.methods = list(dict.fromkeys(row["method"] for row in results["transfer"] + results["correlation"]))
-        self.main = [name for name in self.methods if name not in (PLAIN, FEATURES)] or [PLAIN]
+        self.encoder: Row = self.recipe.get("encoder", {})
+        untaught = (FEATURES,) if self.encoder else (PLAIN, FEATURES)
+        self.main = [name for name in self.methods if name not in untaught] or [PLAIN]
+        baseline = self.about.get("baseline", {})
+        self.baseline: str = baseline.get("method", PLAIN)
+        self._instead: dict[str, str] = baseline.get("readers", {})
         self.protocol: str = self.about["protocol"]
         self.level: float = self.recipe.get("evaluation", {}).get("level", 0.95)
+        self._read = {(row["method"], _reader(row)) for name in ("transfer", "correlation") for row in scored[name]}
 
     @property
     def percent(self) -> str:
@@ -40,8 +51,47 @@ class Facts:
 
     @property
     def network(self) -> str:
-        """What the plain autoencoder is called: DAE or VAE."""
+        """What is trained: DAE or VAE, or the checkpoint of an encoder."""
+        if self.encoder:
+            return str(self.encoder.get("weights", "an encoder"))
         return str(self.recipe.get("model", {}).get("kind", "autoencoder")).upper()
+
+    @property
+    def dimensions(self) -> list[str]:
+        """The rated dimensions that something was correlated with, in the order of the results."""
+        return list(dict.fromkeys(row["dimension"] for row in self.results["correlation"]))
+
+    def terms(self, method: str) -> dict[str, Row]:
+        """Return the losses of an encoder's method with their settings, by name."""
+        terms = self.recipe.get("methods", {}).get(method, {}) if self.encoder else {}
+        return {name: term for name, term in terms.items() if term}
+
+    def readers(self, method: str) -> list[str]:
+        """Return the classifiers that a method is judged by: its own head, or what reads its embedding if it has none.
+
+        The features have no head: where any method has one, they are not judged beside it.
+        """
+        found = dict.fromkeys(row["classifier"] for row in self.results["transfer"] if row["method"] == method)
+        own = [name for name in HEADS if name in found]
+        return own or ([] if method == FEATURES and self.has_heads else list(found))
+
+    @property
+    def has_heads(self) -> bool:
+        """Whether a network of this run classifies by itself."""
+        return any(row["classifier"] in HEADS for row in self.results["transfer"])
+
+    def is_baseline(self, row: Row) -> bool:
+        """Say whether gains are over this very row: it has none itself."""
+        return row["method"] == self.baseline and _reader(row) not in self._instead
+
+    def is_compared(self, row: Row) -> bool:
+        """Say whether a row has a gain: over the baseline's same reader, or the one that stands for it."""
+        base = (self.baseline, self._instead.get(_reader(row), _reader(row)))
+        return base in self._read and not self.is_baseline(row)
+
+    def is_own(self, row: Row) -> bool:
+        """Say whether a row is what the recipe is about, and no baseline, unless it trains nothing else."""
+        return row["method"] in self.main and (self.main == [PLAIN] or not self.is_baseline(row))
 
     def rows(self, table: str, **where: Any) -> list[Row]:
         """Return the rows of a table that hold these values."""
@@ -81,12 +131,31 @@ class Facts:
 
     def method_name(self, method: str) -> str:
         """Return what a person calls a method."""
+        if self.encoder:
+            return "checkpoint before training" if method == FEATURES else method
         return {PLAIN: f"plain {self.network}", FEATURES: "features, no network"}.get(method, method)
+
+    def short_name(self, method: str) -> str:
+        """Return the name that fits beside a mark of a figure."""
+        if method == FEATURES:
+            return "checkpoint" if self.encoder else FEATURES
+        return self.method_name(method)
+
+    @property
+    def random(self) -> str:
+        """A sentence where the checkpoint was never trained, or nothing."""
+        if not self.network.startswith("random:"):
+            return ""
+        return (
+            f"The weights of {self.network} are random, not pretrained: the numbers say that the machinery works, not "
+            "what the method reaches."
+        )
 
     @property
     def warnings(self) -> list[str]:
-        """What the run's notes warn of, in capitals: too weighty to stand among the others."""
-        return [note for note in self._notes if note.startswith(_WARNING)]
+        """What is too weighty to stand among the notes: random weights, and what the run's notes warn of."""
+        random = [self.random] if self.random else []
+        return random + [note for note in self._notes if note.startswith(_WARNING)]
 
     @property
     def notes(self) -> list[str]:
@@ -102,6 +171,10 @@ class Facts:
     def shared(self) -> dict[int, list[str]]:
         """Speakers that stand in more than one part of a split, by seed."""
         return {row["seed"]: list(row["shared"]) for row in self.results["splits"] if row["shared"]}
+
+
+def _reader(row: Row) -> str:
+    return row["classifier"] if "classifier" in row else row["axis"]
 
 
 def _scored(rows: list[Row]) -> list[Row]:

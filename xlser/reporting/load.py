@@ -26,6 +26,8 @@ _NEEDED: dict[str, set[str]] = {
 }
 _ABOUT = {"recipe", "recipe_hash", "notes", "synthetic", "protocol", "versions", "command", "finished"}
 _INNER = {"recipe": "name", "versions": "xlser"}
+# Newer runs say what gains are over; where they do not, it is the plain autoencoder.
+_BASELINE = {"method", "readers"}
 _POINTS = {"method", "corpus", "x", "y", "activation"}
 
 
@@ -92,6 +94,7 @@ def _missing(results: Any) -> list[str]:
     missing += [f"about.{key}" for key in sorted(_ABOUT - set(about))] if isinstance(about, dict) else []
     if not missing:
         missing += [f"about.{key}.{inner}" for key, inner in _INNER.items() if inner not in about[key]]
+        missing += [f"about.baseline.{key}" for key in sorted(_BASELINE - set(about.get("baseline", _BASELINE)))]
     for name, needed in _NEEDED.items():
         rows = results.get(name)
         if not isinstance(rows, list):

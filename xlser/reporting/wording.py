@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 NOT_DEFINED = "n/a"
-READERS = {"knn": "kNN", "probe": "linear probe"}
+READERS = {"knn": "kNN", "probe": "linear probe", "classifier + knn": "classifier + kNN"}
 
 
 def known(*values: Any) -> bool:
@@ -78,7 +78,7 @@ def score(row: Mapping[str, Any]) -> str:
 
 
 def gain(row: Mapping[str, Any]) -> str:
-    """Write the gain over the plain autoencoder with its interval.
+    """Write the gain over the baseline with its interval.
 
     >>> gain({"gain": -0.03, "gain_low": -0.08, "gain_high": 0.02})
     '−0.03 [−0.08, +0.02]'
@@ -133,7 +133,7 @@ def counted(counts: Mapping[str, int]) -> str:
 def reader_name(classifier: str) -> str:
     """Return what a person calls a classifier.
 
-    >>> reader_name("knn"), reader_name("other")
-    ('kNN', 'other')
+    >>> reader_name("knn"), reader_name("classifier + knn"), reader_name("other")
+    ('kNN', 'classifier + kNN', 'other')
     """
     return READERS.get(classifier, classifier)

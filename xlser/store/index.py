@@ -79,7 +79,7 @@ class Index:
     def _outside(
         self, queries: np.ndarray, k: int, group_of: np.ndarray, without: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        largest = np.bincount(group_of)[without[without >= 0]].max()
+        largest = int(np.bincount(group_of)[without[without >= 0]].max())
         if self._kind == "flat" and largest <= FEW_ROWS:
             found, positions = self._among(queries, min(k + largest, len(self._rows)), None)
             return _first(k, found, np.where(group_of[positions] != without[:, None], positions, -1))
@@ -91,11 +91,11 @@ class Index:
 
     def _among(self, queries: np.ndarray, k: int, keep: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Search among the rows of ``keep`` (N,) bool, or all; wholly where the index finds fewer than there are."""
-        found, positions = _faiss_search(self._faiss, queries, k, keep)
+        found, positions = _faiss_search(self._faiss, queries, int(k), keep)
         most = min(k, len(self._rows) if keep is None else int(keep.sum()))
         short = (positions >= 0).sum(1) < most
         if short.any():
-            found[short], positions[short] = _faiss_search(self._built("flat"), queries[short], k, keep)
+            found[short], positions[short] = _faiss_search(self._built("flat"), queries[short], int(k), keep)
         return found, positions
 
     def _built(self, kind: IndexKind) -> Any:

@@ -77,6 +77,11 @@ class ResumableBrain(sb.Brain):
         self.optimizer = self.opt_class(self.modules.parameters())
         self.optimizers_dict = {"opt_class": self.optimizer}
 
+    def _wrap_distributed(self) -> None:
+        # Gradients of several processes are averaged by `xlser.training.ranks`, which knows gathered rows; under
+        # torchrun SpeechBrain would wrap the network in DDP and average again.
+        pass
+
     def weights(self) -> dict[str, Tensor]:
         """Return the tensors that training changes; the others need not be kept."""
         return self.modules.state_dict()
@@ -97,6 +102,7 @@ class ResumableBrain(sb.Brain):
     def restore(self, about: dict[str, Any]) -> None:
         """Put back what `about` gave."""
 
+    @sb.utils.distributed.main_process_only
     def _save_state(self, _: Any, path: Path) -> None:
         tensors = {
             **{f"model.{k}": v for k, v in self.weights().items()},

@@ -20,6 +20,7 @@ def embed(
     *,
     longest: float,
     seconds: float = 64.0,
+    pool: str = EMBEDDING,
     advance: Callable[[int], object] = lambda clips: None,
 ) -> np.ndarray:
     """Return the embeddings of some clips, float32 (len(rows), D).
@@ -33,40 +34,41 @@ def embed(
         rows: which clips.
         longest: seconds of a window.
         seconds: of padded audio in a batch.
+        pool: which of the network's pools gives the vectors.
         advance: told the number of clips that are done.
 
     Raises:
         RunError: out of memory, or an embedding that is not finite: the clip is named.
     """
     rate = network.encoder.rate
-    spans = [s for row in rows for s in windows(int(row), int(inputs.clips.samples[row]), int(longest * rate))]
-    place = {int(row): position for position, row in enumerate(rows)}
-    width = network.pools[EMBEDDING].width
+    place = {row: position for position, row in enumerate(dict.fromkeys(int(row) for row in rows))}
+    spans = [s for row in place for s in windows(row, int(inputs.clips.samples[row]), int(longest * rate))]
+    width = network.pools[pool].width
     total, weight = np.zeros((len(place), width), dtype=np.float64), np.zeros(len(place))
     training = network.training
     network.eval()
     try:
         with one_thread(network.encoder.width < NARROW):
             for batch in _batches(spans, int(seconds * rate)):
-                for span, vector in zip(batch, _embed(network, inputs, batch), strict=True):
+                for span, vector in zip(batch, _embed(network, inputs, batch, pool), strict=True):
                     samples = span.stop - span.start
                     total[place[span.row]] += samples * vector
                     weight[place[span.row]] += samples
                 advance(sum(span.start == 0 for span in batch))
     finally:
         network.train(training)
-    embedded = (total / weight[:, None]).astype(np.float32)
+    embedded = (total / weight[:, None]).astype(np.float32)[[place[int(row)] for row in rows]]
     _check(embedded, inputs, rows)
     return embedded
 
 
-def _embed(network: EmotionNetwork, inputs: ClipInputs, batch: list[Span]) -> np.ndarray:
+def _embed(network: EmotionNetwork, inputs: ClipInputs, batch: list[Span], pool: str) -> np.ndarray:
     device = next(network.parameters()).device
     taken = inputs.take(batch)
     taken = taken._replace(clips=[clip.to(device) for clip in taken.clips])
     try:
         with torch.inference_mode(), autocast(inputs.precision, device):
-            return network.embed(taken)[EMBEDDING].float().cpu().numpy()
+            return network.embed(taken)[pool].float().cpu().numpy()
     except RuntimeError as error:
         if out_of_memory(error):
             raise RunError(

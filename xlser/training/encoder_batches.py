@@ -6,7 +6,7 @@ import numpy as np
 
 from xlser.data.clip_batches import ClipBatches
 from xlser.errors import RecipeError
-from xlser.models.classifier import DIMENSIONS
+from xlser.models.classifier import DIMENSIONS, EmotionNetwork
 from xlser.training.encoder_plan import EncoderPlan, Labelled
 from xlser.training.encoder_recipe import Terms
 from xlser.training.inputs import Span
@@ -39,7 +39,33 @@ def make_batches(
     return batches
 
 
-def check_batch(terms: Terms, data: Labelled, rows: np.ndarray) -> None:
+def check_plan(plan: EncoderPlan, network: EmotionNetwork, data: Labelled, validation: np.ndarray) -> None:
+    """Refuse what cannot be trained or judged, before the first step.
+
+    Raises:
+        RecipeError: nothing learns, validation clips that no epoch can be judged on, or float16 without a GPU.
+    """
+    terms = plan.terms
+    learning = [*network.encoder.parameters(), *network.pools.parameters(), *network.projections.parameters()]
+    if not (terms.cross_entropy or terms.dimensions or any(parameter.requires_grad for parameter in learning)):
+        raise RecipeError(
+            "nothing learns: the encoder is frozen, and no term has a head or a projection of its own. "
+            "Set encoder.freeze to less than all, or give the term a projection."
+        )
+    if plan.recipe.training.precision == "float16" and not plan.ranks.device.startswith("cuda"):
+        raise RecipeError("training.precision float16 needs a GPU. Use bfloat16 or float32.")
+    labels = data.emotion[validation]
+    counts = np.bincount(labels[labels >= 0])
+    if not (counts.any() if terms.cross_entropy else _comparable(counts) or not terms.compares):
+        raise RecipeError(
+            f"the validation speakers have too few clips of the recipe's emotions to judge an epoch by "
+            f"({counts.sum():.0f}, of {np.count_nonzero(counts)} emotions). Choose another split or other emotions."
+        )
+    if not terms.cross_entropy:
+        check_batch(terms, data, validation, what="the validation set")
+
+
+def check_batch(terms: Terms, data: Labelled, rows: np.ndarray, what: str = "a batch") -> None:
     """Refuse a batch in which a term finds nothing to compare: the sampler cannot promise ratings or languages.
 
     Raises:
@@ -49,17 +75,22 @@ def check_batch(terms: Terms, data: Labelled, rows: np.ndarray) -> None:
         ratings = data.ratings[rows, DIMENSIONS.index(name)]
         if len(np.unique(ratings[np.isfinite(ratings)])) < 2:
             raise RecipeError(
-                f"a batch has no two different ratings of {name}, which the recipe learns. "
+                f"{what} has no two different ratings of {name}, which the recipe learns. "
                 "Raise training.seconds, or choose a source with more ratings."
             )
     policy = terms.contrastive.pairs if terms.contrastive else ""
     column = {"cross-speaker": data.speaker, "cross-language": data.language}.get(policy)
     if column is not None and not _meets(data.emotion[rows], column[rows]):
-        what = policy.removeprefix("cross-")
+        kind = policy.removeprefix("cross-")
         raise RecipeError(
-            f"contrastive.pairs {policy}: a batch has no two clips of one emotion by different {what}s. "
-            f"Raise training.seconds or training.clips, or train on a source with more {what}s."
+            f"contrastive.pairs {policy}: {what} has no two clips of one emotion by different {kind}s. "
+            f"Raise training.seconds or training.clips, or train on a source with more {kind}s."
         )
+
+
+def _comparable(counts: np.ndarray) -> bool:
+    """Tell whether there are two classes, and two clips of one."""
+    return np.count_nonzero(counts) > 1 and counts.max() > 1
 
 
 def _meets(emotion: np.ndarray, groups: np.ndarray) -> bool:

@@ -12,11 +12,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from xlser.data.clip_batches import ClipBatches
 from xlser.errors import RunError
-from xlser.models.classifier import EMBEDDING, FED, EmotionNetwork
+from xlser.models.classifier import EMBEDDING, EmotionNetwork
 from xlser.training import gradcache
 from xlser.training.brain import ResumableBrain, Stage
 from xlser.training.embed import embed, out_of_memory
-from xlser.training.encoder_batches import make_batches
+from xlser.training.encoder_batches import check_plan, make_batches
 from xlser.training.encoder_plan import EncoderPlan, FittedEncoder, Labelled
 from xlser.training.encoder_step import Given, balance_of, weighted_sum
 from xlser.training.inputs import ClipInputs, Draw, Span, middle
@@ -154,17 +154,22 @@ class EncoderBrain(ResumableBrain):
         """Return the losses on the rows of all ranks: every rank computes the same."""
         for name, vectors in embedded.items():
             self._finite(name, vectors)
-        whole = {name: gather_rows(vectors) for name, vectors in embedded.items()}
-        rows = gather_integers(torch.tensor(self.rows, device=self.device)).cpu().numpy()
-        given = Given(self.balance, torch.Generator().manual_seed(self._seed(0)))
-        try:
-            parts = weighted_sum(self.network, whole, self.data.targets(rows, self.device), self.plan.terms, given)
-        except ValueError as error:
-            raise RunError(f"{self._place()}: {error}") from error
+        rows = gather_integers(torch.tensor(self.rows, device=self.device))
+        # In one order however many processes there are: the same pairs are drawn.
+        order = rows.argsort()
+        whole = {name: gather_rows(vectors)[order] for name, vectors in embedded.items()}
+        parts = self._weighted(whole, rows[order].cpu().numpy())
         if not torch.isfinite(parts["loss"]):
             told = ", ".join(f"{name} {value.item():g}" for name, value in parts.items())
             raise RunError(f"{self._place()}: the loss is not finite ({told}); the batch: {self._names(self.rows)}.")
         return parts
+
+    def _weighted(self, embedded: dict[str, Tensor], rows: np.ndarray) -> dict[str, Tensor]:
+        given = Given(self.balance, torch.Generator().manual_seed(self._seed(0)))
+        try:
+            return weighted_sum(self.network, embedded, self.data.targets(rows, self.device), self.plan.terms, given)
+        except ValueError as error:
+            raise RunError(f"{self._place()}: {error} The clips: {self._names(rows)}.") from error
 
     def _finite(self, name: str, vectors: Tensor) -> None:
         bad = ~torch.isfinite(vectors.detach()).all(dim=1).cpu().numpy()
@@ -190,20 +195,22 @@ class EncoderBrain(ResumableBrain):
 
     def evaluate_batch(self, batch: np.ndarray, stage: Stage) -> Tensor:
         """Judge all validation clips: UA and cross-entropy of the classifier, or the losses where there is none."""
-        longest, seconds = self.plan.recipe.encoder.longest, self.choice.seconds
-        embedding = embed(self.network, self.plain, batch, longest=longest, seconds=seconds)
-        embedded = {EMBEDDING: torch.from_numpy(embedding).to(self.device)}
-        targets = self.data.targets(batch, self.device)
         if not self.plan.terms.cross_entropy:
-            loss = weighted_sum(self.network, {**embedded, FED: embedded[EMBEDDING]}, targets, self.plan.terms)["loss"]
+            loss = self._weighted({name: self._embedded(batch, name) for name in self.network.pools}, batch)["loss"]
             self._validation = {"valid/score": -float(loss), "valid/loss": float(loss)}
             return loss.cpu()
+        targets = self.data.targets(batch, self.device)
         known = targets.emotion >= 0
-        logits = self.network.classes(embedded[EMBEDDING][known]).float()
+        logits = self.network.classes(self._embedded(batch, EMBEDDING)[known]).float()
         loss = torch.nn.functional.cross_entropy(logits, targets.emotion[known])
         truth, predicted = targets.emotion[known].cpu().numpy(), logits.argmax(dim=1).cpu().numpy()
         self._validation = {"valid/score": self.plan.score(truth, predicted), "valid/loss": float(loss)}
         return loss.cpu()
+
+    def _embedded(self, rows: np.ndarray, pool: str) -> Tensor:
+        longest, seconds = self.plan.recipe.encoder.longest, self.choice.seconds
+        vectors = embed(self.network, self.plain, rows, longest=longest, seconds=seconds, pool=pool)
+        return torch.from_numpy(vectors).to(self.device)
 
     def about(self) -> dict[str, Any]:
         """Return where in the epoch it stands, the losses so far, and what early stopping knows."""
@@ -266,6 +273,7 @@ def fit_encoder(
     """
     longest = int(plan.recipe.encoder.longest * network.encoder.rate)
     spans = [middle(int(row), int(data.clips.samples[row]), longest) for row in train]
+    check_plan(plan, network, data, validation)
     batches = make_batches(plan, data, train, spans, network.encoder.rate)
     brain = EncoderBrain(plan, network, data, train, batches)
     loader = DataLoader(_Spans(spans), sampler=batches, batch_size=None, collate_fn=_as_is)

@@ -123,8 +123,8 @@ class Terms(Strict):
 class Augmentation(Strict):
     """What is drawn anew for a clip in each epoch; everything off by default but SpecAugment.
 
-    ``speed`` are factors, ``snr`` and ``gain`` ranges in dB. SpecAugment masks spans of time (``time_length`` frames,
-    starting at a share ``time`` of them) and of columns, as wav2vec 2.0 does in fine-tuning.
+    ``speed`` are factors, ``snr`` and ``gain`` ranges in dB. SpecAugment hides about a share ``time`` of the frames, in
+    spans of ``time_length``, and a share ``feature`` of the columns, as wav2vec 2.0 is fine-tuned in transformers.
     """
 
     speed: tuple[PositiveFloat, ...] = ()

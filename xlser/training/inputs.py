@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -104,7 +105,7 @@ class ClipInputs:
         clips = [self._one(span, draw) for span in spans]
         masks = None
         if draw is not None and draw.choice.of_frames and self.kind != "means" and self.first == 0:
-            masks = [self._masks(span, clip, draw) for span, clip in zip(spans, clips, strict=True)]
+            masks = [partial(self._masks, draw.choice, draw.of(span.row) + 1) for span in spans]
         return Inputs(self.kind, clips, self.first, masks)
 
     def prepare(self, spans: Iterable[Span]) -> Iterator[Span]:
@@ -130,6 +131,8 @@ class ClipInputs:
         self.network.eval()
         with torch.no_grad(), autocast(self.precision, device):
             output = self._frozen(self._wave(span).to(device)).float().cpu()
+        # Copies of weights made here in half precision have no graph: a step around this must not take them up.
+        torch.clear_autocast_cache()
         self.network.train(training)
         self.store.put(self._key(span), output.numpy())
         return output
@@ -145,9 +148,7 @@ class ClipInputs:
             return hidden[self.first][0]
         return torch.stack([masked_mean(state, lengths)[0] for state in hidden])
 
-    def _masks(self, span: Span, clip: Tensor, draw: Draw) -> tuple[Tensor, Tensor]:
-        frames = self.network.encoder.frames(len(clip)) if self.kind == "waves" else len(clip)
-        choice = draw.choice
+    def _masks(self, choice: Augmentation, seed: int, frames: int) -> tuple[Tensor, Tensor]:
         return spec_masks(
             frames,
             self.network.encoder.width,
@@ -155,7 +156,7 @@ class ClipInputs:
             time_length=choice.time_length,
             feature_p=choice.feature,
             feature_length=choice.feature_length,
-            seed=draw.of(span.row) + 1,
+            seed=seed,
         )
 
     def _key(self, span: Span) -> str:

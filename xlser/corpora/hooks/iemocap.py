@@ -15,10 +15,13 @@ _CONSENSUS = re.compile(
     r"\[(?P<valence_raw>[\d.]+), *(?P<activation_raw>[\d.]+), *(?P<dominance_raw>[\d.]+)\]"
 )
 
+_SCALE = (1, 5)
+
 
 def read(root: Path) -> SideTable:
     """Return label, valence, activation and dominance (1 to 5) of every turn.
 
+    A mean that is off the scale, such as a dominance of 0.5, has an evaluator's slip in it: that rating is left empty.
     Only the top of ``EmoEvaluation`` is read: Categorical, Attribute and Self-evaluation below it repeat the ratings
     that the consensus was made of.
 
@@ -26,4 +29,11 @@ def read(root: Path) -> SideTable:
         FileNotFoundError: there is no such file.
         CorpusError: a turn has two consensus lines that contradict each other.
     """
-    return label_table(root, "Session[1-5]/dialog/EmoEvaluation/*.txt", _CONSENSUS)
+    table = label_table(root, "Session[1-5]/dialog/EmoEvaluation/*.txt", _CONSENSUS)
+    values = {key: {name: _on_scale(name, text) for name, text in row.items()} for key, row in table.values.items()}
+    return SideTable(table.path, values, unused=set(values))
+
+
+def _on_scale(name: str, text: str) -> str:
+    low, high = _SCALE
+    return "" if name.endswith("_raw") and not low <= float(text) <= high else text
