@@ -26,31 +26,8 @@ DATA = Path(os.environ.get("XLSER_TEST_DATA", ROOT.parent / "shared"))
 ROUNDS = 5
 
 
-@pytest.fixture(scope="module")
-def table():
-    rows = []
-    yield lambda *row: rows.append(row)
-    lines = ["| what | measured | goal |", "|---|---|---|", *("| " + " | ".join(row) + " |" for row in rows)]
-    out = ROOT / "runs" / "bench.md"
-    out.parent.mkdir(exist_ok=True)
-    out.write_text("\n".join(lines) + "\n")
-    print("\n" + "\n".join(lines))
-
-
-def in_turn(one, other, rounds=ROUNDS):
-    """Return the median times of two functions called in turn, after one uncounted call of each."""
-    times = ([], [])
-    for number in range(rounds + 1):
-        for function, kept in zip((one, other), times, strict=True):
-            began = time.perf_counter()
-            function()
-            if number:
-                kept.append(time.perf_counter() - began)
-    return statistics.median(times[0]), statistics.median(times[1])
-
-
 @pytest.mark.parametrize("metric", ["none", "signed"])
-def test_brain_takes_at_most_1_3_times_a_bare_loop(tmp_path, table, metric):
+def test_brain_takes_at_most_1_3_times_a_bare_loop(tmp_path, table, metric, in_turn):
     from xlser.training.autoencoder_brain import Plan, fit
 
     torch.manual_seed(0)
@@ -111,7 +88,7 @@ def saved_bytes(loss, z, y):
     return kept
 
 
-def test_closed_form_is_50_times_faster_than_the_pairs(table):
+def test_closed_form_is_50_times_faster_than_the_pairs(table, in_turn):
     torch.manual_seed(0)
     z, y = torch.randn(4096, 2), torch.rand(4096)
 

@@ -4,8 +4,7 @@ import json
 import statistics
 import subprocess
 import sys
-import time
-from pathlib import Path
+from functools import partial
 
 import pytest
 import torch
@@ -13,7 +12,6 @@ import torch
 from xlser.losses import supcon
 
 pytestmark = pytest.mark.bench
-BENCH = Path(__file__).parents[2] / "runs" / "bench.md"
 WHAT = "supcon at N = 4,096, D = 256, forward and backward, ours / pytorch-metric-learning's: "
 ROWS, DIMS, CLASSES, ROUNDS = 4096, 256, 8, 7
 # The highest mark of the process against what it holds before the call. An earlier mark (of the imports) that is higher
@@ -35,17 +33,6 @@ torch.manual_seed(0)
 call(64)
 print(json.dumps(call(4096)))
 """
-
-
-@pytest.fixture(scope="module")
-def table():
-    """Take rows, and put them in the place of the last run's below those of the other benchmarks."""
-    rows = []
-    yield lambda *row: rows.append("| " + " | ".join(row) + " |")
-    kept = BENCH.read_text().splitlines() if BENCH.is_file() else ["| what | measured | goal |", "|---|---|---|"]
-    BENCH.parent.mkdir(exist_ok=True)
-    BENCH.write_text("\n".join([line for line in kept if WHAT not in line] + rows) + "\n")
-    print("\n" + "\n".join(rows))
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +60,10 @@ def test_both_give_the_same_loss_and_gradient(batch, peer):
     torch.testing.assert_close(ours[1], theirs[1], rtol=1e-4, atol=1e-5 * theirs[1].abs().max().item())
 
 
-def test_it_takes_at_most_half_the_time(batch, peer, table):
+def test_it_takes_at_most_half_the_time(batch, peer, table, in_turn):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # a second core that others use would make the ratio one of waiting
-    losses, times = (supcon, peer), ([], [])
-    for number in range(ROUNDS + 1):  # in turn, the first not counted
-        for loss, kept in zip(losses, times, strict=True):
-            began = time.perf_counter()
-            outcome(loss, *batch)
-            if number:
-                kept.append(time.perf_counter() - began)
-    ours, theirs = (statistics.median(kept) for kept in times)
+    ours, theirs = in_turn(*(partial(outcome, loss, *batch) for loss in (supcon, peer)), rounds=ROUNDS)
     torch.set_num_threads(threads)
     table(f"{WHAT}time", f"{ours / theirs:.2f} ({ours:.2f} s / {theirs:.2f} s, one thread)", "≤ 0.5")
     assert ours / theirs <= 0.5

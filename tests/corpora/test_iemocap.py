@@ -121,3 +121,37 @@ def test_dos_line_ends_do_not_matter(root):
     path = root / "Session5/dialog/EmoEvaluation/Ses05F_script03_2.txt"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert iemocap.read(root).values["ses05f_script03_2_m044"]["emotion"] == "hap"
+
+
+@pytest.mark.parametrize(
+    ("printed", "left"),
+    [
+        ("4.0000, 3.0000, 0.5000", (4.0, 3.0, None)),  # Ses01M_script03_1_F026 of the release
+        ("5.5000, 4.5000, 5.0000", (None, 4.5, 5.0)),
+        ("1.0000, 5.0000, 5.0000", (1.0, 5.0, 5.0)),
+    ],
+)
+def test_a_rating_off_the_scale_is_left_empty_and_the_others_stay(root, printed, left):
+    path = root / "Session5/dialog/EmoEvaluation/Ses05F_script03_2.txt"
+    path.write_text(path.read_text().replace("4.3333, 3.0000, 2.6667", printed))
+    (row,) = [row for row in scan(load_card("iemocap"), root).rows if row["session"] == "05"]
+    assert (row["valence_raw"], row["activation_raw"], row["dominance_raw"]) == left
+    assert row["emotion"] == "happiness"
+
+
+def test_turns_of_both_people_are_told_apart_in_improvised_and_scripted_dialogues_alike(tree):
+    names = [
+        *("Ses02M_impro01_F000", "Ses02M_impro01_M000", "Ses03M_impro05a_F000", "Ses03M_impro05a_M000"),
+        *("Ses04F_script01_1_F000", "Ses04F_script01_1_M000", "Ses05M_script01_1b_F000", "Ses05M_script01_1b_M000"),
+    ]
+    root = tree(*(f"Session{name[4]}/sentences/wav/{name.rpartition('_')[0]}/{name}.wav" for name in names))
+    for name in names:
+        path = root / f"Session{name[4]}/dialog/EmoEvaluation/{name.rpartition('_')[0]}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            file.write(f"[0.1000 - 2.0000]\t{name}\tneu\t[3.0000, 3.0000, 3.0000]\n{RATERS}")
+    found = scan(load_card("iemocap"), root)
+    assert {row["id"]: row["speaker"] for row in found.rows} == {
+        f"iemocap/Session{name[4]}/sentences/wav/{name.rpartition('_')[0]}/{name}": f"0{name[4]}{name[-4]}"
+        for name in names
+    }

@@ -33,9 +33,12 @@ def epoch(batches, number):
     return [rows.tolist() for rows in batches.whole()]
 
 
-def keeps_the_rules(dealt, seconds, labels, budget, classes, clips):
+def keeps_the_rules(dealt, seconds, labels, budget, classes, clips, mixed=None):
     """Count by hand what every batch must have."""
     for rows in dealt:
+        if mixed is not None:
+            of_class = [mixed[[row for row in rows if labels[row] == code]] for code in set(labels.tolist()) - {-1}]
+            assert sum(len(found) >= clips and len(set(found.tolist())) > 1 for found in of_class) >= classes
         of_class = [int((labels[rows] == code).sum()) for code in set(labels.tolist()) - {-1}]
         assert sum(count >= clips for count in of_class) >= classes
         assert len(rows) * max(seconds[row] for row in rows) <= budget
@@ -67,6 +70,33 @@ def test_every_batch_has_its_classes_and_clips_within_the_budget(case, world, se
     for number in (1, 2, 3):
         dealt = epoch(batches, number)
         keeps_the_rules(dealt, seconds, labels, budget, classes, clips)
+        assert min(len(rows) for rows in dealt) >= world
+        assert len(dealt) == len(batches)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    case=settings_of_batches(),
+    many=st.integers(1, 5),
+    even=st.booleans(),
+    apart=st.floats(0, 2),
+    seed=st.integers(0, 99),
+)
+def test_every_set_has_two_different_codes_at_least(case, many, even, apart, seed):
+    seconds, labels, classes, clips, times = case
+    rng = np.random.default_rng(seed)
+    mixed = rng.choice(many, len(labels), p=rng.dirichlet(np.full(many, 10 if even else 0.3)))
+    seconds = seconds * np.exp(apart * mixed)  # the clips of one code are longer than those of another
+    clips, world = clips + 1, 1 + seed % 5
+    budget = times * classes * clips * seconds.max()
+    options = {"classes": classes, "clips": clips, "seed": seed, "world": world, "mixed": mixed}
+    try:
+        batches = ClipBatches(seconds, labels, budget=budget, **options)
+    except RecipeError:
+        return  # test_clip_queues.py says how many batches there must be where lengths leave room for them
+    for number in (1, 2, 3):
+        dealt = epoch(batches, number)
+        keeps_the_rules(dealt, seconds, labels, budget, classes, clips, mixed)
         assert min(len(rows) for rows in dealt) >= world
         assert len(dealt) == len(batches)
 
@@ -254,6 +284,47 @@ def test_little_is_padded_of_lognormal_lengths(budget, classes):
     assert np.mean(filled) > 0.9
 
 
+@pytest.mark.parametrize(("budget", "classes", "clips"), [(64, 2, 2), (128, 2, 2), (128, 4, 2), (128, 2, 4)])
+def test_a_pair_between_speakers_takes_no_padding(budget, classes, clips, real_corpora):
+    frame = build_manifest(load_card("emodb"), real_corpora / "emodb").frame
+    seconds, labels, speakers = frame["duration"].to_numpy(), codes(frame["emotion"]), codes(frame["speaker"])
+    shares = []
+    for mixed in (None, speakers):
+        batches = ClipBatches(seconds, labels, budget=budget, classes=classes, clips=clips, mixed=mixed)
+        dealt = epoch(batches, 1)
+        keeps_the_rules(dealt, seconds, labels, budget, classes, clips, mixed)
+        shares.append(padding_share(seconds, dealt))
+    assert shares[1] < min(shares[0] + 0.01, 0.05 if budget == 64 else 0.1)
+
+
+@pytest.mark.parametrize(("budget", "classes", "clips"), [(64, 2, 2), (128, 2, 2), (128, 4, 2), (128, 2, 4)])
+def test_a_pair_between_languages_takes_little_more_than_the_padding_it_must(budget, classes, clips, real_corpora):
+    frames = [build_manifest(load_card(name), real_corpora / name).frame for name in ("emodb", "ravdess")]
+    seconds = np.concatenate([frame["duration"].to_numpy() for frame in frames])
+    labels = codes(np.concatenate([frame["emotion"].astype(str) for frame in frames]))
+    mixed = np.repeat([0, 1], [len(frame) for frame in frames])
+    batches = ClipBatches(seconds, labels, budget=budget, classes=classes, clips=clips, mixed=mixed)
+    dealt = [epoch(batches, number) for number in (1, 2, 3)]
+    for one in dealt:
+        keeps_the_rules(one, seconds, labels, budget, classes, clips, mixed)
+    # Half the clips of EmoDB are shorter than any of RAVDESS, of which every batch must hold one at least.
+    least = 1 - seconds.sum() / np.maximum(seconds, seconds[mixed == 1].min()).sum()
+    assert least < np.mean([padding_share(seconds, one) for one in dealt]) < least + 0.07
+    assert len({frozenset(tuple(sorted(rows)) for rows in one) for one in dealt}) == 3
+
+
+def test_a_scarce_language_goes_to_every_batch():
+    rng = np.random.default_rng(0)
+    seconds, labels = rng.uniform(1, 3, 200), np.tile([0, 1], 100)
+    mixed = np.zeros(200, dtype=int)
+    mixed[10:30] = 1
+    batches = ClipBatches(seconds, labels, budget=80, mixed=mixed)
+    for number in range(1, 20):
+        dealt = epoch(batches, number)
+        keeps_the_rules(dealt, seconds, labels, 80, 2, 2, mixed)
+        assert len(dealt) < 10
+
+
 def test_padding_counted_by_hand():
     seconds = np.array([1.0, 2.0, 4.0, 4.0])
     assert padding_share(seconds, [np.array([0, 2]), np.array([1, 3])]) == pytest.approx(1 - 11 / 16)
@@ -271,6 +342,19 @@ def test_padding_counted_by_hand():
         ([1, 1, 1, 1], FOUR, {"world": 5}, "5 processes need as many clips, but there are 4"),
         ([7] * 8, [*FOUR, *FOUR], {"world": 6}, r"must hold 6 clips.*holds 4.*to 42.*use fewer processes"),
         (
+            [1] * 8,
+            [*FOUR, *FOUR],
+            {"mixed": [0, 0, 1, 1, 0, 0, 1, 1]},
+            "only 0 of the classes have .* different groups",
+        ),
+        (
+            [1] * 8,
+            [*FOUR, *FOUR],
+            {"mixed": [0, 0, 1, 1, 1, 0, 1, 1], "mixed_name": "language"},
+            "2 classes of 2 clips of two different languages, but only 1 of the classes has clips of two different la",
+        ),
+        ([1] * 4, [0, 0, 1, -1], {"mixed": [0, 1, 0, 1]}, r"only 1 of the classes have 2 clips \("),
+        (
             [5] * 44,
             [1] * 4 + [0] * 40,
             {},
@@ -285,6 +369,9 @@ def test_padding_counted_by_hand():
         "long clip alone",
         "ranks",
         "ranks 2",
+        "one code",
+        "two codes in one class",
+        "one clip, two codes",
         "scarce",
     ],
 )
@@ -309,6 +396,9 @@ def test_the_seconds_that_an_error_names_are_enough():
         ({"spread": np.zeros(4, dtype=int)}, r"`spread` \(N, S\)"),
         ({"rank": 2, "world": 2}, r"`rank` must be from 0 to `world` - 1 \(1\), but is 2"),
         ({"budget": 0.0}, "`budget` must be positive"),
+        ({"mixed": np.zeros(3, dtype=int)}, r"`mixed` must have the shape \(4,\).* has the shape \(3,\)"),
+        ({"mixed": np.array([0, -1, 0, 0])}, r"codes from 0 on.*the code -1"),
+        ({"mixed": np.arange(4), "clips": 1}, "`clips` must be at least 2 where a set is to be `mixed`, but is 1"),
         ({"clips": 0}, "`classes` and `clips` at least 1"),
     ],
 )

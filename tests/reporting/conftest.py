@@ -99,6 +99,116 @@ def tiny():
     }
 
 
+ENCODER_RECIPE = {
+    "name": "fine",
+    "source": "src",
+    "targets": ["tgt", "mute"],
+    "evaluation": {"draws": 100, "level": 0.95},
+    "encoder": {
+        "weights": "house/checkpoint",
+        "revision": "main",
+        "freeze": "front",
+        "layer": -1,
+        "pooling": "mean",
+        "dropout": None,
+        "longest": 12.0,
+    },
+    "methods": {
+        "ce": {"cross_entropy": {"weight": 1.0, "balance": False}, "supcon": None},
+        "ce+supcon": {"cross_entropy": {"weight": 1.0}, "supcon": {"weight": 0.5, "temperature": 0.1}},
+    },
+    "augment": {"speed": [0.9, 1.1], "snr": None, "gain": [-6.0, 6.0], "time": 0.08, "feature": 0.0},
+    "training": {"epochs": 15, "seconds": 64.0, "classes": 2, "clips": 2, "chunk_seconds": 16.0, "accumulate": 2}
+    | {"encoder_lr": 1e-5, "lr": 1e-4, "warmup": 0.1, "decay": "linear", "precision": "bfloat16", "patience": 5},
+}
+HEADS, OTHERS = ("classifier", "classifier + knn"), ("knn", "probe")
+
+
+def encoder_readers(methods):
+    """The checkpoint before training, which has no head, then every reader of each method."""
+    return [*product(["features"], OTHERS), *product(methods, (*HEADS, *OTHERS))]
+
+
+def encoder_score(value, method, reader):
+    """Gains are over the first method's classifier, kNN or linear probe."""
+    return score(value, "plain" if method == "ce" and reader != "classifier + knn" else method)
+
+
+def encoder_transfer(methods, places):
+    return [
+        place(*where)
+        | {"classes": 2, "speakers": 12, "method": method, "classifier": reader, "metric": metric, "chance": 0.5}
+        | encoder_score({"src": 0.81, "tgt": 0.68, "mute": 0.55}[where[0]], method, reader)
+        for where in places
+        for method, reader in encoder_readers(methods)
+        for metric in ("UA", "WA", "macro-F1")
+    ]
+
+
+def encoder_correlation(methods, places):
+    cells = [("features", "direction"), *product(methods, ("direction", "head"))]
+    return [
+        place(*where)
+        | {"ratings": "rated", "method": method, "axis": axis, "dimension": dimension, "statistic": statistic}
+        | {"chance": 0.0}
+        | encoder_score(0.4, method, axis)
+        for where in places
+        for method, axis in cells
+        for dimension in ("activation", "valence", "dominance")
+        for statistic in ("Pearson", "Spearman", "CCC")
+    ]
+
+
+def encoder_confusion(methods, places):
+    cells = [(*cell, truth) for cell in encoder_readers(methods) for truth in ("anger", "sadness")]
+    return [
+        place(*where)
+        | {"method": method, "classifier": reader, "truth": truth, "prediction": said}
+        | {"count": 15.0 if truth == said else 5.0}
+        for where in places
+        for method, reader, truth in cells
+        for said in ("anger", "sadness")
+    ]
+
+
+def fine(recipe=ENCODER_RECIPE):
+    """A run of a fine-tuned encoder: the same corpora and splits as `tiny`, every target zero-shot."""
+    methods, places = list(recipe["methods"]), [(name, "zero-shot") for name in ("src", "tgt", "mute")]
+    curve = [{"epoch": e, "train/loss": 1 / e, "valid/loss": 2 / e, "valid/score": 0.1 * e} for e in range(1, 6)]
+    baseline = {"method": "ce", "readers": {"classifier + knn": "classifier"}}
+    choice = {"method": "ce", "seed": 0, "corpus": "tgt", "reader": "classifier + knn"}
+    choice |= {"k": 8, "distance": "cosine", "temperature": 0.3, "scale": 0.02, "weight": 0.4}
+    return tiny() | {
+        "about": ABOUT | {"recipe": recipe, "protocol": "zero-shot", "columns": 0, "baseline": baseline},
+        "curves": [{"method": m, "seed": 0, "best_epoch": 4, "curve": curve} for m in methods],
+        "choices": [choice],
+        "transfer": encoder_transfer(methods, places),
+        "correlation": encoder_correlation(methods, places[:2]),
+        "confusion": encoder_confusion(methods, places),
+    }
+
+
+@pytest.fixture
+def encoded():
+    """A fine-tuned encoder: cross-entropy alone, and with SupCon."""
+    return copy.deepcopy(fine())
+
+
+@pytest.fixture
+def siamese():
+    """A fine-tuned encoder with a method for each way of choosing pairs, on two joined corpora."""
+    pairs = ("random-balanced", "all", "hard", "semi-hard", "cross-speaker", "cross-language")
+    methods = {"ce": ENCODER_RECIPE["methods"]["ce"]}
+    methods |= {
+        name: {"cross_entropy": {"weight": 1.0}, "contrastive": {"weight": 1.0, "pairs": name}} for name in pairs
+    }
+    results = copy.deepcopy(fine(ENCODER_RECIPE | {"source": "src+more", "methods": methods}))
+    for row in results["corpora"] + results["transfer"] + results["correlation"] + results["confusion"]:
+        if row["corpus"] == "src":
+            row |= {"corpus": "src+more", "language": "xx+yy"}
+    return results
+
+
 @pytest.fixture
 def results():
     return copy.deepcopy(tiny())
@@ -126,7 +236,8 @@ def run_dir(tmp_path):
         if points:
             lines = ["method,corpus,id,x,y,activation,valence,emotion"]
             names = [row["corpus"] for row in results["corpora"]]
-            for method, name, i in product(("plain", "metric"), names, range(8)):
+            methods = dict.fromkeys(row["method"] for row in results["curves"]) or ("plain", "metric")
+            for method, name, i in product(methods, names, range(8)):
                 rating = "" if name == "mute" else str(i / 4 - 1)
                 lines.append(f"{method},{name},{i},{i * 0.5},{i % 3},{rating},0.0,anger")
             (tmp_path / "embedding.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,6 +1,6 @@
 import pytest
 
-from xlser.reporting import tables
+from xlser.reporting import matrices, tables
 from xlser.reporting.facts import Facts
 from xlser.reporting.grid import embedding_grids
 from xlser.reporting.report import render_terminal
@@ -34,7 +34,7 @@ def test_single_latents_stand_apart(results):
 def test_confusion_shows_recall_and_count(results, count, total, shown):
     for row in results["confusion"]:
         row["count"] = count if row["truth"] == row["prediction"] == "anger" else row["count"]
-    matrix = next(m for m in tables.confusions(Facts(results)) if m.main)
+    matrix = next(m for m in matrices.confusions(Facts(results)) if m.main)
     assert matrix.rows[0][:2] == ("anger", total)
     assert matrix.rows[0][2][0] == (pytest.approx(count / (count + 5)), f"{count / (count + 5):.2f}", shown)
 
@@ -42,11 +42,11 @@ def test_confusion_shows_recall_and_count(results, count, total, shown):
 def test_an_emotion_that_was_never_spoken_has_no_recall(results):
     for row in results["confusion"]:
         row["count"] = 0.0
-    assert tables.confusions(Facts(results))[0].rows[0][2][0][1] == "n/a"
+    assert matrices.confusions(Facts(results))[0].rows[0][2][0][1] == "n/a"
 
 
 def test_main_matrices_are_the_recipes_own(results):
-    main = {(m.corpus, m.reading, m.method) for m in tables.confusions(Facts(results)) if m.main}
+    main = {(m.corpus, m.reading, m.method) for m in matrices.confusions(Facts(results)) if m.main}
     assert main == {
         ("src", "held-out speakers", "metric"),
         ("tgt", "transductive", "metric"),

@@ -21,6 +21,9 @@ class ClipBatches:
     length share a batch (see `xlser.data.clip_buckets`), the order of the batches is random, and there are equally many
     in every epoch. A batch is split over the ranks by dealing its clips from long to short, to and fro.
 
+    With ``mixed``, the clips of each of these classes are of two different codes at least, so that every batch holds a
+    pair of one class between speakers, or between languages. Where codes differ in length, this takes some padding.
+
     Where lengths or classes leave so little room that 20 deals of an epoch fail, the one found at set-up comes again in
     another order. Some 100 clips, or a budget that a few clips fill, leave less to vary than large data.
 
@@ -35,14 +38,20 @@ class ClipBatches:
         seed: of the whole run.
         rank: of this process, from 0.
         world: the number of processes; each gets at least one clip of every batch.
+        mixed: (N,) integer codes from 0 on, of which the clips of each of the P classes have two or more; takes K >= 2.
+        mixed_name: what one of these codes is called in an error.
 
     Raises:
-        ValueError: a shape, code or duration that cannot be.
+        ValueError: a shape, code, duration or number that cannot be.
         RecipeError: at set-up, where no such batches can be made; the text names the clip or the classes.
 
     >>> batches = ClipBatches(np.array([1.0, 1.1, 4.0, 1.2, 3.9, 4.1, 1.0, 3.8]), np.array([0, 1] * 4), budget=17)
     >>> sorted(sorted(rows.tolist()) for rows in batches)
     [[0, 1, 3, 6], [2, 4, 5, 7]]
+    >>> speakers = np.array([0, 0, 1, 0, 0, 1, 1, 1])
+    >>> batches = ClipBatches(np.ones(8), np.array([0, 1] * 4), budget=4, mixed=speakers, mixed_name="speaker")
+    >>> [sorted(speakers[rows].tolist()) for rows in batches]
+    [[0, 0, 1, 1], [0, 0, 1, 1]]
     """
 
     def __init__(
@@ -57,11 +66,14 @@ class ClipBatches:
         seed: int = 0,
         rank: int = 0,
         world: int = 1,
+        mixed: np.ndarray | None = None,
+        mixed_name: str = "group",
     ) -> None:
         if not 0 <= rank < world:
             raise ValueError(f"`rank` must be from 0 to `world` - 1 ({world - 1}), but is {rank} instead.")
         self.seed, self.rank, self.world, self.epoch, self._first = seed, rank, world, 1, 0
-        self._clips = Clips.of(seconds, labels, spread, budget=budget, sets=classes, quota=clips, world=world)
+        rules = {"budget": budget, "sets": classes, "quota": clips, "world": world}
+        self._clips = Clips.of(seconds, labels, spread, **rules, mixed=mixed, mixed_name=mixed_name)
         self._fallback = _first_deal(self._clips)
 
     def set_epoch(self, epoch: int) -> None:

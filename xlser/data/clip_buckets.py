@@ -1,9 +1,11 @@
 """Clips in buckets of near length, dealt into batches that each hold P classes of K clips.
 
-Let class c have n_c clips left, and call n_c // K its sets. R batches that take P sets each, of P different classes,
-can be dealt if and only if sum_c min(n_c // K, R) >= P R. A deal keeps this so for the batches still to come: it starts
-with no more batches than the rule allows, gives each batch its P sets first, and hands on no clip that would break the
-rule for the rest. So a batch without its sets cannot come about; what can is that clips are left over at the end.
+Let the clips left of class c give u_c sets: n_c // K of them, or, where a set is to hold two codes (speakers, or
+languages) at least, min(n_c // K, n_c - m_c), where m_c of the n_c clips are of the most frequent code. R batches that
+take P sets each, of P different classes, can be dealt if and only if sum_c min(u_c, R) >= P R. A deal keeps this so for
+the batches still to come: it starts with no more batches than the rule allows, gives each batch its P sets first, and
+hands on no clip that would break the rule for the rest. So a batch without its sets cannot come about; what can is that
+clips are left over at the end.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from heapq import heapify, heappop, heapreplace
 
 import numpy as np
 
+from xlser.data.clip_queues import MixedQueue, Queue
 from xlser.data.clip_rules import Clips
 
 WIDTH = 0.03  # of a bucket, in log seconds: its longest clip is about 3 % longer than its shortest one
@@ -63,20 +66,26 @@ class _Deal:
 
     def __init__(self, clips: Clips, batches: int, order: np.ndarray) -> None:
         self.sets, self.fewest, self.batches = clips.sets, clips.fewest, batches
-        self.quota, self.room = clips.quota.tolist(), clips.room[order].tolist()
-        self.order, self.unspent, self.most = order, float((1 / clips.room).sum()), int(clips.room.max())
+        self.room, self.order = clips.room[order].tolist(), order
+        self.unspent, self.most = float((1 / clips.room).sum()), int(clips.room.max())
         of_place = clips.classes[order]
-        queues = np.split(np.argsort(of_place, kind="stable"), np.cumsum(np.bincount(of_place))[:-1])
-        self.queues = [places[::-1].tolist() for places in queues]  # the head of a queue is the end of its list
+        places = np.split(np.argsort(of_place, kind="stable"), np.cumsum(np.bincount(of_place))[:-1])
+        each = zip([found.tolist() for found in places], clips.quota.tolist(), strict=True)
+        if clips.mixed is None:
+            self.queues = [Queue(*one) for one in each]
+        else:
+            codes = clips.mixed[order].tolist()
+            self.queues = [MixedQueue(*one, codes) for one in each]
 
     def hands(self) -> list[np.ndarray] | None:
         """Return the rows of each batch, or None."""
         hands = []
         for later in reversed(range(self.batches)):
             self._begin(later)
-            for c in self._chosen():
-                for _ in range(self.quota[c]):
-                    self._take(c)
+            for queue in self._chosen():
+                self.spare -= queue.units() <= later
+                for place in queue.take_set(later):
+                    self._hold(place)
             self._fill()
             if len(self.hand) < self.fewest or self.unspent > later + 1e-6:
                 return None
@@ -86,52 +95,52 @@ class _Deal:
     def _begin(self, later: int) -> None:
         self.later, self.hand, self.holds = later, [], self.most
         self.share = _AHEAD * self.unspent / (later + 1) if later else np.inf
-        units = (len(queue) // quota for queue, quota in zip(self.queues, self.quota, strict=True))
         # By how many sets the rule is more than kept for the batches that come later.
-        self.spare = sum(min(unit, later) for unit in units) - self.sets * later
+        self.spare = sum(min(queue.units(), later) for queue in self.queues) - self.sets * later
 
-    def _chosen(self) -> list[int]:
-        """Return the classes of this batch's sets, those that reach least far down the order that the rule allows.
+    def _chosen(self) -> list[Queue] | list[MixedQueue]:
+        """Return the queues of this batch's sets, those that reach least far down the order that the rule allows.
 
         A class with more sets than there are later batches loses nothing they could use; others are taken while sets
         are to spare. That P classes are found follows from the rule.
         """
-        able = [c for c, queue in enumerate(self.queues) if len(queue) >= self.quota[c]]
-        able.sort(key=lambda c: self.queues[c][-self.quota[c]])
+        able = sorted((queue for queue in self.queues if queue.units()), key=lambda queue: queue.reach())
         chosen, spare = [], self.spare
-        for c in able:
-            costs = len(self.queues[c]) // self.quota[c] <= self.later
+        for queue in able:
+            costs = queue.units() <= self.later
             if len(chosen) < self.sets and (spare or not costs):
-                chosen.append(c)
+                chosen.append(queue)
                 spare -= costs
         return chosen
 
     def _fill(self) -> None:
         """Take clip by clip, from long to short, up to this batch's share; leave those that later batches need."""
-        heads = [(queue[-1], c) for c, queue in enumerate(self.queues) if queue]
+        heads = [(queue.head(), c) for c, queue in enumerate(self.queues) if queue]
         heapify(heads)
         while heads and len(self.hand) < self.holds and not self._has_its_share():
             place, c = heads[0]
-            if len(self.hand) >= self.room[place] or (self._costs(c) and not self.spare):
+            following = self._offered(place, self.queues[c])
+            if following is None:
                 heappop(heads)
-                continue
-            self._take(c)
-            if self.queues[c]:
-                heapreplace(heads, (self.queues[c][-1], c))
             else:
-                heappop(heads)
+                heapreplace(heads, (following, c))
+
+    def _offered(self, place: int, queue: Queue | MixedQueue) -> int | None:
+        """Take the clip at a place where that is allowed; return the place that is next, or None for this batch."""
+        able = place if self.spare else queue.free(self.later)
+        if able != place:
+            return able
+        if len(self.hand) >= self.room[place]:
+            return None
+        self.spare -= self.spare > 0 and queue.costs(self.later)
+        queue.take(place)
+        self._hold(place)
+        return queue.head()
 
     def _has_its_share(self) -> bool:
         return len(self.hand) >= max(self.fewest, self.share * self.holds)
 
-    def _costs(self, c: int) -> bool:
-        """Tell whether the next clip of a class breaks a set that a later batch could use."""
-        units, loose = divmod(len(self.queues[c]), self.quota[c])
-        return not loose and units <= self.later
-
-    def _take(self, c: int) -> None:
-        self.spare -= self._costs(c)
-        place = self.queues[c].pop()
+    def _hold(self, place: int) -> None:
         self.hand.append(place)
         self.holds = min(self.holds, self.room[place])
         self.unspent -= 1 / self.room[place]

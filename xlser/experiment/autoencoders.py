@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from xlser.experiment.cases import TARGET, Case
+from xlser.experiment.cases import TARGET, VALIDATION, Case
 from xlser.experiment.corpora import DIMENSIONS, Corpus
 from xlser.experiment.seeds import Seed
+from xlser.experiment.stored import stored
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import Scaler, normalise
 from xlser.training.recipe import Recipe
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from xlser.training.step import Batch
 
 
-MODEL = "model.safetensors"
+MODEL, STORE = "model.safetensors", "datastore.safetensors"
 
 
 @dataclass
@@ -116,7 +117,7 @@ def train_autoencoders(
     ]
     total = len(jobs) * recipe.training.epochs
     with tqdm(total=total, desc="training", unit="epoch", disable=not place.progress, leave=False) as bar:
-        trained = [job.read(bar.update) or job.train(bar.update) for job in jobs]
+        trained = [job.run(bar.update) for job in jobs]
     return [*map(Features, scaled), *trained]
 
 
@@ -133,6 +134,15 @@ class _Job:
     @property
     def seed(self) -> Seed:
         return self.scaled.seed
+
+    def run(self, advance: Callable[[int], object]) -> Trained:
+        trained = self.read(advance) or self.train(advance)
+        path, rows = self.folder / STORE, self.seed.split.train
+        if not path.exists():
+            case = Case(self.source, VALIDATION, self.recipe.normalise, main=False)
+            labels = [str(label or "") for label in self.source.labels[rows]]
+            stored(trained.embed(case)[rows], self.source, rows, self.fingerprint, labels).save(path)
+        return trained
 
     def read(self, advance: Callable[[int], object]) -> Trained | None:
         from xlser.training.checkpoint import load_state, under

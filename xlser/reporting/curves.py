@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from xlser.reporting.facts import Facts, Row
 from xlser.reporting.figures import WIDTH, Panel, colours
@@ -14,46 +15,84 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# One picture's height, and what of it lies above and below its axes, in pixels.
+HEIGHT, TOP, BOTTOM = 210, 10, 36
+DOTTED, SOLID = {"linestyle": (0, (2, 2)), "alpha": 0.45}, {"linestyle": "-", "alpha": 0.8}
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One pair of axes: its name, and each line's column and style; the last column is where the dot stands."""
+
+    name: str
+    lines: dict[str, dict[str, Any]]
+
+
+OBJECTIVE = _Part("validation objective\n(dotted: training)", {"train/loss": DOTTED, "valid/loss": SOLID})
+LOSS = _Part("validation loss\n(dotted: training)", OBJECTIVE.lines)
+UA = _Part("validation UA", {"valid/score": SOLID})
+
 
 def curve_panels(facts: Facts) -> list[Panel]:
-    """Return the training curves of each method: validation and training loss of every seed, the kept epoch marked."""
+    """Return the training curves of each method: validation and training loss of every seed, the kept epoch marked.
+
+    A network with a classifier is kept by its UA, which stands beneath the loss.
+    """
     found: dict[str, list[Row]] = {}
     for row in facts.results["curves"]:
         found.setdefault(row["method"], []).append(row)
     panels = []
     for method, rows in found.items():
         colour = colours(facts).get(method, GREY)
+        parts = _parts(facts, method, rows)
         label = f"Training curves of {method}, {plural(len(rows), 'seed')}."
-        svg = draw(WIDTH, 210, _curves(rows, colour), f"curve{len(panels)}", label)
+        svg = draw(WIDTH, HEIGHT * len(parts), _curves(rows, colour, parts), f"curve{len(panels)}", label)
         panels.append(Panel(facts.source, facts.method_name(method), facts.marks(facts.source), svg))
     return panels
 
 
-def _curves(rows: list[Row], colour: str) -> Callable[[Figure], None]:
+def _parts(facts: Facts, method: str, rows: list[Row]) -> list[_Part]:
+    """Without a classifier there is no UA: the validation score is then the loss again, its sign turned."""
+    if not facts.encoder:
+        return [OBJECTIVE]
+    scored = any(known(point.get("valid/score")) for row in rows for point in row["curve"])
+    return [LOSS, UA] if scored and "cross_entropy" in facts.terms(method) else [LOSS]
+
+
+def _curves(rows: list[Row], colour: str, parts: list[_Part]) -> Callable[[Figure], None]:
     def paint(figure: Figure) -> None:
-        axes = figure.add_axes((64 / WIDTH, 36 / 210, 1 - 76 / WIDTH, 1 - 46 / 210))
-        for row in rows:
-            for key, line, alpha in (("train/loss", (0, (2, 2)), 0.45), ("valid/loss", "-", 0.8)):
-                points = [(p["epoch"], p[key]) for p in row["curve"] if known(p.get(key))]
-                if points:
-                    axes.plot(*zip(*points, strict=True), color=colour, linewidth=1, linestyle=line, alpha=alpha)
-            kept = [p["valid/loss"] for p in row["curve"] if p["epoch"] == row["best_epoch"]]
-            if kept and known(kept[0]):
-                axes.plot([row["best_epoch"]], kept, "o", color=colour, markersize=5)
-        _loss_axis(axes, rows)
+        total = HEIGHT * len(parts)
+        for i, part in enumerate(parts):
+            bottom = total - (i + 1) * HEIGHT + BOTTOM
+            box = (64 / WIDTH, bottom / total, 1 - 76 / WIDTH, (HEIGHT - TOP - BOTTOM) / total)
+            axes = figure.add_axes(box)
+            _lines(axes, rows, colour, part)
+            _dress(axes, rows, part)
 
     return paint
 
 
-def _loss_axis(axes: Axes, rows: list[Row]) -> None:
-    values = [p[key] for row in rows for p in row["curve"] for key in ("train/loss", "valid/loss") if known(p.get(key))]
+def _lines(axes: Axes, rows: list[Row], colour: str, part: _Part) -> None:
+    *_, marked = part.lines
+    for row in rows:
+        for key, style in part.lines.items():
+            points = [(p["epoch"], p[key]) for p in row["curve"] if known(p.get(key))]
+            if points:
+                axes.plot(*zip(*points, strict=True), color=colour, linewidth=1, **style)
+        kept = [p.get(marked) for p in row["curve"] if p["epoch"] == row["best_epoch"]]
+        if kept and known(kept[0]):
+            axes.plot([row["best_epoch"]], kept, "o", color=colour, markersize=5)
+
+
+def _dress(axes: Axes, rows: list[Row], part: _Part) -> None:
+    values = [p[key] for row in rows for p in row["curve"] for key in part.lines if known(p.get(key))]
     # One fold with an unlike voice would flatten all others; a logarithm needs values above 0.
-    if values and min(values) > 0 and max(values) > 10 * min(values):
+    if part is not UA and values and min(values) > 0 and max(values) > 10 * min(values):
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("epoch", fontsize=10)
-    axes.set_ylabel("validation objective\n(dotted: training)", fontsize=10)
+    axes.set_ylabel(part.name, fontsize=10)
     axes.tick_params(length=3, labelsize=10)
     axes.grid()

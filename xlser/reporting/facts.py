@@ -35,8 +35,9 @@ class Facts:
         self.targets = [name for name in self.corpora if name != self.source]
         self.methods = list(dict.fromkeys(row["method"] for row in results["transfer"] + results["correlation"]))
         self.encoder: Row = self.recipe.get("encoder", {})
-        untaught = (FEATURES,) if self.encoder else (PLAIN, FEATURES)
-        self.main = [name for name in self.methods if name not in untaught] or [PLAIN]
+        # A recipe may call an encoder's method plain; features is taken in every run.
+        given = (FEATURES,) if self.encoder else (PLAIN, FEATURES)
+        self.main = [name for name in self.methods if name not in given] or [PLAIN]
         baseline = self.about.get("baseline", {})
         self.baseline: str = baseline.get("method", PLAIN)
         self._instead: dict[str, str] = baseline.get("readers", {})
@@ -55,6 +56,11 @@ class Facts:
         if self.encoder:
             return str(self.encoder.get("weights", "an encoder"))
         return str(self.recipe.get("model", {}).get("kind", "autoencoder")).upper()
+
+    @property
+    def projected(self) -> bool:
+        """Whether embeddings have more than two dimensions, so that a picture shows two main axes of them."""
+        return bool(self.encoder) or self.recipe.get("model", {}).get("latent", 2) > 2
 
     @property
     def dimensions(self) -> list[str]:

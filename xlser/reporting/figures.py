@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from xlser.reporting.facts import FEATURES, PLAIN, Facts, Row
+from xlser.reporting.facts import FEATURES, Facts, Row
 from xlser.reporting.svg import GREY, INK, METHODS, draw
 from xlser.reporting.wording import known, number, reader_name
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 360
-_LINE, _GAP, _HEAD, _FOOT, _LABEL = 15.0, 9.0, 24.0, 38.0, 13
-MARKERS = ("o", "D", "s", "^")
-AXES = ("direction", "latent mean")
+_LINE, _GAP, _HEAD, _FOOT, _LABEL = 15.0, 9.0, 24.0, 38.0, 15
+MARKERS, SHAPES = ("o", "D", "s", "^"), "●◆■▲"
+AXES = ("head", "direction", "latent mean")
 
 
 @dataclass
@@ -33,15 +33,15 @@ class Panel:
 
 
 def colours(facts: Facts) -> dict[str, str]:
-    """Return each method's colour: grey for the features, the page's ink for plain, the others in turn."""
-    own = [name for name in facts.methods if name not in (PLAIN, FEATURES)]
-    return {FEATURES: GREY, PLAIN: INK} | {name: METHODS[i % len(METHODS)] for i, name in enumerate(own)}
+    """Return each method's colour: grey for the features, the page's ink for the baseline, the others in turn."""
+    own = [name for name in facts.methods if name not in (facts.baseline, FEATURES)]
+    return {FEATURES: GREY, facts.baseline: INK} | {name: METHODS[i % len(METHODS)] for i, name in enumerate(own)}
 
 
 def transfer_panels(facts: Facts) -> list[Panel]:
     """Return a dot plot of UA per corpus: protocols and methods down, a mark per classifier, chance as a line."""
-    rows = [row for row in facts.results["transfer"] if row["metric"] == "UA"]
-    kinds, limits = _kinds(facts), _limits(rows, [row["chance"] for row in rows])
+    rows = _judged(facts)
+    kinds, limits = _kinds(rows, "classifier"), _limits(rows, [row["chance"] for row in rows])
     panels = []
     for corpus in dict.fromkeys(row["corpus"] for row in rows):
         here = [row for row in rows if row["corpus"] == corpus]
@@ -60,25 +60,47 @@ def transfer_panels(facts: Facts) -> list[Panel]:
 
 
 def correlation_panels(facts: Facts) -> list[Panel]:
-    """Return a dot plot of Pearson's r per corpus and dimension: a mark each for direction and latent mean."""
-    rows = [r for r in facts.results["correlation"] if r["statistic"] == "Pearson" and r["axis"] in AXES]
-    limits = _limits(rows, [0.0])
+    """Return a dot plot of Pearson's r per corpus and dimension: a mark each for head, direction and latent mean."""
+    rows = _correlated(facts)
+    axes, limits = _axes(rows), _limits(rows, [0.0])
     panels = []
     for corpus, dimension in dict.fromkeys((row["corpus"], row["dimension"]) for row in rows):
         here = [row for row in rows if (row["corpus"], row["dimension"]) == (corpus, dimension)]
         label = f"Dot plot of Pearson's r with {dimension} on {facts.name(corpus)}; numbers in the correlation table."
-        svg = _forest(facts, here, {"axis": AXES}, limits=limits, line=0.0, name=f"r{len(panels)}", label=label)
+        svg = _forest(facts, here, {"axis": axes}, limits=limits, line=0.0, name=f"r{len(panels)}", label=label)
         panels.append(Panel(corpus, dimension, facts.marks(corpus, here[0]["ratings"]), svg))
     return panels
 
 
 def legend(facts: Facts) -> str:
     """Return which mark of the dot plot of UA is which classifier, in words."""
-    return ", ".join(f"{shape} {reader_name(name)}" for shape, name in zip("●◆■▲", _kinds(facts), strict=False))
+    kinds = _kinds(_judged(facts), "classifier")
+    return ", ".join(f"{shape} {reader_name(name)}" for shape, name in zip(SHAPES, kinds, strict=False))
 
 
-def _kinds(facts: Facts) -> list[str]:
-    return list(dict.fromkeys(row["classifier"] for row in facts.results["transfer"]))
+def axis_legend(facts: Facts) -> str:
+    """Return which mark of the dot plot of correlations is which axis, in words."""
+    return ", ".join(f"{shape} {name}" for shape, name in zip(SHAPES, _axes(_correlated(facts)), strict=False))
+
+
+def _judged(facts: Facts) -> list[Row]:
+    readers = {method: facts.readers(method) for method in facts.methods}
+    rows = [row for row in facts.results["transfer"] if row["metric"] == "UA"]
+    return [row for row in rows if row["classifier"] in readers[row["method"]]]
+
+
+def _correlated(facts: Facts) -> list[Row]:
+    rows = facts.results["correlation"]
+    return [row for row in rows if row["statistic"] == "Pearson" and row["axis"] in AXES]
+
+
+def _axes(rows: list[Row]) -> list[str]:
+    found = _kinds(rows, "axis")
+    return [name for name in AXES if name in found]
+
+
+def _kinds(rows: list[Row], key: str) -> list[str]:
+    return list(dict.fromkeys(row[key] for row in rows))
 
 
 def _limits(rows: list[Row], points: list[float]) -> tuple[float, float]:
@@ -104,7 +126,7 @@ def _forest(
     slots, height = _slots(facts, rows, kinds, key)
 
     def paint(figure: Figure) -> None:
-        left = min(max(len(_short(facts, row["method"])) for row in rows) * 6.6 + 14, 110) / WIDTH
+        left = min(max(len(_short(facts, row["method"])) for row in rows) * 6.6 + 14, 118) / WIDTH
         total = height + _FOOT
         axes = figure.add_axes((left, _FOOT / total, 1 - left - 42 / WIDTH, height / total))
         axes.set(xlim=limits, ylim=(height, 0), yticks=[])
@@ -166,5 +188,5 @@ def _slot(axes: Axes, y: float, text: tuple[float, str] | None, row: Row, look: 
 
 
 def _short(facts: Facts, method: str) -> str:
-    name = {FEATURES: "features", PLAIN: f"plain {facts.network}"}.get(method, method)
+    name = facts.short_name(method)
     return name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}…"

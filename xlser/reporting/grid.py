@@ -126,7 +126,7 @@ def _scatter(axes: Axes, points: pd.DataFrame, frame: Frame, raster: bool) -> No
 
 
 def _axis_names(axes: Axes, facts: Facts, method: str, lowest: bool) -> None:
-    first, second = ("z1", "z2") if facts.recipe.get("model", {}).get("latent", 2) <= 2 else ("axis 1", "axis 2")
+    first, second = ("axis 1", "axis 2") if facts.projected else ("z1", "z2")
     axes.tick_params(length=3, labelsize=9)
     axes.locator_params(nbins=4)
     axes.grid()

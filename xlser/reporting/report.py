@@ -9,14 +9,15 @@ from typing import Any
 from markupsafe import Markup
 
 from xlser.atomic import write_text
-from xlser.reporting import figures, tables, used
+from xlser.reporting import figures, matrices, recipe, tables, used
 from xlser.reporting.cautions import MOST_LABELS
 from xlser.reporting.curves import curve_panels
-from xlser.reporting.facts import FEW_SPEAKERS, Facts
+from xlser.reporting.facts import Facts
 from xlser.reporting.grid import embedding_grids, gradient
 from xlser.reporting.load import load_grid, load_results
 from xlser.reporting.summary import summary_sections
 from xlser.reporting.terminal import render_terminal
+from xlser.reporting.terms import terms
 from xlser.reporting.wording import counted, listing, plural, whole
 
 __all__ = ["render_terminal", "write_report"]
@@ -57,10 +58,10 @@ def _render(run_dir: Path, results: dict[str, Any]) -> str:
     return environment.get_template("report.html.j2").render(
         facts=facts,
         sections=summary_sections(results),
-        few=FEW_SPEAKERS,
-        many=tables.MANY,
+        terms=terms(facts),
+        many=matrices.MANY,
         files=[name for name in FILES if (run_dir / name).is_file()],
-        recipe=_as_yaml(facts.recipe),
+        recipe_text=_as_yaml(facts.recipe),
         gradient=Markup(gradient()),
         **_pictures(facts, run_dir),
         **_tables(facts),
@@ -75,6 +76,7 @@ def _pictures(facts: Facts, run_dir: Path) -> dict[str, Any]:
         "r_panels": figures.correlation_panels(facts),
         "curves": curve_panels(facts),
         "legend": figures.legend(facts),
+        "axis_legend": figures.axis_legend(facts),
         "grids": grids,
         "grid_counts": counts,
         "grid_absent": absent or "The grid of embeddings is not shown: embedding.csv is empty.",
@@ -83,31 +85,34 @@ def _pictures(facts: Facts, run_dir: Path) -> dict[str, Any]:
 
 def _tables(facts: Facts) -> dict[str, Any]:
     return {
+        "compared": tables.compared_blocks(facts),
         "transfer": tables.transfer_blocks(facts),
         "correlation": tables.correlation_blocks(facts),
         "latents": tables.correlation_blocks(facts, singles=True),
-        "confusions": tables.confusions(facts),
+        "confusions": matrices.confusions(facts),
         "labels": used.label_lines(facts) if len(facts.corpora) > MOST_LABELS else [],
         "splits": used.split_lines(facts),
         "choices": used.choices(facts),
+        "network": recipe.encoder_lines(facts),
+        "losses": recipe.loss_lines(facts),
     }
 
 
-def _as_yaml(recipe: dict[str, Any]) -> str:
+def _as_yaml(values: dict[str, Any]) -> str:
     import yaml
 
-    return yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
 
 
 def _lead(sentence: str) -> tuple[str, str]:
     """Split off the words before a first, early colon, which a page sets in bold.
 
-    Intervals are kept on one line.
+    Intervals are kept on one line, and a colon within a word is none.
 
-    >>> _lead("Zero-shot: nothing seen."), _lead("No colon here.")
-    (('Zero-shot:', ' nothing seen.'), ('', 'No colon here.'))
+    >>> _lead("Zero-shot: nothing seen."), _lead("No colon but random:tiny.")
+    (('Zero-shot:', ' nothing seen.'), ('', 'No colon but random:tiny.'))
     """
     sentence = re.sub(r"\[[^\]]*\]", lambda match: match[0].replace(" ", "\u00a0"), sentence)
-    head, colon, rest = sentence.partition(":")
+    head, colon, rest = sentence.partition(": ")
     early = colon and len(head) < 90 and "[" not in head and head.count("(") == head.count(")")
-    return (head + colon, rest) if early else ("", sentence)
+    return (f"{head}:", f" {rest}") if early else ("", sentence)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from xlser.reporting.cautions import cautions
-from xlser.reporting.facts import PLAIN, Facts
-from xlser.reporting.sentences import called, overview, target_sentences, verdicts
+from xlser.reporting.cautions import MANY_METHODS, cautions
+from xlser.reporting.comparison import called
+from xlser.reporting.facts import CLASSIFIER, Facts
+from xlser.reporting.ranking import rankings
+from xlser.reporting.recipe import terms_said
+from xlser.reporting.sentences import overview, target_sentences, verdicts
 from xlser.reporting.wording import listing, plural
 
 Section = tuple[str, list[str]]
@@ -26,25 +29,25 @@ def summary(results: dict[str, Any]) -> list[str]:
 def summary_sections(results: dict[str, Any]) -> list[Section]:
     """Return the sentences of `summary` under their headings: the run, one per target, what to beware of."""
     facts = Facts(results)
-    many = len(facts.targets) * len(facts.main) > MOST_VERDICTS
-    told = overview(facts) if many else [line for name in facts.targets for line in verdicts(facts, name)]
-    sections = [("The run", [*_run(facts), *told])]
+    sections = [("The run", [*_run(facts), *_told(facts)])]
     sections += [(facts.name(name), target_sentences(facts, name)) for name in facts.targets]
     return [*sections, ("Read with care", cautions(facts))]
+
+
+def _told(facts: Facts) -> list[str]:
+    """Return how the methods fared: beside each other where they are many, a line each where they are few."""
+    if len(facts.main) >= MANY_METHODS and facts.encoder and len(facts.targets) <= MOST_VERDICTS:
+        return rankings(facts)
+    many = len(facts.targets) * len(facts.main) > MOST_VERDICTS
+    return overview(facts) if many else [line for name in facts.targets for line in verdicts(facts, name)]
 
 
 def _run(facts: Facts) -> list[str]:
     seeds = len({row["seed"] for row in facts.results["splits"]})
     targets = listing(facts.name(name) for name in facts.targets)
-    own = [name for name in facts.main if name != PLAIN]
-    what = (
-        f"{listing(called(facts, m) for m in own)} beside the plain {facts.network}"
-        if own
-        else f"the plain {facts.network} alone"
-    )
     lines = [
-        f"{facts.recipe['name']} trains {what} on {facts.name(facts.source)} with "
-        f"{plural(seeds, 'seed')} and reads {targets}. No label of a target is used.",
+        f"{facts.recipe['name']} {_trains(facts)} on {facts.name(facts.source)} with "
+        f"{plural(seeds, 'seed')} and reads {targets}. No label of a target is used.{_compared(facts)}",
         _protocols(facts),
     ]
     if facts.about["synthetic"]:
@@ -52,6 +55,25 @@ def _run(facts: Facts) -> list[str]:
     if facts.shared:
         lines.insert(0, _shared(facts))
     return facts.warnings + lines
+
+
+def _trains(facts: Facts) -> str:
+    own = listing(called(facts, name) for name in facts.main if facts.encoder or name != facts.baseline)
+    if facts.encoder:
+        frozen = facts.encoder.get("freeze") == "all"
+        return f"{'trains heads on' if frozen else 'fine-tunes'} {facts.network} by {own}"
+    plain = called(facts, facts.baseline)
+    return f"trains {plain} alone" if facts.main == [facts.baseline] else f"trains {own} beside {plain}"
+
+
+def _compared(facts: Facts) -> str:
+    """Say what gains of trained heads are over; sentences on autoencoders name the plain one wherever it stands."""
+    if CLASSIFIER not in facts.readers(facts.baseline):
+        return ""
+    terms = facts.terms(facts.baseline)
+    alone = " alone" if len(terms) == 1 else ""
+    how = f", which is trained with {terms_said(terms)}{alone}" if terms else ""
+    return f" Gains are over the classifier of {called(facts, facts.baseline)}{how}."
 
 
 def _protocols(facts: Facts) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from xlser.reporting.facts import PLAIN, Facts, Row
-from xlser.reporting.wording import bounds, number, plural, reader_name, side, signed, whole
+from xlser.reporting.facts import HEADS, INTERPOLATED, Facts, Row
+from xlser.reporting.recipe import terms_said
+from xlser.reporting.wording import bounds, number, plural, reader_name, side, signed
 
-MAIN_AXES = ("direction", "latent mean", "best latent")
-CLASS_METRICS = ("UA", "WA", "macro-F1")
+MAIN_AXES = ("head", "direction", "latent mean", "best latent")
+CLASS_METRICS, COMPARED_METRICS = ("UA", "WA", "macro-F1"), ("WA", "UA", "macro-F1")
 STATISTICS = ("Pearson", "Spearman", "CCC")
-# From this many utterances in a row on, a tenth of one is no news.
-MANY = 20
 
 
 @dataclass
@@ -25,11 +24,11 @@ class Cell:
 
 @dataclass
 class Line:
-    """One line: its ``heads`` (method and reader, or method and axis) and its cells."""
+    """One line: its ``heads`` (method and reader, or method and axis) and its cells; ``own`` is no baseline's."""
 
     heads: tuple[str, ...]
     cells: list[Cell]
-    method: str = ""
+    own: bool = False
 
 
 @dataclass
@@ -47,40 +46,59 @@ class Block:
     lines: list[Line] = field(default_factory=list)
 
 
-@dataclass
-class Confusion:
-    """One confusion matrix: ``rows`` hold the true class, how often it was said, and cells of share and count."""
+def compared_blocks(facts: Facts) -> list[Block]:
+    """Return what trained heads say: every method's classifier, then every method's classifier with its neighbours.
 
-    corpus: str
-    reading: str
-    method: str
-    reader: str
-    marks: list[str]
-    classes: list[str]
-    rows: list[tuple[str, str, list[tuple[float, str, str]]]]
-    main: bool
+    Cells are WA, UA, macro-F1 and the gain in UA over the baseline; the first line of each block is chance. There are
+    no blocks where no network classifies by itself.
+    """
+    blocks = []
+    for rows in facts.groups("transfer", "corpus", "protocol").values():
+        found = _by(rows, "classifier", "method")
+        pairs = [(name, method) for name in HEADS for method in facts.main if (name, method) in found]
+        if not pairs:
+            continue
+        block, chance = _class_block(facts, rows)
+        block.lines.append(
+            Line(("chance", ""), [*(Cell(number(chance.get(name))) for name in COMPARED_METRICS), Cell("")])
+        )
+        for name, method in pairs:
+            what = "with its neighbours" if name == INTERPOLATED else terms_said(facts.terms(method))
+            heads = (compared_name(facts, method, name), what)
+            scores = {row["metric"]: row for row in found[name, method]}
+            cells = [*(_score(scores.get(metric)) for metric in COMPARED_METRICS), _gain(facts, scores.get("UA"))]
+            block.lines.append(Line(heads, cells, facts.is_own(found[name, method][0])))
+        blocks.append(block)
+    return blocks
+
+
+def compared_name(facts: Facts, method: str, classifier: str) -> str:
+    """Return what a method's head is called among others: ``ce``, or ``ce + kNN`` with its neighbours."""
+    return facts.method_name(method) + (" + kNN" if classifier == INTERPOLATED else "")
 
 
 def transfer_blocks(facts: Facts) -> list[Block]:
-    """Return UA with its gain over plain, WA and macro-F1; the first line of each block is chance."""
+    """Return UA with its gain over the baseline, WA and macro-F1 of whatever reads an embedding.
+
+    The first line of each block is chance. Trained heads are left to `compared_blocks`.
+    """
     blocks = []
-    for rows in facts.groups("transfer", "corpus", "protocol").values():
-        first = rows[0]
-        sizes = {"emotion": first["classes"], "speaker": first["speakers"], "utterance": first["utterances"]}
-        notes = [plural(count, noun) for noun, count in sizes.items()]
-        block = _block(facts, first, notes, "")
-        chance = {row["metric"]: row["chance"] for row in rows}
+    for every in facts.groups("transfer", "corpus", "protocol").values():
+        rows = [row for row in every if row["classifier"] not in HEADS]
+        if not rows:
+            continue
+        block, chance = _class_block(facts, rows)
         cells = [Cell(number(chance.get(name))) for name in CLASS_METRICS]
         block.lines.append(Line(("chance", ""), [cells[0], Cell(""), *cells[1:]]))
         for (method, classifier), found in _by(rows, "method", "classifier").items():
             heads = (facts.method_name(method), reader_name(classifier))
-            block.lines.append(Line(heads, _cells({row["metric"]: row for row in found}, CLASS_METRICS), method))
+            block.lines.append(_line(facts, heads, found, "metric", CLASS_METRICS))
         blocks.append(block)
     return blocks
 
 
 def correlation_blocks(facts: Facts, singles: bool = False) -> list[Block]:
-    """Return Pearson with its gain over plain, Spearman and CCC of the main axes, or of the single latents."""
+    """Return Pearson with its gain over the baseline, Spearman and CCC of the main axes, or of the single latents."""
     blocks = []
     keys = ("corpus", "protocol", "dimension")
     for (_, _, dimension), rows in facts.groups("correlation", *keys).items():
@@ -90,16 +108,17 @@ def correlation_blocks(facts: Facts, singles: bool = False) -> list[Block]:
         first = wanted[0]
         block = _block(facts, first, [dimension, plural(first["utterances"], "utterance")], first["ratings"])
         for (method, axis), found in _by(wanted, "method", "axis").items():
-            cells = _cells({row["statistic"]: row for row in found}, STATISTICS)
-            block.lines.append(Line((facts.method_name(method), axis), cells, method))
+            block.lines.append(_line(facts, (facts.method_name(method), axis), found, "statistic", STATISTICS))
         blocks.append(block)
     return blocks
 
 
-def confusions(facts: Facts) -> list[Confusion]:
-    """Return every confusion matrix, row-normalised; ``main`` are the recipe's methods under its own protocol."""
-    keys = ("corpus", "protocol", "method", "classifier")
-    return [_confusion(facts, rows) for rows in facts.groups("confusion", *keys).values()]
+def _class_block(facts: Facts, rows: list[Row]) -> tuple[Block, dict[str, float]]:
+    """Return a block without lines, and chance by metric."""
+    first = rows[0]
+    sizes = {"emotion": first["classes"], "speaker": first["speakers"], "utterance": first["utterances"]}
+    notes = [plural(count, noun) for noun, count in sizes.items()]
+    return _block(facts, first, notes, ""), {row["metric"]: row["chance"] for row in rows}
 
 
 def _block(facts: Facts, row: Row, notes: list[str], ratings: str) -> Block:
@@ -115,43 +134,19 @@ def _by(rows: list[Row], *keys: str) -> dict[tuple, list[Row]]:
     return found
 
 
-def _cells(found: dict[str, Row], metrics: tuple[str, ...]) -> list[Cell]:
-    """Return a cell per metric, the gain of the first one after it."""
+def _line(facts: Facts, heads: tuple[str, ...], rows: list[Row], key: str, metrics: tuple[str, ...]) -> Line:
+    """Return a cell per metric, which the column ``key`` names, the gain of the first one after it."""
+    found = {row[key]: row for row in rows}
     cells = [_score(found.get(name)) for name in metrics]
-    return [cells[0], _gain(found.get(metrics[0])), *cells[1:]]
+    return Line(heads, [cells[0], _gain(facts, found.get(metrics[0])), *cells[1:]], facts.is_own(rows[0]))
 
 
 def _score(row: Row | None) -> Cell:
     return Cell(number(row["value"]), bounds(row["low"], row["high"])) if row else Cell(number(None))
 
 
-def _gain(row: Row | None) -> Cell:
-    if row is None or row["method"] == PLAIN:
+def _gain(facts: Facts, row: Row | None) -> Cell:
+    if row is None or not facts.is_compared(row):
         return Cell("")
     low, high = row["gain_low"], row["gain_high"]
     return Cell(signed(row["gain"]), bounds(low, high, plus=True), side(low, high, 0.0))
-
-
-def _confusion(facts: Facts, rows: list[Row]) -> Confusion:
-    first, classes = rows[0], list(dict.fromkeys(row["truth"] for row in rows))
-    counts = {(row["truth"], row["prediction"]): float(row["count"] or 0.0) for row in rows}
-    lines = []
-    for truth in classes:
-        found = [counts.get((truth, said), 0.0) for said in classes]
-        total = sum(found)
-        shares = [(count / total if total else 0.0, _share(count, total), _count(count, total)) for count in found]
-        lines.append((truth, _count(total, total), shares))
-    main = facts.is_main(first) and first["method"] in facts.main
-    reader = reader_name(first["classifier"])
-    marks = facts.marks(first["corpus"])
-    return Confusion(first["corpus"], facts.reading(first), first["method"], reader, marks, classes, lines, main)
-
-
-def _share(count: float, total: float) -> str:
-    return number(count / total if total else None)
-
-
-def _count(value: float, total: float) -> str:
-    """Write a count; a mean over seeds need not be whole, and its decimal counts only in a small row."""
-    small = total < MANY and abs(value - round(value)) >= 0.05
-    return f"{value:.1f}" if small else whole(value)

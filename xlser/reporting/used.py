@@ -7,7 +7,14 @@ from typing import Any
 from xlser.reporting.facts import Facts
 from xlser.reporting.wording import counted, known, listing, reader_name, whole
 
-_CHOSEN = {"k": "k", "c": "C", "alpha": "alpha"}
+_CHOSEN = {
+    "distance": "distance",
+    "k": "k",
+    "temperature": "temperature",
+    "weight": "weight",
+    "c": "C",
+    "alpha": "alpha",
+}
 
 
 def choices(facts: Facts) -> list[tuple[str, str, str, str]]:
@@ -19,14 +26,18 @@ def choices(facts: Facts) -> list[tuple[str, str, str, str]]:
     found: dict[tuple[str, str, str], dict[str, dict[int, str]]] = {}
     for row in facts.results["choices"]:
         for name, title in _CHOSEN.items():
-            if known(row.get(name)):
+            if isinstance(row.get(name), str) or known(row.get(name)):
                 key = (facts.method_name(row["method"]), reader_name(row["reader"]), title)
-                found.setdefault(key, {}).setdefault(row.get("corpus", ""), {})[row["seed"]] = f"{row[name]:g}"
+                found.setdefault(key, {}).setdefault(row.get("corpus", ""), {})[row["seed"]] = _written(row[name])
     return [
         (method, reader, what + place, values)
         for (method, reader, what), corpora in found.items()
         for place, values in _places(corpora)
     ]
+
+
+def _written(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _places(corpora: dict[str, dict[int, str]]) -> list[tuple[str, str]]:

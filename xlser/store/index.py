@@ -33,7 +33,8 @@ class Index:
     Args:
         rows: (N, D) finite float32, kept and not copied; N and D at least 1.
         metric: ``l2`` for squared Euclidean distances, ``cosine`` for 1 - cosine similarity, in [0, 2].
-        kind: ``flat``, ``ivf`` or ``hnsw``. The graph is built on one thread, or two builds would differ.
+        kind: ``flat``, ``ivf`` or ``hnsw``. The graph is built on one thread, so that no race for
+            its links can make two builds differ, and takes long.
 
     Raises:
         ValueError: an unknown metric or kind, or a zero row for ``cosine``.
@@ -152,7 +153,7 @@ def _graph(index: Any, rows: np.ndarray) -> Any:
 
     index.hnsw.efConstruction = 200
     threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)  # threads race for the links
+    faiss.omp_set_num_threads(1)
     try:
         index.add(rows)
     finally:
@@ -166,9 +167,7 @@ def _faiss_search(index: Any, queries: np.ndarray, k: int, keep: np.ndarray | No
     bits = None if keep is None else np.packbits(keep, bitorder="little")  # named, as faiss only points at it
     options = {} if bits is None else {"sel": faiss.IDSelectorBitmap(bits)}
     if isinstance(index, faiss.IndexHNSW):
-        # Rows that may not be found are candidates all the same, and often the nearest ones.
-        banned = 0 if keep is None else len(keep) - int(keep.sum())
-        parameters = faiss.SearchParametersHNSW(efSearch=max(128, 2 * k) + banned, **options)
+        parameters = faiss.SearchParametersHNSW(efSearch=max(128, 2 * k), **options)
     elif isinstance(index, faiss.IndexIVF):
         parameters = faiss.SearchParametersIVF(nprobe=index.nprobe, **options)
     else:

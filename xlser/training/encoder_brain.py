@@ -75,7 +75,7 @@ class EncoderBrain(ResumableBrain):
         for group in groups:
             group["highest"] = group["lr"]
         kept = [group for group in groups if group["params"]]
-        return torch.optim.AdamW(kept, weight_decay=self.choice.weight_decay)
+        return torch.optim.AdamW(kept, weight_decay=self.choice.weight_decay, fused=True)
 
     def weights(self) -> dict[str, Tensor]:
         """Return the tensors that training changes: a frozen part stays as it was loaded."""

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from xlser.errors import RecipeError
 from xlser.losses import class_weights, contrastive, cross_entropy, dimension_ccc, supcon
 from xlser.models.checkpoints import load_encoder
 from xlser.models.classifier import DIMENSIONS, EMBEDDING, EmotionNetwork
 from xlser.models.pooling import LayerPool
-from xlser.training.encoder_recipe import EncoderChoice, Terms
+from xlser.training.encoder_recipe import EncoderChoice, Feed, Terms
 from xlser.training.step import METRICS
 
 
@@ -39,16 +40,29 @@ def build_classifier(choice: EncoderChoice, terms: Terms, classes: int, seed: in
 
 
 def assemble(encoder, choice: EncoderChoice, terms: Terms, classes: int, seed: int) -> EmotionNetwork:
-    """Freeze ``encoder`` as chosen and put fresh heads on it."""
-    depth = {"nothing": -1, "front": 0, "all": encoder.layers}.get(choice.freeze, choice.freeze)
-    encoder.freeze(depth)
+    """Freeze ``encoder`` as chosen and put fresh heads on it.
+
+    Raises:
+        RecipeError: a layer that the encoder does not have.
+    """
     feed = terms.contrastive.feed if terms.contrastive else None
+    _check_layers(encoder.layers, choice, feed)
+    encoder.freeze({"nothing": -1, "front": 0, "all": encoder.layers}.get(choice.freeze, choice.freeze))
     projections = {name: term.projection for name, term in terms.given.items() if getattr(term, "projection", None)}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         pool = LayerPool(encoder.layers, encoder.width, choice.layer, choice.pooling)
         fed = LayerPool(encoder.layers, encoder.width, feed.layer, feed.pooling) if feed else None
         return EmotionNetwork(encoder, pool, classes=classes, fed=fed, projections=projections)
+
+
+def _check_layers(layers: int, choice: EncoderChoice, feed: Feed | None) -> None:
+    asked = {"encoder.layer": choice.layer, "encoder.freeze": choice.freeze}
+    if feed:
+        asked["contrastive.feed.layer"] = feed.layer
+    for name, layer in asked.items():
+        if not isinstance(layer, str) and not -layers - 1 <= layer <= layers:
+            raise RecipeError(f"{name} is {layer}, but {choice.weights} has {layers} layers, numbered from 1.")
 
 
 class Given(NamedTuple):

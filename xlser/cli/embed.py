@@ -1,0 +1,37 @@
+"""``xlser embed``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+FOLDER = click.Path(path_type=Path)
+
+
+@click.command("embed")
+@click.argument("run", type=FOLDER)
+@click.argument("source", type=FOLDER, metavar="FILE|FOLDER|LIST")
+@click.option("--out", type=FOLDER, required=True, help="File to write: .parquet, .csv or .npz.")
+@click.option("--method", help="Method of the run.  [default: the best on the source's validation speakers]")
+@click.option("--seed", type=int, help="Seed of the method.  [default: likewise]")
+@click.option("--strict", is_flag=True, help="Exit with status 1 if a file could not be used.")
+def command(run: Path, source: Path, out: Path, method: str | None, seed: int | None, strict: bool) -> None:
+    """Write the embeddings of recordings by a model of the run folder RUN; see `xlser predict` for what is read."""
+    from xlser.experiment.use.model import load
+    from xlser.experiment.use.output import check_embedded, write_embeddings
+    from xlser.experiment.use.recordings import find_recordings
+    from xlser.experiment.use.session import Session
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    check_embedded(out)
+    files = find_recordings(source)
+    model = load(run, method=method, seed=seed)
+    say(model.text())
+    session = Session(files, say, progress=sys.stderr.isatty())
+    found = session.counted(model.embed_files(files, on_fault=session.on_fault))
+    click.echo(f"{out}: {write_embeddings(found, model.embedder.fingerprint, out)} embeddings")
+    session.finish(strict)

@@ -1,0 +1,60 @@
+"""``xlser predict``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+FOLDER = click.Path(path_type=Path)
+
+
+@click.command("predict")
+@click.argument("run", type=FOLDER)
+@click.argument("source", type=FOLDER, metavar="FILE|FOLDER|LIST")
+@click.option("--method", help="Method of the run.  [default: the best on the source's validation speakers]")
+@click.option("--seed", type=int, help="Seed of the method.  [default: likewise]")
+@click.option("--labels", metavar="A,B,...", help="Answer with these emotions only.")
+@click.option("--neighbours", default=5, show_default=True, help="How many of the nearest stored clips are told.")
+@click.option("--datastore", type=FOLDER, help="Other clips to compare with, embedded by the same model.")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl"]), help="[default: by --out, or table]")
+@click.option("--out", type=FOLDER, help="File to write.  [default: the screen]")
+@click.option("--strict", is_flag=True, help="Exit with status 1 if a file could not be used.")
+def command(
+    run: Path,
+    source: Path,
+    method: str | None,
+    seed: int | None,
+    labels: str | None,
+    neighbours: int,
+    datastore: Path | None,
+    form: str | None,
+    out: Path | None,
+    strict: bool,
+) -> None:
+    """Say which emotion recordings have, by a model of the run folder RUN.
+
+    A folder stands for all audio below it; a LIST is a text file with a path a line, or a table (.csv, .tsv) with a
+    column `path`. Files of any length: long ones are read in windows. A file that cannot be used is named, and left
+    out.
+    """
+    from xlser.experiment.use.model import load
+    from xlser.experiment.use.output import opened, write_predictions
+    from xlser.experiment.use.readers import check_labels
+    from xlser.experiment.use.recordings import find_recordings
+    from xlser.experiment.use.session import Session
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    files = find_recordings(source)
+    model = load(run, method=method, seed=seed, datastore=datastore)
+    wanted = check_labels([name.strip() for name in labels.split(",")] if labels else None, model.classes)
+    say(model.text())
+    session = Session(files, say, progress=sys.stderr.isatty())
+    found = model.predict_files(files, labels=wanted, k=neighbours, on_fault=session.on_fault)
+    form = form or {".csv": "csv", ".jsonl": "jsonl"}.get(out.suffix if out else "", "table")
+    with opened(out, sys.stdout) as file:
+        write_predictions(session.counted(found), model, wanted, form, file)
+    session.finish(strict)

@@ -1,0 +1,33 @@
+"""Embeddings of a corpus's rows as a datastore, with all that is told of a neighbour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from xlser.experiment.corpora import DIMENSIONS, Corpus
+from xlser.store.datastore import Datastore
+
+
+def stored(
+    vectors: np.ndarray,
+    corpus: Corpus,
+    rows: Sequence[int] | np.ndarray,
+    encoder: str,
+    labels: Sequence[str] | None = None,
+) -> Datastore:
+    """Return embeddings (N, D) of N rows of a corpus.
+
+    The store's columns are speaker, path, emotion (empty where not scored), corpus, language, and each dimension's
+    rating as text, empty where not rated; its groups are the speakers.
+    """
+    frame = corpus.frame.iloc[rows]
+    # The corpus of each row: a joined source has several.
+    about = {name: [str(value) for value in frame[name]] for name in ("corpus", "speaker", "path")}
+    about["emotion"] = [str(label or "") for label in corpus.labels[rows]]
+    about["language"] = [str(name) for name in corpus.languages[rows]]
+    for name in DIMENSIONS:
+        about[name] = [repr(float(value)) if np.isfinite(value) else "" for value in corpus.ratings[name][rows]]
+    ids = [str(name) for name in frame["id"]]
+    return Datastore(vectors, ids, labels=labels, groups=about["speaker"], about=about, encoder=encoder)

@@ -1,0 +1,188 @@
+"""From samples to the embedding that a trained model gives them: a fine-tuned encoder, or features and a latent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from xlser.data.audio import AudioFault
+from xlser.errors import RunError
+from xlser.experiment.encoders import MODEL, START
+from xlser.experiment.judge import Heads
+from xlser.experiment.use.folder import Chosen
+from xlser.experiment.use.recordings import array_windows, recorded_windows
+from xlser.features.extractor import EXTRACTORS, Extractor
+from xlser.features.normalise import Scaler
+from xlser.models.checkpoints import load_encoder
+from xlser.models.classifier import EMBEDDING, EmotionNetwork, Inputs
+from xlser.training.checkpoint import load_state, under
+from xlser.training.encoder_recipe import EncoderRecipe
+from xlser.training.encoder_step import assemble
+from xlser.training.inputs import autocast
+from xlser.training.step import build_network
+from xlser.training.threads import NARROW, one_thread
+
+# Features are taken of whole recordings in training; minutes of them would be another thing than the clips that a
+# corpus has. [A]: the limit is an assumption.
+LONGEST_FEATURES = 30.0
+
+
+class Embedder(Protocol):
+    """Samples at ``rate`` Hz to one vector; a recording has ``shortest`` samples at least, a window ``longest`` at
+    most. ``fingerprint`` names what made the vectors, ``heads`` are linear heads on them, or None."""
+
+    rate: int
+    shortest: float
+    longest: int
+    fingerprint: str
+    heads: Heads | None
+
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        """Return the embedding (D,) of one window."""
+
+
+@dataclass
+class ClipEmbedder:
+    """A fine-tuned encoder with its pooling."""
+
+    network: EmotionNetwork
+    precision: str
+    longest: int
+    fingerprint: str
+    heads: Heads | None
+
+    @property
+    def rate(self) -> int:
+        """In Hz."""
+        return self.network.encoder.rate
+
+    @property
+    def shortest(self) -> float:
+        """The receptive field of one frame, in samples."""
+        return self.network.encoder.shortest
+
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        """Return the embedding (D,) of one window."""
+        device = next(self.network.parameters()).device
+        inputs = Inputs("waves", [torch.from_numpy(np.array(samples)).to(device)])
+        narrow = self.network.encoder.width < NARROW
+        with torch.inference_mode(), autocast(self.precision, device), one_thread(narrow):
+            return self.network.embed(inputs)[EMBEDDING][0].float().cpu().numpy()
+
+
+@dataclass
+class FeatureEmbedder:
+    """Acoustic features, z-scored with the source's statistics, through the encoder of an autoencoder."""
+
+    extractor: Extractor
+    scaler: Scaler
+    autoencoder: torch.nn.Module
+    fingerprint: str
+    heads: Heads | None = None
+
+    @property
+    def rate(self) -> int:
+        """In Hz."""
+        return self.extractor.rate
+
+    @property
+    def shortest(self) -> float:
+        """In samples."""
+        return self.extractor.shortest * self.rate
+
+    @property
+    def longest(self) -> int:
+        """In samples."""
+        return int(LONGEST_FEATURES * self.rate)
+
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        """Return the latent (L,) of one window."""
+        features = self.extractor(samples)
+        if not np.isfinite(features).all():
+            raise AudioFault(f"NaN or infinite features ({int((~np.isfinite(features)).sum())} of {features.size})")
+        with torch.inference_mode(), one_thread():
+            return self.autoencoder.encode(torch.from_numpy(self.scaler.apply(features[None])))[0].numpy()
+
+
+def embed_windows(embedder: Embedder, windows: Iterable[np.ndarray]) -> tuple[np.ndarray, float]:
+    """Return the mean of the windows' embeddings, weighted by their samples, float32 (D,), and the seconds they last.
+
+    Raises:
+        AudioFault: no sample, or an embedding that is not finite; or what reading the windows raises.
+    """
+    total, weight = 0.0, 0
+    for samples in windows:
+        total = total + len(samples) * embedder(samples).astype(np.float64)
+        weight += len(samples)
+    if not weight or not np.isfinite(total).all():
+        raise AudioFault("its embedding is not finite" if weight else "zero length: no samples")
+    return (total / weight).astype(np.float32), weight / embedder.rate
+
+
+def windows_of(embedder: Embedder, audio: object, rate: int) -> Iterator[np.ndarray]:
+    """Return the windows of a path, or of samples (S,) at ``rate`` Hz."""
+    options = (embedder.rate, embedder.longest, embedder.shortest)
+    if isinstance(audio, (str, Path)):
+        return recorded_windows(Path(audio).expanduser(), *options)
+    return array_windows(audio, rate, *options)
+
+
+def load_embedder(chosen: Chosen) -> Embedder:
+    """Read the model from inside its run folder; no other place, and no hub, is asked.
+
+    Raises:
+        RunError: weights that are missing, damaged, or do not fit the recipe.
+    """
+    return _clips(chosen) if isinstance(chosen.recipe, EncoderRecipe) else _features(chosen)
+
+
+def _clips(chosen: Chosen) -> ClipEmbedder:
+    recipe, (tensors, fingerprint) = chosen.recipe, _weights(chosen)
+    terms, weights = recipe.methods[chosen.method], under("network", tensors)
+    # Its own name: a folder that was moved must not look for the checkpoint that the recipe names.
+    encoder = load_encoder(str(chosen.run / START), dropout=0.0) if (chosen.run / START).is_dir() else None
+    if encoder is None:
+        raise RunError(f"{chosen.run / START} is missing: it holds the checkpoint. Copy the whole run folder.")
+    network = assemble(encoder, recipe.encoder, terms, len(recipe.emotions), chosen.seed).eval()
+    _fill(network, {**network.state_dict(), **weights}, chosen)
+    network.to("cuda" if torch.cuda.is_available() else "cpu")
+    heads = Heads.of(weights, recipe.emotions, terms)
+    longest = int(recipe.encoder.longest * encoder.rate)
+    return ClipEmbedder(network, recipe.training.precision, longest, fingerprint, heads)
+
+
+def _features(chosen: Chosen) -> FeatureEmbedder:
+    recipe, (tensors, fingerprint) = chosen.recipe, _weights(chosen)
+    extractor = EXTRACTORS[recipe.features.extractor]()
+    scaler = Scaler(tensors["scaler.mean"].numpy(), tensors["scaler.std"].numpy(), recipe.features.clip)
+    network = build_network(recipe.model, len(scaler.mean), len(recipe.emotions), chosen.seed).eval()
+    _fill(network, under("network", tensors), chosen)
+    return FeatureEmbedder(extractor, scaler, network["autoencoder"], fingerprint)
+
+
+def _weights(chosen: Chosen) -> tuple[dict[str, Tensor], str]:
+    path = chosen.folder / MODEL
+    if not path.exists():
+        raise RunError(f"{path} is missing. Copy the whole run folder, or run its recipe again.")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise RunError(f"cannot read {path}: {error}. Copy the run folder anew.") from error
+    fingerprint = about.get("fingerprint", "")
+    return load_state(path, fingerprint)[0], fingerprint
+
+
+def _fill(network: torch.nn.Module, weights: dict[str, Tensor], chosen: Chosen) -> None:
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise RunError(f"{chosen.folder / MODEL} does not fit the recipe of {chosen.run}: {error}.") from error

@@ -1,0 +1,117 @@
+"""Who says which emotion an embedding has: nearest neighbours alone, or a classifier mixed with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from xlser.errors import RunError, XlserError, did_you_mean
+from xlser.evaluation.classify import knn_predict
+from xlser.evaluation.interpolate import Interpolation
+from xlser.evaluation.knn import class_codes
+from xlser.experiment.judge import INTERPOLATED, Heads
+from xlser.experiment.use.folder import Chosen
+from xlser.store.datastore import Datastore, Metric
+
+
+class Reader(Protocol):
+    """Distributions over ``classes``."""
+
+    classes: tuple[str, ...]
+
+    def read(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the emotions (Q,), and the distributions (Q, C) over ``classes``, some of the reader's."""
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """The classifier's probabilities mixed with those of its neighbours."""
+
+    heads: Heads
+    interpolation: Interpolation
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """All of the recipe's."""
+        return self.heads.classes
+
+    def read(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the emotions (Q,), and the distributions (Q, C) over ``classes``, some of the reader's."""
+        mixed = self.interpolation.restrict(classes).predict(embeddings, self.heads.probabilities(embeddings))
+        return np.array(classes)[mixed.argmax(axis=1)], mixed
+
+
+@dataclass(frozen=True)
+class Votes:
+    """A majority of the k nearest clips; the distribution is their votes, and the nearer ones settle a draw."""
+
+    store: Datastore
+    classes: tuple[str, ...]
+    k: int
+
+    def read(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the emotions (Q,), and the distributions (Q, C) over ``classes``, some of the reader's."""
+        store = scored(self.store, classes, self.store.metric)
+        k = min(self.k, len(store))
+        _, positions = store.search(embeddings, k)
+        votes = np.array(store.labels)[positions]
+        shares = np.stack([(votes == name).mean(axis=1) for name in classes], axis=1)
+        return knn_predict(store, embeddings, k, labels=store.labels), shares
+
+
+def make_reader(chosen: Chosen, heads: Heads | None, store: Datastore) -> Reader:
+    """Return the reader with what validation chose for it.
+
+    Raises:
+        RunError: the run scored no emotions, or more neighbours were chosen than the store has clips.
+    """
+    if chosen.reader is None:
+        raise RunError(f"{chosen.run} scored no emotions, so its models name none. Use `xlser embed` instead.")
+    classes, options = tuple(chosen.recipe.emotions), chosen.options
+    known = scored(store, classes, options.get("distance", store.metric))
+    if options["k"] > len(known):
+        raise RunError(
+            f"the datastore must hold at least the k = {options['k']} clips of {', '.join(classes)} that validation "
+            f"chose, but holds {len(known)} instead. Give one with more clips."
+        )
+    if chosen.reader != INTERPOLATED or heads is None:
+        return Votes(known, classes, options["k"])
+    codes = class_codes(known, classes, np.arange(len(classes)))
+    return Mixed(heads, Interpolation(known, codes, classes, options, classes))
+
+
+def scored(store: Datastore, classes: Sequence[str], metric: Metric) -> Datastore:
+    """Return the clips of some emotions as a store of their own, with its labels and this metric.
+
+    Raises:
+        RunError: there is none.
+    """
+    rows = np.flatnonzero(np.isin(np.array(store.labels or [], dtype=str), list(classes)))
+    if len(rows) == 0:
+        raise RunError(f"the datastore must hold clips of {', '.join(classes)}, but holds none. Give another one.")
+    if len(rows) == len(store) and metric == store.metric:
+        return store
+    labels, ids = np.array(store.labels)[rows].tolist(), [store.ids[row] for row in rows]
+    return Datastore(store.embeddings[rows], ids, metric=metric, labels=labels, index=store.index)
+
+
+def check_labels(labels: Sequence[str] | None, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the classes that may be answered: all, or the named ones in the order of all.
+
+    Raises:
+        XlserError: fewer than two, or one that the model does not know.
+
+    >>> check_labels(["sadness", "anger"], ("anger", "neutral", "sadness"))
+    ('anger', 'sadness')
+    """
+    if labels is None:
+        return classes
+    for name in labels:
+        if name not in classes:
+            raise XlserError(f"unknown label {name!r}: {did_you_mean(name, classes)}")
+    if len(set(labels)) < 2:
+        raise XlserError(f"labels must name two emotions at least, but are {', '.join(labels) or 'none'} instead.")
+    return tuple(name for name in classes if name in labels)
