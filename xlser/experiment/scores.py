@@ -4,41 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
-from xlser.errors import CorpusError
 from xlser.evaluation.bootstrap import SpeakerBootstrap
-from xlser.evaluation.readout import Axes, Part, fit_axes, fit_classifiers
 from xlser.evaluation.transfer import Baseline, View, Views, class_rows, correlation_rows
 from xlser.experiment.cases import TARGET, Case, make_cases
-from xlser.experiment.corpora import DIMENSIONS, AnyRecipe, Corpus
+from xlser.experiment.corpora import AnyRecipe, Corpus
+from xlser.experiment.readers import Reader, System, make_reader
 from xlser.experiment.seeds import Seed
 from xlser.features.normalise import PROTOCOL
-
-
-class System(Protocol):
-    """One method and seed, by whatever network: it gives an embedding of every clip of a case."""
-
-    method: str
-    seed: Seed
-
-    def embed(self, case: Case) -> np.ndarray:
-        """Return (N, D)."""
-
-
-class Judge(Protocol):
-    """What a system with heads of its own says of embeddings (N, D)."""
-
-    chosen: dict
-
-    def labels(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> dict[str, np.ndarray]:
-        """Return predicted classes (N,), by the name of the reader."""
-
-    def ratings(self, embeddings: np.ndarray) -> dict[str, np.ndarray]:
-        """Return predicted ratings (N,), by the dimension."""
 
 
 @dataclass
@@ -54,26 +30,6 @@ class Scores:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass
-class _Reader:
-    """One method and seed with what was fitted on the source to read it."""
-
-    system: System
-    train: Part
-    validation: Part
-    axes: dict[str, Axes]
-    judge: Judge | None
-    classifiers: dict[tuple[str, ...], dict] = field(default_factory=dict)
-
-    @property
-    def method(self) -> str:
-        return self.system.method
-
-    @property
-    def seed(self) -> Seed:
-        return self.system.seed
-
-
 def score_all(
     recipe: AnyRecipe, source: Corpus, targets: list[Corpus], systems: Sequence[System], baseline: Baseline
 ) -> Scores:
@@ -82,34 +38,28 @@ def score_all(
     The source's validation speakers are scored too: theirs are the numbers that choices may be made on, and no result.
     """
     cases = make_cases(recipe, source, targets)
-    readers = [_reader(system, cases[0]) for system in systems]
+    readers = [make_reader(system, cases[0]) for system in systems]
     scores = Scores()
+    tell_axes(scores, readers)
+    for case in cases:
+        score_case(scores, recipe, source, case, readers=readers, baseline=baseline)
+    return scores
+
+
+def tell_axes(scores: Scores, readers: list[Reader]) -> None:
+    """Note what validation chose for each direction."""
     for reader in readers:
         about = {"method": reader.method, "seed": reader.seed.number}
         for name, axes in reader.axes.items():
             scores.choices.append(about | {"reader": f"direction of {name}"} | axes.direction.chosen)
-    for case in cases:
-        _score(scores, recipe, source, case, readers=readers, baseline=baseline)
-    return scores
 
 
-def _reader(system: System, source: Case) -> _Reader:
-    embedded, corpus, split = system.embed(source), source.corpus, system.seed.split
-    parts = []
-    for rows in (split.train, split.validation):
-        ratings = {name: values[rows] for name, values in corpus.ratings.items()}
-        parts.append(Part(embedded[rows], corpus.labels[rows], ratings))
-    axes = {name: found for name in DIMENSIONS if (found := fit_axes(*parts, name))}
-    judge = system.judge(*parts) if hasattr(system, "judge") else None
-    return _Reader(system, *parts, axes, judge)
-
-
-def _score(
-    scores: Scores, recipe: AnyRecipe, source: Corpus, case: Case, *, readers: list[_Reader], baseline: Baseline
-) -> None:
+def score_case(
+    scores: Scores, recipe: AnyRecipe, source: Corpus, case: Case, *, readers: list[Reader], baseline: Baseline
+) -> Views:
+    """Score one case, and return what every method and seed said of it."""
     corpus, level = case.corpus, recipe.evaluation.level
-    there = set(source.labels) & set(corpus.labels)
-    classes = tuple(name for name in recipe.emotions if name in there)
+    classes = shared_classes(recipe, source, corpus)
     views: Views = {}
     for reader in readers:
         view, embedded = _view(reader, case, classes, scores)
@@ -138,6 +88,13 @@ def _score(
     if not rows and case.main:
         without = corpus if corpus.ratings_kind == "none" else source
         scores.notes.append(f"{corpus.name}: no correlations, since {without.name} has no ratings")
+    return views
+
+
+def shared_classes(recipe: AnyRecipe, source: Corpus, corpus: Corpus) -> tuple[str, ...]:
+    """Return the scored emotions that both corpora have, in the recipe's order."""
+    there = set(source.labels) & set(corpus.labels)
+    return tuple(name for name in recipe.emotions if name in there)
 
 
 def _speakers(corpus: Corpus, rows: np.ndarray) -> int:
@@ -156,7 +113,7 @@ def _about(case: Case) -> dict:
     }
 
 
-def _view(reader: _Reader, case: Case, classes: tuple[str, ...], scores: Scores) -> tuple[View, np.ndarray]:
+def _view(reader: Reader, case: Case, classes: tuple[str, ...], scores: Scores) -> tuple[View, np.ndarray]:
     embedded = reader.system.embed(case)
     labels = {}
     if len(classes) >= 2:
@@ -164,7 +121,7 @@ def _view(reader: _Reader, case: Case, classes: tuple[str, ...], scores: Scores)
         if reader.judge:
             labels |= reader.judge.labels(embedded, classes)
             scores.choices.append(about | {"reader": "classifier + knn"} | reader.judge.chosen)
-        for name, classifier in _classifiers(reader, classes).items():
+        for name, classifier in reader.of_classes(classes).items():
             labels[name] = classifier.predict(embedded)
             scores.choices.append(about | {"reader": name} | classifier.chosen)
     axes = {
@@ -177,21 +134,7 @@ def _view(reader: _Reader, case: Case, classes: tuple[str, ...], scores: Scores)
     return View(case.judged(reader.seed), labels, axes), embedded
 
 
-def _classifiers(reader: _Reader, classes: tuple[str, ...]) -> dict:
-    """Return the reader's classifiers of these classes, fitted on first use: most corpora share the same ones."""
-    if classes not in reader.classifiers:
-        for name, part in (("training", reader.train), ("validation", reader.validation)):
-            found = set(part.labels[np.isin(part.labels.astype(str), classes)])
-            if len(found) < 2:
-                raise CorpusError(
-                    f"the source's {name} part holds {len(found)} of the scored emotions ({', '.join(classes)}); "
-                    "two are needed. Use another split or fewer folds."
-                )
-        reader.classifiers[classes] = fit_classifiers(reader.train, reader.validation, classes)
-    return reader.classifiers[classes]
-
-
-def _points(reader: _Reader, corpus: Corpus, embedded: np.ndarray, is_source: bool) -> pd.DataFrame:
+def _points(reader: Reader, corpus: Corpus, embedded: np.ndarray, is_source: bool) -> pd.DataFrame:
     """Return the plane that is drawn: the latent itself, or its two main axes on the source's training rows."""
     if embedded.shape[1] == 1:
         plane = np.column_stack([embedded[:, 0], np.zeros(len(embedded))])

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from xlser.atomic import replacing
 from xlser.errors import RunError
+from xlser.experiment.judge import Heads
 from xlser.experiment.use.embedders import ClipEmbedder, load_embedder
-from xlser.experiment.use.folder import choose
+from xlser.experiment.use.folder import Chosen, choose
 from xlser.models.classifier import DIMENSIONS, EMBEDDING, EmotionNetwork, Inputs
 
 LIBRARIES = ("onnx", "onnxruntime")
@@ -53,8 +54,9 @@ def export_onnx(
 
     The graph takes ``samples``, float32 (1, S) mono at 16 kHz between -1 and 1, S being free, and gives ``embedding``
     (1, D), ``probabilities`` (1, C) in the order of the recipe's emotions if a classifier was trained, and
-    ``dimensions`` (1, R) if some were, in the order of the recipe. These are the heads' own answers: the neighbours of
-    `xlser predict` are not part of a graph. Numbers are float32 whatever precision the recipe trained in. ::
+    ``dimensions`` (1, R) if some were, in the order of the recipe; the names of the columns stand in the graph's
+    metadata. These are the heads' own answers: the neighbours of `xlser predict` are not part of a graph. Numbers are
+    float32 whatever precision the recipe trained in. ::
 
         session = onnxruntime.InferenceSession("model.onnx")
         names = [output.name for output in session.get_outputs()]
@@ -75,23 +77,13 @@ def export_onnx(
     missing = [name for name in LIBRARIES if find_spec(name) is None]
     if missing:
         raise RunError(f"an export needs {' and '.join(missing)}, which are not installed: pip install 'xlser[export]'")
-    embedder = load_embedder(chosen)
-    if not isinstance(embedder, ClipEmbedder):
-        raise RunError(
-            f"{chosen.run} holds autoencoders on {chosen.recipe.features.extractor} features, which are computed "
-            "outside of any graph. Only fine-tuned encoders can be exported."
-        )
-    network = embedder.network.cpu().float()
-    if not hasattr(network.encoder.model, "feature_extractor"):
-        raise RunError(
-            f"{chosen.run}: the encoder is a {network.encoder.about['model_type']} model and begins with a filter bank "
-            "that is computed outside of torch. Only encoders that read waveforms can be exported."
-        )
-    heads = embedder.heads
-    graph = _Graph(network, bool(heads and heads.classes), heads.rated if heads else ())
+    embedder = _exportable(chosen)
+    encoder, heads = embedder.network.encoder, embedder.heads
+    graph = _Graph(embedder.network, bool(heads and heads.classes), heads.rated if heads else ())
+    lengths = (encoder.shortest, *(int(seconds * encoder.rate) for seconds in COMPARED))
     with replacing(path) as temporary:
         _trace(graph, temporary)
-        lengths = (network.encoder.shortest, *(int(seconds * network.encoder.rate) for seconds in COMPARED))
+        _describe(temporary, chosen, heads)
         difference = compare(temporary, graph, lengths)
         if not difference <= tolerance:
             raise RunError(
@@ -148,6 +140,34 @@ class _Graph(nn.Module):
         if self._columns:
             found.append(self.network.dimensions(embedding)[:, self._columns])
         return tuple(found)
+
+
+def _exportable(chosen: Chosen) -> ClipEmbedder:
+    embedder = load_embedder(chosen)
+    if not isinstance(embedder, ClipEmbedder):
+        raise RunError(
+            f"{chosen.run} holds autoencoders on {chosen.recipe.features.extractor} features, which are computed "
+            "outside of any graph. Only fine-tuned encoders can be exported."
+        )
+    embedder.network.cpu().float()
+    encoder = embedder.network.encoder
+    if not hasattr(encoder.model, "feature_extractor"):
+        raise RunError(
+            f"{chosen.run}: the encoder is a {encoder.about['model_type']} model and begins with a filter bank that is "
+            "computed outside of torch. Only encoders that read waveforms can be exported."
+        )
+    return embedder
+
+
+def _describe(path: Path, chosen: Chosen, heads: Heads | None) -> None:
+    """Write into the graph what its columns are."""
+    import onnx
+
+    told = {"sample_rate": "16000", "method": chosen.method, "seed": str(chosen.seed)}
+    told |= {"emotions": ",".join(heads.classes), "dimensions": ",".join(heads.rated)} if heads else {}
+    model = onnx.load(str(path))
+    onnx.helper.set_model_props(model, told)
+    onnx.save(model, str(path))
 
 
 def _trace(graph: _Graph, path: Path) -> None:

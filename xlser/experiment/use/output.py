@@ -51,24 +51,24 @@ def write_predictions(
 def write_embeddings(rows: Iterable[tuple[str, np.ndarray, float]], encoder: str, out: Path) -> int:
     """Write embeddings with their files' names, whole or not at all, and return how many.
 
-    ``.parquet`` and ``.csv`` have the columns file, seconds and z1, z2 ...; ``.npz`` the arrays file (N,), seconds
+    ``.parquet`` and ``.csv`` have the columns file, seconds and z1, z2 ...; ``.npz`` the arrays files (N,), seconds
     (N,), embeddings (N, D) and encoder, none of them pickled.
 
     Raises:
-        XlserError: another suffix, nothing to write, or a place that cannot be written.
+        XlserError: another suffix, or a place that cannot be written. ValueError: there is no row.
     """
     import pandas as pd
 
     check_embedded(out)
     found = list(rows)
     if not found:
-        raise XlserError("no recording could be used, so there is nothing to write.")
+        raise ValueError("`rows` must hold at least one embedding, but is empty instead.")
     names, vectors, seconds = zip(*found, strict=True)
     with replacing(out) as temporary:
         if out.suffix == ".npz":
             with temporary.open("wb") as file:  # by name, numpy would add a suffix of its own
                 arrays = {"embeddings": np.stack(vectors), "seconds": np.array(seconds)}
-                np.savez(file, file=np.array(names), encoder=np.array(encoder), **arrays)
+                np.savez(file, files=np.array(names), encoder=np.array(encoder), **arrays)
             return len(found)
         columns = [f"z{number + 1}" for number in range(len(vectors[0]))]
         frame = pd.DataFrame(np.stack(vectors), columns=columns)

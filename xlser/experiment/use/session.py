@@ -37,24 +37,33 @@ class Session:
         self._bar.update()
 
     def counted(self, answers: Iterable[Answer]) -> Iterator[Answer]:
-        """Pass answers on, and move the progress bar."""
+        """Pass answers on, and move the progress bar.
+
+        Raises:
+            CorpusError: at the end, if there was none: what was to be written from it is then not kept.
+        """
         with self._bar:
             for answer in answers:
                 yield answer
                 self._bar.update()
+        if len(self.faults) == len(self.files):
+            raise CorpusError(f"{self._count}, so there is no answer:{self._named}")
 
     def finish(self, strict: bool) -> None:
         """Count what could not be used.
 
         Raises:
-            CorpusError: no file could be used, or ``strict`` and there is one that could not; they are named.
+            CorpusError: ``strict`` and there is one; all are named.
         """
-        if not self.faults:
-            return
-        count = f"{len(self.faults)} of {len(self.files)} files could not be used"
-        named = "".join(f"\n  {path}: {reason}" for path, reason in self.faults.items())
-        if len(self.faults) == len(self.files):
-            raise CorpusError(f"{count}, so there is no answer:{named}")
-        if strict:
-            raise CorpusError(f"{count} (--strict):{named}")
-        self.say(count)
+        if self.faults and strict:
+            raise CorpusError(f"{self._count} (--strict):{self._named}")
+        if self.faults:
+            self.say(self._count)
+
+    @property
+    def _count(self) -> str:
+        return f"{len(self.faults)} of {len(self.files)} files could not be used"
+
+    @property
+    def _named(self) -> str:
+        return "".join(f"\n  {path}: {reason}" for path, reason in self.faults.items())

@@ -1,0 +1,83 @@
+"""Systems, and what was fitted on the source to read their embeddings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from xlser.errors import CorpusError
+from xlser.evaluation.readout import Axes, Part, fit_axes, fit_classifiers
+from xlser.experiment.cases import Case
+from xlser.experiment.corpora import DIMENSIONS
+from xlser.experiment.seeds import Seed
+
+
+class System(Protocol):
+    """One method and seed, by whatever network: it gives an embedding of every clip of a case."""
+
+    method: str
+    seed: Seed
+
+    def embed(self, case: Case) -> np.ndarray:
+        """Return (N, D)."""
+
+
+class Judge(Protocol):
+    """What a system with heads of its own says of embeddings (N, D)."""
+
+    chosen: dict
+
+    def labels(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> dict[str, np.ndarray]:
+        """Return predicted classes (N,), by the name of the reader."""
+
+    def ratings(self, embeddings: np.ndarray) -> dict[str, np.ndarray]:
+        """Return predicted ratings (N,), by the dimension."""
+
+
+@dataclass
+class Reader:
+    """One method and seed with what was fitted on the source to read it."""
+
+    system: System
+    train: Part
+    validation: Part
+    axes: dict[str, Axes]
+    judge: Judge | None
+    classifiers: dict[tuple[str, ...], dict] = field(default_factory=dict)
+
+    @property
+    def method(self) -> str:
+        """The system's method."""
+        return self.system.method
+
+    @property
+    def seed(self) -> Seed:
+        """The system's seed."""
+        return self.system.seed
+
+    def of_classes(self, classes: tuple[str, ...]) -> dict:
+        """Return classifiers of these classes, fitted on first use: most corpora share the same ones."""
+        if classes not in self.classifiers:
+            for name, part in (("training", self.train), ("validation", self.validation)):
+                found = set(part.labels[np.isin(part.labels.astype(str), classes)])
+                if len(found) < 2:
+                    raise CorpusError(
+                        f"the source's {name} part holds {len(found)} of the scored emotions ({', '.join(classes)}); "
+                        "two are needed. Use another split or fewer folds."
+                    )
+            self.classifiers[classes] = fit_classifiers(self.train, self.validation, classes)
+        return self.classifiers[classes]
+
+
+def make_reader(system: System, source: Case) -> Reader:
+    """Fit on the source's training rows, choosing on its validation rows, what reads a system's embeddings."""
+    embedded, corpus, split = system.embed(source), source.corpus, system.seed.split
+    parts = []
+    for rows in (split.train, split.validation):
+        ratings = {name: values[rows] for name, values in corpus.ratings.items()}
+        parts.append(Part(embedded[rows], corpus.labels[rows], ratings))
+    axes = {name: found for name in DIMENSIONS if (found := fit_axes(*parts, name))}
+    judge = system.judge(*parts) if hasattr(system, "judge") else None
+    return Reader(system, *parts, axes, judge)
