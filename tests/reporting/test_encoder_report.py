@@ -249,6 +249,12 @@ def test_main_matrices_are_of_the_classifier_with_neighbours(encoded):
     assert main == {(c, m, "classifier + kNN") for c in ("src", "tgt", "mute") for m in ("ce", "ce+supcon")}
 
 
+def test_main_matrices_are_of_the_classifier_where_it_has_no_neighbours(encoded):
+    encoded["confusion"] = [row for row in encoded["confusion"] if row["classifier"] != "classifier + knn"]
+    encoded["transfer"] = [row for row in encoded["transfer"] if row["classifier"] != "classifier + knn"]
+    assert {m.reader for m in matrices.confusions(Facts(encoded)) if m.main} == {"classifier"}
+
+
 def test_what_was_used(encoded):
     encoded["about"]["encoder"] = {"name": "house/checkpoint", "model_type": "hubert", "commit": "0ff1ce"}
     told = dict(encoder_lines(Facts(encoded)))

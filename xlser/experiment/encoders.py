@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from xlser.atomic import write_text
 from xlser.evaluation.metrics import confusion, unweighted_accuracy
 from xlser.evaluation.readout import Part
 from xlser.experiment.cases import Case
@@ -33,7 +34,7 @@ from xlser.training.encoder_step import assemble
 from xlser.training.inputs import ClipInputs, Span, middle
 from xlser.training.ranks import Ranks, barrier
 
-MODEL, START = "model.safetensors", "encoder"
+MODEL, START, ABOUT = "model.safetensors", "encoder", "xlser.json"
 UNTRAINED = Terms()
 
 
@@ -102,8 +103,9 @@ class _Start:
     def about(self) -> dict:
         """Name, revision and hash of the checkpoint; its weights are written to the run folder, so that it can move."""
         encoder = self.encoder()
-        if self.ranks.rank == 0 and not (self.out / START / "config.json").exists():
+        if self.ranks.rank == 0 and not (self.out / START / ABOUT).exists():
             encoder.save(self.out / START)
+            write_text(self.out / START / ABOUT, json.dumps(encoder.about, indent=1))
         return encoder.about
 
     @cached_property

@@ -79,7 +79,10 @@ def _lead(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:
         # The matrices are small: threads gain nothing on them, and lose much where cores are shared.
         with threadpool_limits(1):
             scores = score_all(recipe, source, targets, systems, baseline(recipe))
-        _write(out, _results(recipe, corpora, trained, scores, time.time() - began), scores)
+        results = _results(recipe, corpora, trained, scores, time.time() - began)
+        if isinstance(recipe, EncoderRecipe):
+            results["about"]["encoder"] = json.loads((out / "encoder" / "xlser.json").read_text(encoding="utf-8"))
+        _write(out, results, scores)
 
 
 def _follow(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:

@@ -44,8 +44,8 @@ def _confusion(facts: Facts, rows: list[Row]) -> Confusion:
         shares = [(count / total if total else 0.0, _share(count, total), _count(count, total)) for count in found]
         lines.append((truth, _count(total, total), shares))
     readers = facts.readers(first["method"])
-    told = INTERPOLATED if INTERPOLATED in readers else first["classifier"]
-    main = facts.is_main(first) and first["method"] in facts.main and first["classifier"] == told
+    told = [INTERPOLATED] if INTERPOLATED in readers else readers
+    main = facts.is_main(first) and first["method"] in facts.main and first["classifier"] in told
     reader = reader_name(first["classifier"])
     marks = facts.marks(first["corpus"])
     return Confusion(first["corpus"], facts.reading(first), first["method"], reader, marks, classes, lines, main)
