@@ -1,6 +1,6 @@
 """Calibration and abstention against sklearn and loops over the clips."""
 
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def tied():
 
 def slow_ece(probabilities, truth, edges):
     error = 0.0
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         rows = [
             i for i, p in enumerate(probabilities) if low < max(p) <= high or (low == edges[0] and max(p) == edges[0])
         ]

@@ -16,7 +16,7 @@ def softmax(logits):
 
 def clips(rng, rows, classes=5, signal=2.0):
     truth = rng.integers(0, classes, rows)
-    return softmax(3 * rng.normal(size=(rows, classes)) + 3 * signal * np.eye(classes)[truth]), truth
+    return softmax(3 * (rng.normal(size=(rows, classes)) + signal * np.eye(classes)[truth])), truth
 
 
 def slow_score(row, label, score):
@@ -56,8 +56,8 @@ def test_equal_probabilities_are_in_or_out_together(score):
 def test_on_exchangeable_clips_the_promise_is_kept_and_not_by_far_exceeded(score, rows, level):
     rng, found = np.random.default_rng(7), []
     for _ in range(600):
-        threshold = calibrate(*clips(rng, rows, signal=0.5), level, score=score)
-        probabilities, truth = clips(rng, 60, signal=0.5)
+        threshold = calibrate(*clips(rng, rows, signal=1.0), level, score=score)
+        probabilities, truth = clips(rng, 60, signal=1.0)
         found.append(label_sets(probabilities, threshold, score=score)[np.arange(60), truth].mean())
     error = np.std(found) / np.sqrt(len(found))
     # Without ties the coverage lies between the level and 1 / (n + 1) above it.
@@ -86,6 +86,12 @@ def test_under_a_shift_the_shortfall_is_seen(score):
     assert rows["source"]["low"] < 0.9 < rows["source"]["high"] + 0.02
     assert rows["target"]["high"] < 0.85
     assert 1 <= rows["source"]["size"] < 5
+
+
+def test_aps_gives_every_label_where_the_true_one_is_too_often_the_last():
+    probabilities, truth = np.tile([[0.5, 0.3, 0.2]], (100, 1)), np.repeat([0, 2], [85, 15])
+    assert calibrate(probabilities, truth, 0.9, score="aps") == 1
+    assert label_sets(np.array([[0.7, 0.2, 0.1], [1 / 3, 1 / 3, 1 / 3]]), 1.0, score="aps").all()
 
 
 def test_too_few_clips_promise_with_every_label():

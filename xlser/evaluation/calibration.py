@@ -198,7 +198,7 @@ def _length_row(correct: np.ndarray, names: np.ndarray | None, rows: np.ndarray)
 
 
 def _judged(probabilities: ArrayLike, truth: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return confidence (N,), 1.0 where the most probable class (the first of equals) is the true one, and the codes."""
+    """Return confidence (N,), 1.0 where the most probable class (the first of equals) is true, and the true codes."""
     probabilities, truth = check_probabilities(probabilities, truth)
     # Sums that miss 1 in the last digits must not put a confidence outside the last bin.
     return probabilities.max(1, initial=0).clip(max=1.0), (probabilities.argmax(1) == truth).astype(float), truth

@@ -27,7 +27,8 @@ def calibrate(probabilities: ArrayLike, truth: ArrayLike, level: float = 0.9, *,
         level: the promise, between 0 and 1.
         score: how odd a label is. ``lac``: 1 - p of the label (Sadinle et al. 2019), the smallest sets. ``aps``: the
             summed p of the labels at least as probable (Romano et al. 2020, without randomisation), larger sets that
-            grow more evenly with how hard a clip is.
+            grow more evenly with how hard a clip is. The least probable label scores 1: where it is the true one in
+            more than 1 - level of the clips, every set holds every label.
 
     Returns:
         A number in [0, 1], or inf (every label) where n is below level / (1 - level).
@@ -120,4 +121,5 @@ def _scores(probabilities: np.ndarray, score: Score) -> np.ndarray:
     if score != "aps":
         raise ValueError(f"`score` must be 'lac' or 'aps', but is {score!r} instead.")
     mine, others = probabilities[:, :, None], probabilities[:, None]
-    return (others * (others >= mine)).sum(2)
+    # One minus the rest, so that the least probable label of every clip comes out as exactly 1.
+    return 1 - (others * (others < mine)).sum(2)

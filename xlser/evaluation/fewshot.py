@@ -200,9 +200,9 @@ def _of_classes(source: Part, classes: Sequence[str]) -> tuple[np.ndarray, np.nd
 
 def _check(source: Part, target: Part, speakers: np.ndarray, classes: Sequence[str]) -> None:
     if len(classes) < 2:
-        raise ValueError(f"`classes` must be at least two, but are {list(classes)} instead.")
+        raise ValueError(f"`classes` must be at least two, but are {list(map(str, classes))} instead.")
     if missing := [name for name in classes if name not in source.labels]:
-        raise ValueError(f"`classes` must all be in the source, but it has no {missing[0]!r}.")
+        raise ValueError(f"`classes` must all be in the source, but it has no {str(missing[0])!r}.")
     rows = len(target.embeddings)
     for name, given in (("target.labels", target.labels), ("speakers", speakers)):
         if given.shape != (rows,):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -96,7 +96,7 @@ def probe(
     embeddings, labels, units, speakers = embeddings[rows], labels[rows], units[rows], speakers[rows]
     folds = min(FOLDS, *(counts[name] for name in classes))
     guess = np.empty_like(labels)
-    for train, test in _class_folds(labels, units, folds, disjoint, seed):
+    for train, test in _folds(labels, units, folds, disjoint, seed):
         guess[test] = _read(_classifier(), embeddings, labels, train, test)
     bootstrap = SpeakerBootstrap(speakers, DRAWS)
     samples = unweighted_accuracy(bootstrap.confusions(labels, guess, classes))
@@ -125,8 +125,6 @@ def probe_number(embeddings: ArrayLike, values: ArrayLike, speakers: ArrayLike, 
     >>> row["metric"], round(row["value"], 2)
     ('R2', 1.0)
     """
-    from sklearn.model_selection import GroupKFold
-
     embeddings, speakers = _checked(embeddings, speakers)
     values = np.asarray(values, dtype=float)
     if values.shape != speakers.shape:
@@ -138,9 +136,8 @@ def probe_number(embeddings: ArrayLike, values: ArrayLike, speakers: ArrayLike, 
         return _nothing(about, "fewer than two speakers with a value")
     if np.ptp(values) == 0:
         return _nothing(about, "the same for every recording")
-    folds = GroupKFold(min(FOLDS, about["speakers"]), shuffle=True, random_state=seed)
-    guess = np.empty(len(values))
-    for train, test in folds.split(embeddings, groups=speakers):
+    guess, alike = np.empty(len(values)), np.zeros(len(values), dtype=int)
+    for train, test in _folds(alike, speakers, min(FOLDS, about["speakers"]), True, seed):
         guess[test] = _read(_regressor(), embeddings, values, train, test)
     bootstrap, about_mean = SpeakerBootstrap(speakers, DRAWS), values - values.mean()
     columns = [np.ones(len(values)), about_mean, about_mean**2, (values - guess) ** 2]
@@ -150,7 +147,7 @@ def probe_number(embeddings: ArrayLike, values: ArrayLike, speakers: ArrayLike, 
     return _scored(about, 1 - unexplained, bootstrap.effective(), 0.0)
 
 
-def _class_folds(labels: np.ndarray, units: np.ndarray, folds: int, disjoint: bool, seed: int):
+def _folds(labels: np.ndarray, units: np.ndarray, folds: int, disjoint: bool, seed: int) -> Iterator[tuple]:
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     kind = StratifiedGroupKFold if disjoint else StratifiedKFold
@@ -158,7 +155,9 @@ def _class_folds(labels: np.ndarray, units: np.ndarray, folds: int, disjoint: bo
     return splits.split(labels, labels, units if disjoint else None)
 
 
-def _read(model: Pipeline, embeddings: np.ndarray, values: np.ndarray, train: np.ndarray, test: np.ndarray):
+def _read(
+    model: Pipeline, embeddings: np.ndarray, values: np.ndarray, train: np.ndarray, test: np.ndarray
+) -> np.ndarray:
     """Return the predictions on the test rows; a training fold of a single class predicts that one."""
     if not len(test):
         return values[test]

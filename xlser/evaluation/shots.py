@@ -60,10 +60,10 @@ def draw_shots(
     _check_classes(counts, classes, k)
     found = [_draw(codes, who, counts, k, np.random.default_rng([seed, draw])) for draw in range(draws)]
     if any(shots is None for shots in found):
-        scarce = int((counts > 0).sum(0).argmin())
+        scarce = int(counts.sum(0).argmin())
         raise ValueError(
             f"`k` = {k} must leave clips of every class to speakers who gave none, but in {_TRIES} orders of the "
-            f"{len(counts)} speakers it never did: {classes[scarce]!r} has {counts[:, scarce].sum()} clips of "
+            f"{len(counts)} speakers it never did: {str(classes[scarce])!r} has {counts[:, scarce].sum()} clips of "
             f"{(counts[:, scarce] > 0).sum()} speakers. Use a smaller k or fewer classes."
         )
     return found
@@ -243,9 +243,9 @@ def _coded(labels: ArrayLike, speakers: ArrayLike, classes: Sequence[str]) -> tu
 def _check_classes(counts: np.ndarray, classes: Sequence[str], k: int) -> None:
     for name, clips, voices in zip(classes, counts.sum(0), (counts > 0).sum(0), strict=True):
         if clips <= k:
-            raise ValueError(f"`k` must be below the clips of every class, but is {k} and {name!r} has {clips}.")
+            raise ValueError(f"`k` must be below the clips of every class, but is {k} and {str(name)!r} has {clips}.")
         if voices < 2:
             raise ValueError(
                 f"every class must have at least two speakers, one for shots and one for queries, but all {clips} "
-                f"clips of {name!r} are of one."
+                f"clips of {str(name)!r} are of one."
             )

@@ -71,6 +71,7 @@ def class_rows(
         matrices = [draws.confusions(filled, values, classes, rows & scored) for rows, values in seeds]
         pooled = _pooled(seeds)
         whole = [draws.confusions(filled, values, classes, rows & scored) for rows, values in pooled]
+        speakers = draws.effective(np.logical_or.reduce([rows for rows, _ in pooled]) & scored)
         average = np.mean([m[0] for m in matrices], axis=0) if len(pooled) > 1 else whole[0][0].astype(float)
         chance = metrics.chance(average.sum(axis=1)[average.sum(axis=1) > 0])
         confusions += [
@@ -86,7 +87,7 @@ def class_rows(
                     "method": method,
                     "classifier": classifier,
                     "metric": name,
-                    **_summary(sample, [score(m[0]) for m in matrices], level),
+                    **_summary(sample, [score(m[0]) for m in matrices], level, speakers),
                     "chance": chance[CHANCE[name]],
                     "utterances": round(float(average.sum())),
                 }
@@ -117,6 +118,7 @@ def correlation_rows(
             continue
         # Latents of different models have different units; predictions on the ratings' scale may be pooled.
         whole = _pooled(seeds) if axis in {"direction", "head"} else seeds
+        speakers = draws.effective(np.logical_or.reduce([rows for rows, _ in seeds]) & rated)
         for statistic in STATISTICS:
             score = {"Pearson": draws.pearson, "Spearman": draws.spearman, "CCC": draws.ccc}[statistic]
             sample = _mean([score(truth, values, rows) for rows, values in whole])
@@ -128,7 +130,7 @@ def correlation_rows(
                     "axis": axis,
                     "dimension": dimension,
                     "statistic": statistic,
-                    **_summary(sample, singles, level),
+                    **_summary(sample, singles, level, speakers),
                     "chance": 0.0,
                     "utterances": int(np.logical_or.reduce([rows & rated for rows, _ in seeds]).sum()),
                 }
@@ -167,14 +169,15 @@ def _mean(samples: list[np.ndarray]) -> np.ndarray:
     return np.divide(total, defined.sum(axis=0), out=np.full(total.shape, np.nan), where=defined.any(axis=0))
 
 
-def _summary(sample: np.ndarray, seeds: list[float], level: float) -> Row:
-    low, high = interval(sample, level)
+def _summary(sample: np.ndarray, seeds: list[float], level: float, speakers: float) -> Row:
+    low, high = interval(sample, level, speakers)
     finite = [float(value) for value in seeds if np.isfinite(value)]
     return {
         "value": float(sample[0]),
         "low": low,
         "high": high,
         "seed_sd": float(np.std(finite, ddof=1)) if len(finite) > 1 else float("nan"),
+        "effective": speakers,
     }
 
 
@@ -189,5 +192,5 @@ def _add_gains(
             row |= {"gain": float("nan"), "gain_low": float("nan"), "gain_high": float("nan")}
             continue
         difference = samples[key] - base
-        low, high = interval(difference, level)
+        low, high = interval(difference, level, row["effective"])
         row |= {"gain": float(difference[0]), "gain_low": low, "gain_high": high}
