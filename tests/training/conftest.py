@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -128,9 +129,8 @@ def fine_tune(tones, toy_cache, tmp_path):
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def toys():
     """The functions of this file, for tests: a test file cannot import its conftest."""
-    from types import SimpleNamespace
-
-    return SimpleNamespace(**{f.__name__: f for f in (clips_of, tone, synthetic, recipe_of, ua, fitted, bits, environment)})
+    given = (clips_of, tone, synthetic, recipe_of, ua, fitted, bits, environment)
+    return SimpleNamespace(**{function.__name__: function for function in given})

@@ -66,14 +66,15 @@ def test_a_clip_alone_is_what_it_is_in_a_batch(toys, lengths, tmp_path, encoder,
 
 
 def test_the_windows_of_a_clip_count_by_their_samples(toys, lengths, monkeypatch):
-    """A clip of 2 * n + 1 samples has windows of n and n + 1: with embeddings of 0 and 1 the mean is not a half."""
+    """One window of 3 samples with an embedding of zeros, one of 1 sample with one of ones."""
     import xlser.training.embed as module
 
     network = network_of(toys)
-    first = iter([0.0, 1.0])
-    monkeypatch.setattr(module, "_embed", lambda network, inputs, batch, pool: [np.full(32, next(first)) for _ in batch])
-    monkeypatch.setattr(module, "windows", lambda row, samples, longest: [module.Span(row, 0, 3), module.Span(row, 3, 4)])
-    assert embed(network, ClipInputs(network, lengths, None), [2], longest=1.0)[0, 0] == pytest.approx(0.25)
+    first, parts = iter([0.0, 1.0]), [module.Span(2, 0, 3), module.Span(2, 3, 4)]
+    monkeypatch.setattr(module, "_embed", lambda network, inputs, batch, pool: [np.full(32, next(first))])
+    monkeypatch.setattr(module, "windows", lambda *_: parts)
+    found = embed(network, ClipInputs(network, lengths, None), [2], longest=1.0, seconds=1e-4)
+    assert found[0].tolist() == [0.25] * 32
 
 
 def test_rows_keep_their_order_and_may_come_twice(toys, lengths):

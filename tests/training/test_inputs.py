@@ -260,3 +260,10 @@ def test_precision_is_of_the_network_alone():
         assert (x @ x).dtype == torch.bfloat16
         with autocast("float32"):
             assert (x @ x).dtype == torch.float32
+
+
+def test_validation_is_judged_on_clips_as_they_are(fine_tune):
+    still = {"lr": 1e-20, "encoder_lr": 0.0, "epochs": 1}
+    plain, changed = (fine_tune(**still, augment=choice).curve[0] for choice in (None, {**SPEC, **WAVE}))
+    assert changed["train/loss"] != plain["train/loss"]
+    assert changed["valid/loss"] == pytest.approx(plain["valid/loss"], rel=1e-6)

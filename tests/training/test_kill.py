@@ -12,6 +12,7 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -70,8 +71,9 @@ def armed(kind, count):
 
         checkpoint.save_file = half
     if kind == "meta":
-        cut, meta = after(count, lambda path: (path.write_text(""), kill())), brain.Checkpointer._save_checkpoint_metafile
-        brain.Checkpointer._save_checkpoint_metafile = lambda self, path, *rest: (cut(path), meta(self, path, *rest))[1]
+        checkpointer, meta = brain.Checkpointer, brain.Checkpointer._save_checkpoint_metafile
+        cut = after(count, lambda path: (path.write_text(""), kill()))
+        checkpointer._save_checkpoint_metafile = lambda self, path, *rest: (cut(path), meta(self, path, *rest))[1]
     if kind == "delete":
         cut, delete = after(count, _half_deleted), brain.Checkpointer._delete_checkpoint
         brain.Checkpointer._delete_checkpoint = staticmethod(
@@ -87,6 +89,7 @@ def _half_deleted(folder):
 
 def train(folder, method, data, **more):
     from conftest import fitted
+
     from xlser.training.checkpoint import save_state
 
     terms, options = METHODS[method]
@@ -113,9 +116,9 @@ def forked(work):
 
 def main(root):
     import torch
+    from conftest import synthetic
 
     import xlser.training.encoder_brain  # noqa: F401 (once, for all forked processes)
-    from conftest import synthetic
     from xlser.models.checkpoints import load_encoder
 
     torch.set_num_threads(1)
@@ -132,14 +135,11 @@ def main(root):
 
 
 @pytest.fixture(scope="module")
-def stories(tmp_path_factory):
-    """Play every story once; return the folder."""
-    from types import SimpleNamespace
-
+def stories(tmp_path_factory, toys):
+    """Play every story once; return the folder, and how each process ended."""
     root = tmp_path_factory.mktemp("kill")
-    here = Path(__file__).resolve()
-    shell = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(here.parents[2])}
-    done = subprocess.run([sys.executable, str(here), str(root)], env=shell, capture_output=True, text=True, check=False)
+    command = [sys.executable, __file__, str(root)]
+    done = subprocess.run(command, env=toys.environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return SimpleNamespace(root=root, ends=json.loads((root / "ends.json").read_text()), told=done.stderr)
 

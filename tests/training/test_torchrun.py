@@ -6,7 +6,6 @@ The file is also the program of those processes: `python test_torchrun.py FOLDER
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from xlser.training.ranks import Ranks, from_environment, joined
+from xlser.training.ranks import Ranks, barrier, from_environment, joined
 
 RUNS = {
     "cross-entropy": ({"cross_entropy": {"balance": True}}, {}),
@@ -26,7 +25,7 @@ RUNS = {
         {"chunk_seconds": 0.8, "accumulate": 4, "augment": {"time": 0.2, "time_length": 3, "gain": [-6, 6]}},
     ),
 }
-STOPPED_AFTER = 9
+STOPPED_AFTER = 11
 
 
 class Stopped(Exception):
@@ -36,7 +35,9 @@ class Stopped(Exception):
 def play(root, ranks, data, written):
     """Every run once, and one that is stopped in mid-epoch and taken up again."""
     from conftest import fitted
-    from xlser.training import brain, ranks as together
+
+    from xlser.training import brain
+    from xlser.training import ranks as together
 
     save, runs = brain.save_state, {}
     brain.save_state = lambda path, *rest: (written.append(str(path)), save(path, *rest))
@@ -66,32 +67,21 @@ def main(root):
     ranks = Ranks(ranks.rank, ranks.world, "cpu")
     with joined(ranks):
         told = play(root, ranks, synthetic(root / f"clips-{ranks.rank}"), written)
+        barrier()
     (root / f"{ranks.rank}.json").write_text(json.dumps(told | {"written": written}))
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory):
+def both(tmp_path_factory, toys):
     """Run the two processes once; return what each told."""
-    root, here = tmp_path_factory.mktemp("torchrun"), Path(__file__).resolve()
+    root = tmp_path_factory.mktemp("torchrun")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    shared = {
-        **os.environ,
-        "WORLD_SIZE": "2",
-        "LOCAL_WORLD_SIZE": "2",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "GLOO_SOCKET_IFNAME": "lo",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(here.parents[2]),
-    }
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo"}
+    command = [sys.executable, __file__, str(root)]
     running = [
-        subprocess.Popen(
-            [sys.executable, str(here), str(root)],
-            env=shared | {"RANK": rank, "LOCAL_RANK": rank},
-            stderr=subprocess.PIPE,
-        )
+        subprocess.Popen(command, env=toys.environment(**shared, RANK=rank, LOCAL_RANK=rank), stderr=subprocess.PIPE)
         for rank in "01"
     ]
     try:
@@ -121,7 +111,7 @@ def test_the_loss_curve_is_that_of_one_process(both, fine_tune, name):
 def test_a_run_of_two_that_was_stopped_goes_on_as_if_it_had_not(both):
     for told in both[1]:
         assert told["again"] == told["everything"]
-        assert told["left"] == 10, "18 steps, stopped after step 9, taken up at step 8"
+        assert told["left"] == 8, "of 18 steps, stopped after 11, taken up after 10"
 
 
 def test_only_the_first_process_writes_checkpoints(both):

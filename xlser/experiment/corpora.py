@@ -111,6 +111,16 @@ def find_corpora(recipe: AnyRecipe, place: Workplace) -> dict[str, list[tuple[Ca
     return {name: [(card, place.folder(card)) for card in several] for name, several in cards.items()}
 
 
+def find_corpus(name: str, place: Workplace) -> list[tuple[Card, Path]]:
+    """Return card and folder of every part of a corpus name such as ``emodb`` or ``emodb+ravdess``.
+
+    Raises:
+        CardError, CorpusError: a card or a folder is not there.
+    """
+    cards = [load_card(part) for part in name.split("+")]
+    return [(card, place.folder(card)) for card in cards]
+
+
 def read_corpora(pairs: list[tuple[Card, Path]], recipe: AnyRecipe, place: Workplace) -> Corpus:
     """Read one corpus, or several as one."""
     from xlser.experiment.joined import JoinedCorpus

@@ -212,8 +212,14 @@ class _Job:
 
     def check(self) -> None:
         """Refuse batches that cannot serve the losses, before anything is trained."""
-        train, clips = self.seed.split.train, self.source.data
+        train, clips = self._rows(), self.source.data
         make_batches(self._plan(), self.start.labelled, train, self.start.spans(train), clips.rate)
+
+    def _rows(self) -> np.ndarray:
+        """Return the training rows that teach something: those with a scored emotion or a rating that is learnt."""
+        data, train = self.start.labelled, self.seed.split.train
+        ratings = data.ratings[train][:, [DIMENSIONS.index(name) for name in self.terms.rated]]
+        return train[(data.emotion[train] >= 0) | np.isfinite(ratings).any(axis=1)]
 
     def _train(self, on_step: Callable[[float], object]) -> None:
         from torch.utils.tensorboard import SummaryWriter
@@ -228,7 +234,7 @@ class _Job:
         plan = replace(self._plan(), on_step=on_step, on_epoch=on_epoch)
         network = self.start.network(self.terms, self.seed.number)
         split = self.seed.split
-        fitted = fit_encoder(plan, network, self.start.labelled, split.train, split.validation)
+        fitted = fit_encoder(plan, network, self.start.labelled, self._rows(), split.validation)
         if writer:
             writer.close()
             self._save(fitted)

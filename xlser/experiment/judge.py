@@ -85,6 +85,12 @@ class HeadsJudge:
         mixed = self.interpolation.restrict(classes).predict(embeddings, probabilities)
         return {HEAD: names[probabilities[:, columns].argmax(axis=1)], INTERPOLATED: names[mixed.argmax(axis=1)]}
 
+    def probabilities(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> np.ndarray | None:
+        """Return the distribution over ``classes``, (N, C), of classifier and neighbours; None without a classifier."""
+        if self.interpolation is None:
+            return None
+        return self.interpolation.restrict(classes).predict(embeddings, self.heads.probabilities(embeddings))
+
     def ratings(self, embeddings: np.ndarray) -> dict[str, np.ndarray]:
         """Return the predicted ratings (N,) of the trained dimensions."""
         return self.heads.ratings(embeddings)

@@ -32,6 +32,9 @@ class Judge(Protocol):
     def labels(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> dict[str, np.ndarray]:
         """Return predicted classes (N,), by the name of the reader."""
 
+    def probabilities(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> np.ndarray | None:
+        """Return the distribution over ``classes``, (N, C), or None without a classifier."""
+
     def ratings(self, embeddings: np.ndarray) -> dict[str, np.ndarray]:
         """Return predicted ratings (N,), by the dimension."""
 

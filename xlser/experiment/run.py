@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import platform
 import shlex
 import sys
@@ -25,6 +24,7 @@ from xlser.errors import RunError
 from xlser.evaluation.transfer import Baseline
 from xlser.experiment.cautions import cautions
 from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpora, read_corpora
+from xlser.experiment.plain import plain
 from xlser.experiment.scores import Scores, System, score_all
 from xlser.experiment.seeds import Seed, check_ratings, make_seeds
 from xlser.experiment.workplace import Workplace
@@ -72,7 +72,7 @@ def _lead(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:
         corpora = _read(recipe, place)
         for corpus in (part for whole in corpora for part in whole.parts):
             write_manifest(corpus.data.manifest, out / "manifests" / f"{corpus.name}.parquet")
-        systems = _train(recipe, corpora, out, place, ranks)
+        systems = train(recipe, corpora, out, place, ranks)
         trained = [system for system in systems if system.method != "features"]
         place.say(f"  {len(trained)} models trained or read back; scoring")
         source, *targets = corpora
@@ -88,7 +88,7 @@ def _lead(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:
 def _follow(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:
     """Train with rank 0 and say nothing; it has read the corpora, and left what they give in the cache, before."""
     quiet = replace(place, progress=False, say=lambda text: None)
-    _train(recipe, _read(recipe, quiet), out, quiet, ranks)
+    train(recipe, _read(recipe, quiet), out, quiet, ranks)
 
 
 def _read(recipe: AnyRecipe, place: Workplace) -> list[Corpus]:
@@ -99,7 +99,8 @@ def _read(recipe: AnyRecipe, place: Workplace) -> list[Corpus]:
     return [source, *(read_corpora(found[name], recipe, place) for name in recipe.targets)]
 
 
-def _train(recipe: AnyRecipe, corpora: list[Corpus], out: Path, place: Workplace, ranks: Ranks) -> list[System]:
+def train(recipe: AnyRecipe, corpora: list[Corpus], out: Path, place: Workplace, ranks: Ranks) -> list[System]:
+    """Train every method for every seed on the first of the corpora; what ``out`` holds whole is read back."""
     seeds = make_seeds(recipe, corpora[0])
     if isinstance(recipe, EncoderRecipe):
         from xlser.experiment.encoders import train_encoders
@@ -165,7 +166,7 @@ def _write(out: Path, results: dict[str, Any], scores: Scores) -> None:
     for name, table in {**tables, "embedding": pd.concat(scores.grid)}.items():
         with replacing(out / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False)
-    write_text(out / RESULTS, json.dumps(_plain(results), indent=1, allow_nan=False))
+    write_text(out / RESULTS, json.dumps(plain(results), indent=1, allow_nan=False))
 
 
 def _results(
@@ -225,14 +226,3 @@ def _split_row(source: Corpus, seed: Seed) -> dict[str, Any]:
         "utterances": sizes,
         "shared": list(seed.split.shared),
     }
-
-
-def _plain(value: Any) -> Any:
-    """Return ``value`` with what JSON cannot hold put right: NaN becomes null, NumPy numbers become Python's."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -21,6 +21,7 @@ def make_batches(
         RecipeError: see `ClipBatches`, or a batch in which a term finds nothing to compare.
     """
     choice, ranks = plan.recipe.training, plan.ranks
+    across, codes = _across(plan.terms, data)
     batches = ClipBatches(
         np.array([span.stop - span.start for span in spans]) / sample_rate,
         data.emotion[train],
@@ -31,12 +32,21 @@ def make_batches(
         seed=plan.seed,
         rank=ranks.rank,
         world=ranks.world,
+        mixed=None if codes is None else codes[train],
+        mixed_name=across,
     )
     for epoch in range(1, choice.epochs + 1):
         batches.set_epoch(epoch)
         for rows in batches.whole():
             check_batch(plan.terms, data, train[rows])
     return batches
+
+
+def _across(terms: Terms, data: Labelled) -> tuple[str, np.ndarray | None]:
+    """Return what the pairs of a policy must differ in, and its codes; every batch is made to hold such pairs."""
+    policy = terms.contrastive.pairs if terms.contrastive else ""
+    name = policy.removeprefix("cross-")
+    return name, {"speaker": data.speaker, "language": data.language}.get(name)
 
 
 def check_plan(plan: EncoderPlan, network: EmotionNetwork, data: Labelled, validation: np.ndarray) -> None:
@@ -78,13 +88,11 @@ def check_batch(terms: Terms, data: Labelled, rows: np.ndarray, what: str = "a b
                 f"{what} has no two different ratings of {name}, which the recipe learns. "
                 "Raise training.seconds, or choose a source with more ratings."
             )
-    policy = terms.contrastive.pairs if terms.contrastive else ""
-    column = {"cross-speaker": data.speaker, "cross-language": data.language}.get(policy)
+    name, column = _across(terms, data)
     if column is not None and not _meets(data.emotion[rows], column[rows]):
-        kind = policy.removeprefix("cross-")
         raise RecipeError(
-            f"contrastive.pairs {policy}: {what} has no two clips of one emotion by different {kind}s. "
-            f"Raise training.seconds or training.clips, or train on a source with more {kind}s."
+            f"contrastive.pairs cross-{name}: {what} has no two clips of one emotion by different {name}s. "
+            f"Raise training.seconds or training.clips, or train on a source with more {name}s."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -11,8 +11,8 @@ import numpy as np
 
 from xlser.data.audio import AudioFault
 from xlser.errors import CorpusError, RunError, XlserError
-from xlser.evaluation.regress import Direction, fit_direction
-from xlser.experiment.corpora import DIMENSIONS
+from xlser.experiment.use.answer import Neighbour, Prediction
+from xlser.experiment.use.dimensions import Dimensions
 from xlser.experiment.use.embedders import Embedder, embed_windows, load_embedder, windows_of
 from xlser.experiment.use.familiarity import UNFAMILIAR, WARNING, Familiarity
 from xlser.experiment.use.folder import Chosen, choose
@@ -21,39 +21,6 @@ from xlser.store.datastore import Datastore
 
 STORE = "datastore.safetensors"
 OnFault = Callable[[Path, str], object]
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """A stored clip and its distance, in the metric that the model reads with."""
-
-    corpus: str
-    language: str
-    speaker: str
-    path: str
-    emotion: str
-    distance: float
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a model says of one recording.
-
-    ``probabilities`` sum to 1; ``ratings`` are activation, valence and dominance on about [-1, 1], as far as the model
-    was taught them. ``distance`` is that to the fifth nearest stored clip and ``percentile`` the share of the stored
-    clips, in percent, that lie nearer to clips of other speakers; above 99 there is a ``warning``. A warning is no
-    proof of a wrong answer, nor its absence one of a right answer.
-    """
-
-    file: str
-    seconds: float
-    emotion: str
-    probabilities: dict[str, float]
-    ratings: dict[str, float]
-    distance: float
-    percentile: float
-    neighbours: list[Neighbour] = field(default_factory=list)
-    warning: str = ""
 
 
 @dataclass
@@ -69,14 +36,6 @@ class Model:
     def classes(self) -> tuple[str, ...]:
         """The emotions that it tells apart."""
         return self.reader.classes
-
-    @property
-    def rated_by(self) -> dict[str, str]:
-        """What gives each dimension: a trained ``head``, or the ``direction`` fitted to the training clips' ratings."""
-        heads = self.embedder.heads
-        trained = dict.fromkeys(heads.rated if heads else (), "head")
-        both = dict.fromkeys(self._directions, "direction") | trained
-        return {name: both[name] for name in DIMENSIONS if name in both}
 
     def text(self) -> str:
         """Say which model it is, a line."""
@@ -98,11 +57,7 @@ class Model:
                 neighbours than the store holds, or a run that scored no emotions.
         """
         classes = self._classes(labels, k)
-        try:
-            embedded, seconds = embed_windows(self.embedder, windows_of(self.embedder, audio, rate))
-        except AudioFault as fault:
-            raise CorpusError(f"{_name(audio)}: {fault}") from fault
-        return self._judge(_name(audio), embedded, seconds, classes, k)
+        return self._judge(_name(audio), *self._embedded(audio, rate), classes, k)
 
     def predict_files(
         self,
@@ -122,10 +77,7 @@ class Model:
 
     def embed(self, audio: str | Path | np.ndarray, rate: int = 16_000) -> np.ndarray:
         """Return the embedding, float32 (D,), of one recording; arguments and errors as for `predict`."""
-        try:
-            return embed_windows(self.embedder, windows_of(self.embedder, audio, rate))[0]
-        except AudioFault as fault:
-            raise CorpusError(f"{_name(audio)}: {fault}") from fault
+        return self._embedded(audio, rate)[0]
 
     def embed_files(
         self, files: Iterable[str | Path], *, on_fault: OnFault | None = None
@@ -145,19 +97,19 @@ class Model:
         return make_reader(self.chosen, self.embedder.heads, self.store)
 
     @cached_property
-    def _directions(self) -> dict[str, Direction]:
-        """The ridge directions of the run, fitted again to the same clips with the alpha that validation chose."""
-        fitted, rows = {}, self.own.embeddings
-        for name, alpha in self.chosen.alphas.items():
-            texts = self.own.about.get(name, ())
-            ratings = np.array([float(text) if text else np.nan for text in texts])
-            if np.isfinite(ratings).sum() >= 3:
-                fitted[name] = fit_direction(rows, ratings, rows[:0], ratings[:0], alphas=(alpha,))
-        return fitted
+    def dimensions(self) -> Dimensions:
+        """What gives the ratings: a trained ``head``, or the ``direction`` fitted to the training clips' ratings."""
+        return Dimensions.of(self.embedder.heads, self.own, self.chosen.alphas)
 
     @cached_property
     def _familiarity(self) -> Familiarity:
         return Familiarity.of(self.store)
+
+    def _embedded(self, audio: str | Path | np.ndarray, rate: int) -> tuple[np.ndarray, float]:
+        try:
+            return embed_windows(self.embedder, windows_of(self.embedder, audio, rate))
+        except AudioFault as fault:
+            raise CorpusError(f"{_name(audio)}: {fault}") from fault
 
     def _classes(self, labels: Sequence[str] | None, k: int) -> tuple[str, ...]:
         if not 0 <= k <= len(self.store):
@@ -174,17 +126,12 @@ class Model:
             seconds,
             str(emotions[0]),
             dict(zip(classes, shares[0].tolist(), strict=True)),
-            self._ratings(row),
+            self.dimensions.read(embedded),
             distance,
             percentile,
             self._neighbours(row, k),
             WARNING if percentile > UNFAMILIAR else "",
         )
-
-    def _ratings(self, row: np.ndarray) -> dict[str, float]:
-        found = {name: fitted.predict(row) for name, fitted in self._directions.items()}
-        found |= self.embedder.heads.ratings(row) if self.embedder.heads else {}
-        return {name: float(found[name][0]) for name in self.rated_by}
 
     def _neighbours(self, row: np.ndarray, k: int) -> list[Neighbour]:
         if not k:

@@ -15,7 +15,8 @@ import numpy as np
 
 from xlser.atomic import replacing
 from xlser.errors import XlserError
-from xlser.experiment.use.model import Model, Neighbour, Prediction
+from xlser.experiment.use.answer import Neighbour, Prediction
+from xlser.experiment.use.model import Model
 
 FORMATS = ("table", "csv", "jsonl")
 EMBEDDED = (".parquet", ".csv", ".npz")
@@ -33,7 +34,8 @@ def write_predictions(
 
     >>> import io
     >>> from types import SimpleNamespace
-    >>> model = SimpleNamespace(chosen=SimpleNamespace(method="supcon", seed=0), rated_by={"valence": "head"})
+    >>> given = SimpleNamespace(given_by={"valence": "head"})
+    >>> model = SimpleNamespace(chosen=SimpleNamespace(method="supcon", seed=0), dimensions=given)
     >>> one = Prediction("a.wav", 1.5, "joy", {"joy": 0.75, "anger": 0.25}, {"valence": 0.5}, 0.125, 40.0)
     >>> file = io.StringIO()
     >>> write_predictions([one], model, ("joy", "anger"), "jsonl", file)
@@ -103,7 +105,7 @@ def _lines(predictions: Iterable[Prediction], model: Model, labels: tuple[str, .
 
 def _csv(predictions: Iterable[Prediction], model: Model, labels: tuple[str, ...], file: IO[str]) -> None:
     rows = csv.writer(file, lineterminator="\n")
-    rated = list(model.rated_by)
+    rated = list(model.dimensions.given_by)
     head = ["file", "seconds", "emotion", *(f"p_{name}" for name in labels), *rated]
     rows.writerow([*head, "distance", "percentile", "warning", "neighbours", "method", "seed"])
     for one in predictions:
@@ -115,7 +117,7 @@ def _csv(predictions: Iterable[Prediction], model: Model, labels: tuple[str, ...
 
 
 def _table(predictions: Iterable[Prediction], model: Model, labels: tuple[str, ...], file: IO[str]) -> None:
-    rated = list(model.rated_by)
+    rated = list(model.dimensions.given_by)
     rows = [["file", "seconds", "emotion", *labels, *rated, "percentile", "nearest"]]
     for one in predictions:
         shares = [f"{one.probabilities[name]:.2f}" for name in labels]

@@ -1,0 +1,41 @@
+"""One cell of a bench: a recipe trained on a source and read in one corpus, as a JSON file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from xlser import __version__
+from xlser.atomic import write_text
+from xlser.experiment.corpora import AnyRecipe, Corpus
+from xlser.experiment.plain import plain
+
+# Raised when what stands in a cell changes its meaning: cells of another one are made again.
+FORMAT = 1
+
+
+def cell_key(recipe: AnyRecipe, source: Corpus, corpus: Corpus, few_shot: tuple[int, ...]) -> str:
+    """Name everything that can change a number of a cell: recipe, audio, labels, ratings, version of xlser."""
+    choices = recipe.model_dump(mode="json", exclude={"targets", "description"})
+    about = [FORMAT, __version__, choices, few_shot]
+    for one in (source, corpus):
+        ratings = hashlib.sha256(b"".join(values.tobytes() for values in one.ratings.values())).hexdigest()
+        about += [one.about("")["card_hash"], one.data.contents, ratings, list(map(str, one.frame["speaker"]))]
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def read_cell(path: Path, key: str | None = None) -> dict[str, Any] | None:
+    """Return a cell, or None where it is not there, is damaged, or has another key."""
+    try:
+        cell = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    good = isinstance(cell, dict) and cell.get("format") == FORMAT and key in (None, cell.get("key"))
+    return cell if good else None
+
+
+def write_cell(path: Path, cell: dict[str, Any], key: str) -> None:
+    """Write a cell in one step."""
+    write_text(path, json.dumps(plain({"format": FORMAT, "key": key, **cell}), allow_nan=False))
