@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from xlser.experiment.cases import Case
 from xlser.experiment.corpora import DIMENSIONS, Corpus
 from xlser.experiment.judge import Heads, HeadsJudge
 from xlser.experiment.seeds import Seed
+from xlser.experiment.stored import stored
 from xlser.experiment.workplace import Workplace
 from xlser.models.checkpoints import load_encoder
 from xlser.models.classifier import EmotionNetwork
@@ -143,7 +144,7 @@ class _Start:
             if found is None:
                 made = made or [network().to(self.ranks.device)]
                 found = self._embed(made[0], corpus)
-                store(found, corpus, np.arange(len(found)), fingerprint).save(path)
+                stored(found, corpus, np.arange(len(found)), fingerprint).save(path)
             vectors[corpus.name] = found
         return vectors
 
@@ -206,7 +207,7 @@ class _Job:
         if not path.exists():
             known = train[np.isin(self.source.labels[train].astype(str), self.recipe.emotions)]
             told = {"labels": self.source.labels[known].astype(str)}
-            store(vectors[self.source.name][known], self.source, known, self.fingerprint, **told).save(path)
+            stored(vectors[self.source.name][known], self.source, known, self.fingerprint, **told).save(path)
         heads = Heads.of(weights, self.recipe.emotions, self.terms)
         return Embedded(self.method, self.seed, vectors, heads, about["best_epoch"], about["curve"])
 
@@ -280,22 +281,6 @@ def labelled(corpus: Corpus, recipe: EncoderRecipe) -> Labelled:
         np.unique(corpus.frame["speaker"].astype(str), return_inverse=True)[1].astype(np.int64),
         np.unique(corpus.languages.astype(str), return_inverse=True)[1].astype(np.int64),
     )
-
-
-def store(
-    vectors: np.ndarray,
-    corpus: Corpus,
-    rows: Sequence[int] | np.ndarray,
-    encoder: str,
-    labels: Sequence[str] | None = None,
-) -> Datastore:
-    """Return embeddings of some rows of a corpus, with all that is told of a neighbour."""
-    frame = corpus.frame.iloc[rows]
-    about = {name: [str(value) for value in frame[name]] for name in ("speaker", "path")}
-    about["emotion"] = [str(label or "") for label in corpus.labels[rows]]
-    about["corpus"], about["language"] = [corpus.name] * len(rows), [str(name) for name in corpus.languages[rows]]
-    ids = [str(name) for name in frame["id"]]
-    return Datastore(vectors, ids, labels=labels, groups=about["speaker"], about=about, encoder=encoder)
 
 
 def _read(path: Path, corpus: Corpus, fingerprint: str) -> np.ndarray | None:

@@ -64,7 +64,7 @@ def run_recipe(recipe: AnyRecipe, out: str | Path, place: Workplace | None = Non
 
 def _lead(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:
     began = time.time()
-    with _owned(out, recipe):
+    with own(out, {"hash": recipe.hash, "recipe": recipe.model_dump(mode="json")}):
         if _finished(out):
             place.say(f"{out} is finished; choose another --out to run {recipe.name} anew")
             return
@@ -125,8 +125,16 @@ def default_out(recipe: AnyRecipe) -> Path:
 
 
 @contextmanager
-def _owned(out: Path, recipe: AnyRecipe) -> Iterator[None]:
-    """Hold the run folder against a second process, and refuse one that belongs to another recipe."""
+def own(out: Path, claim: dict[str, Any]) -> Iterator[None]:
+    """Hold a run folder against a second process, and refuse one that belongs to something else.
+
+    Args:
+        out: the folder; made if it is not there.
+        claim: what stands in its ``recipe.json``; ``hash`` tells runs apart.
+
+    Raises:
+        RunError: it is a file, holds something else, or is in use; or the disk is full.
+    """
     from filelock import FileLock, Timeout
 
     marker = out / "recipe.json"
@@ -137,7 +145,7 @@ def _owned(out: Path, recipe: AnyRecipe) -> Iterator[None]:
     try:
         out.mkdir(parents=True, exist_ok=True)
         with FileLock(out / ".lock").acquire(timeout=0):
-            _claim(marker, recipe)
+            _claim(marker, claim)
             yield
     except Timeout:
         raise RunError(f"another process is working in {out}. Wait for it, or choose another --out.") from None
@@ -145,10 +153,10 @@ def _owned(out: Path, recipe: AnyRecipe) -> Iterator[None]:
         raise RunError(f"cannot work in {out}: {error}. What was done so far is kept.") from error
 
 
-def _claim(marker: Path, recipe: AnyRecipe) -> None:
-    if marker.exists() and json.loads(marker.read_text(encoding="utf-8")).get("hash") != recipe.hash:
+def _claim(marker: Path, claim: dict[str, Any]) -> None:
+    if marker.exists() and json.loads(marker.read_text(encoding="utf-8")).get("hash") != claim.get("hash"):
         raise RunError(f"{marker.parent} holds a run of another recipe. Choose another --out, or delete that folder.")
-    write_text(marker, json.dumps({"hash": recipe.hash, "recipe": recipe.model_dump(mode="json")}, indent=1))
+    write_text(marker, json.dumps(claim, indent=1))
 
 
 def _finished(out: Path) -> bool:
@@ -196,14 +204,15 @@ def _about(recipe: AnyRecipe, corpora: list[Corpus], notes: list[str], seconds: 
         "protocol": PROTOCOL[recipe.normalise],
         "columns": len(getattr(corpora[0].data, "columns", ())),
         "baseline": asdict(baseline(recipe)),
-        "versions": {"xlser": __version__, "python": platform.python_version(), **_versions()},
+        "versions": {"xlser": __version__, "python": platform.python_version(), **versions()},
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "seconds": round(seconds, 1),
         "finished": time.strftime("%Y-%m-%d %H:%M:%S %z"),
     }
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that can change a number."""
     found = {}
     for name in LIBRARIES:
         try:

@@ -114,3 +114,20 @@ def _changed(recipe: AnyRecipe, source: str, targets: tuple[str, ...], seeds: in
     if seeds:
         values["training"] = values["training"] | {"seeds": seeds}
     return validate(type(recipe), values, f"recipe {recipe.name} with source {source}", RecipeError)
+
+
+def parse_ks(texts: Sequence[str]) -> tuple[int, ...]:
+    """Read numbers of labelled clips a class.
+
+    Raises:
+        RecipeError: one is no whole number of at least 1.
+
+    >>> parse_ks(["5", "1"])
+    (1, 5)
+    """
+    bad = [text for text in texts if not text.isdecimal() or int(text) < 1]
+    if bad:
+        raise RecipeError(
+            f"--few-shot needs whole numbers of at least 1 such as 1,2,5, but is {','.join(texts)} instead."
+        )
+    return tuple(sorted({int(text) for text in texts}))

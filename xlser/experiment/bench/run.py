@@ -1,0 +1,128 @@
+"""A whole bench: its jobs side by side, then one file of results."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from xlser import __version__
+from xlser.atomic import write_text
+from xlser.errors import RunError
+from xlser.experiment.bench.gather import gather
+from xlser.experiment.bench.job import Outcome, run_job
+from xlser.experiment.bench.plan import Job
+from xlser.experiment.plain import plain
+from xlser.experiment.run import own, versions
+from xlser.experiment.workplace import Workplace
+
+RESULTS, LINES = "results.json", "results.jsonl"
+
+
+def run_bench(
+    jobs: list[Job], out: str | Path, place: Workplace | None = None, *, workers: int = 1, dask: str | None = None
+) -> Path:
+    """Run the jobs of a bench below ``out``, and write ``results.json`` and ``results.jsonl`` (a line a cell).
+
+    A cell that is done is not done again; one that fails is named at the end and does not stop the others. Every job
+    computes on one thread and from its own seeds: the numbers are the same for any number of workers.
+
+    Args:
+        jobs: from `make_jobs`, with folders below ``out``.
+        out: folder of the bench.
+        place: where corpora lie and caches stand.
+        workers: processes on this machine.
+        dask: address of a Dask scheduler whose workers see the same folders; takes the place of ``workers``.
+
+    Raises:
+        RunError: the folder is in use or holds something else, the Dask address does not answer, or every job failed.
+    """
+    place, out, began = place or Workplace(), Path(out), time.time()
+    with own(out, {"bench": True}):
+        outcomes = []
+        with tqdm(total=len(jobs), desc="bench", unit="job", disable=not place.progress) as bar:
+            for outcome in _outcomes(jobs, place, workers, dask):
+                outcomes.append(outcome)
+                bar.update()
+                _tell(outcome, place)
+        outcomes.sort(key=lambda outcome: outcome.name)
+        results = _results(jobs, outcomes, time.time() - began)
+        cells = results["cells"]
+        write_text(out / LINES, "".join(json.dumps(plain(cell), allow_nan=False) + "\n" for cell in cells))
+        write_text(out / RESULTS, json.dumps(plain(results), allow_nan=False))
+    if not results["cells"]:
+        raise RunError(f"every job of the bench failed; the first: {outcomes[0].failed or outcomes[0].holes}")
+    return out
+
+
+def _outcomes(jobs: list[Job], place: Workplace, workers: int, dask: str | None) -> Iterator[Outcome]:
+    """Yield the outcomes as the jobs end."""
+    from joblib import Parallel, delayed, parallel_config
+
+    if workers == 1 and not dask:
+        yield from (run_job(job, place) for job in jobs)
+        return
+    quiet = replace(place, progress=False, say=_silence, jobs=1)
+    tasks = [delayed(run_job)(job, quiet) for job in jobs]
+    if dask:
+        with _cluster(dask), parallel_config(backend="dask"):
+            yield from Parallel()(tasks)
+        return
+    yield from Parallel(workers, return_as="generator_unordered")(tasks)
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[None]:
+    """Connect to a Dask scheduler."""
+    try:
+        from dask.distributed import Client
+    except ImportError as error:
+        raise RunError("--dask needs Dask: pip install 'xlser[dask]'") from error
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, TimeoutError, ValueError) as error:
+        raise RunError(
+            f"no Dask scheduler answers at {address} ({error}). Start one with `dask scheduler` and workers with "
+            "`dask worker ADDRESS`, or leave --dask out."
+        ) from error
+    with client:
+        yield
+
+
+def _silence(text: str) -> None:
+    pass
+
+
+def _tell(outcome: Outcome, place: Workplace) -> None:
+    say: Callable[[str], None] = place.say
+    if outcome.failed:
+        say(f"  failed: {outcome.name}: {outcome.failed}")
+    for target, why in outcome.holes.items():
+        say(f"  hole: {outcome.name}, {target}: {why}")
+
+
+def _results(jobs: list[Job], outcomes: list[Outcome], seconds: float) -> dict[str, Any]:
+    about = {
+        "recipes": {job.recipe.name: job.recipe.model_dump(mode="json") for job in jobs},
+        "sources": list(dict.fromkeys(job.recipe.source for job in jobs)),
+        "targets": list(dict.fromkeys(name for job in jobs for name in job.recipe.targets)),
+        "few_shot": list(jobs[0].few_shot),
+        "seeds": jobs[0].recipe.training.seeds,
+        "versions": {"xlser": __version__, "python": platform.python_version(), **versions()},
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "seconds": round(seconds, 1),
+        "finished": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+    }
+    failed = {outcome.name: outcome.failed for outcome in outcomes if outcome.failed}
+    holes = {f"{outcome.name}, {name}": why for outcome in outcomes for name, why in outcome.holes.items()}
+    times = {outcome.name: outcome.seconds for outcome in outcomes if outcome.made}
+    return {"about": about, "failed": failed, "holes": holes, "times": times, **gather(outcomes)}
