@@ -81,11 +81,11 @@ def check_batch(terms: Terms, data: Labelled, rows: np.ndarray, what: str = "a b
     Raises:
         RecipeError: the term, what it lacks, and the way out.
     """
-    for name in terms.rated:
-        ratings = data.ratings[rows, DIMENSIONS.index(name)]
-        if len(np.unique(ratings[np.isfinite(ratings)])) < 2:
+    # A head of several dimensions learns from those that a batch has.
+    for names in ((terms.metric.on,) if terms.metric else (), terms.dimensions.of if terms.dimensions else ()):
+        if names and not any(_varies(data.ratings[rows, DIMENSIONS.index(name)]) for name in names):
             raise RecipeError(
-                f"{what} has no two different ratings of {name}, which the recipe learns. "
+                f"{what} has no two different ratings of {' or '.join(names)}, which the recipe learns. "
                 "Raise training.seconds, or choose a source with more ratings."
             )
     name, column = _across(terms, data)
@@ -94,6 +94,10 @@ def check_batch(terms: Terms, data: Labelled, rows: np.ndarray, what: str = "a b
             f"contrastive.pairs cross-{name}: {what} has no two clips of one emotion by different {name}s. "
             f"Raise training.seconds or training.clips, or train on a source with more {name}s."
         )
+
+
+def _varies(ratings: np.ndarray) -> bool:
+    return len(np.unique(ratings[np.isfinite(ratings)])) > 1
 
 
 def _comparable(counts: np.ndarray) -> bool:

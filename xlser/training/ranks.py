@@ -106,6 +106,7 @@ def joined(ranks: Ranks, init_method: str = "env://") -> Iterator[None]:
         raise RunError(f"Process {ranks.rank} of {ranks.world} cannot join: {error} Start them by torchrun.") from error
     try:
         yield
+        dist.barrier()  # one that leaves early can take the others' connection down with it
     finally:
         dist.destroy_process_group()
 
