@@ -14,7 +14,8 @@ from xlser.errors import XlserError
 VERBS = {
     "corpora": "List, show, check and prepare speech corpora.",
     "run": "Train on one language, read it in others, write the numbers and the report.",
-    "report": "Make the report of a finished run anew.",
+    "transfer": "Train on several sources, score every target, with intervals and few-shot curves.",
+    "report": "Make the report of a finished run or bench anew.",
     "predict": "Say which emotion recordings have, by a model of a run.",
     "embed": "Write the embeddings of recordings by a model of a run.",
     "export": "Write an encoder of a run as ONNX, checked against torch.",

@@ -28,21 +28,25 @@ def _list(ctx: click.Context, parameter: click.Parameter, text: str) -> list[str
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change every recipe: training.epochs=5")
 @click.option("--seeds", type=click.IntRange(min=1), help="Seeds a recipe.  [default: the recipe's]")
 @click.option("--few-shot", default="", callback=_list, help="Labelled clips a class of the target: 1,2,5,10,20")
+@click.option("--adapt", default="", callback=_list, help="Also make up for a target's shift: coral,quantile,prior")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes on this machine.")
 @click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster instead: tcp://host:8786")
 @click.option("--out", type=FOLDER, default=Path("runs/bench"), show_default=True, help="Folder of the bench.")
 @click.option("--cache", type=FOLDER, help="Feature cache.  [default: $XLSER_CACHE or the user's cache folder]")
-def command(recipes, sources, targets, data_root, roots, overrides, seeds, few_shot, jobs, dask, out, cache) -> None:
+def command(
+    recipes, sources, targets, data_root, roots, overrides, seeds, few_shot, adapt, jobs, dask, out, cache
+) -> None:
     """Train every recipe once on every source, score every target, and say how sure that is.
 
-    A cell that is done is not done again: the same command goes on where it was stopped.
+    A cell that is done is not done again: the same command goes on where it was stopped. Where a job failed or a cell
+    is missing, the others are reported and the exit status is 1.
     """
     from xlser.training.load import load_recipe
 
     chosen = [load_recipe(recipe, overrides) for recipe in recipes]
 
-    from xlser.experiment.bench.plan import expand_sources, find_targets, make_jobs, parse_ks
-    from xlser.experiment.bench.run import run_bench
+    from xlser.experiment.bench.plan import expand_sources, find_targets, make_jobs, parse_adapt, parse_ks
+    from xlser.experiment.bench.run import run_bench, whole
     from xlser.experiment.workplace import Workplace, parse_roots
     from xlser.reporting.bench.report import render_bench, write_bench_report
 
@@ -51,8 +55,11 @@ def command(recipes, sources, targets, data_root, roots, overrides, seeds, few_s
         place.cache = cache
     sources = expand_sources(sources)
     targets = find_targets(targets, sources, place)
-    plan = make_jobs(chosen, sources, targets, out, seeds=seeds, few_shot=parse_ks(few_shot))
+    ks, shifts = parse_ks(few_shot), parse_adapt(adapt)
+    plan = make_jobs(chosen, sources, targets, out, seeds=seeds, few_shot=ks, adapt=shifts)
     run_bench(plan, out, place, workers=jobs, dask=dask)
     report = write_bench_report(out)
     click.echo(render_bench(out))
     click.echo(f"\nreport: {report}")
+    if not whole(out):
+        sys.exit(1)

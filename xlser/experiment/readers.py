@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from xlser.errors import CorpusError
+from xlser.evaluation.adapt import coral, prior_correction, quantile
 from xlser.evaluation.readout import Axes, Part, fit_axes, fit_classifiers
 from xlser.experiment.cases import Case
 from xlser.experiment.corpora import DIMENSIONS
@@ -72,6 +73,40 @@ class Reader:
                     )
             self.classifiers[classes] = fit_classifiers(self.train, self.validation, classes)
         return self.classifiers[classes]
+
+    def embed(self, case: Case) -> np.ndarray:
+        """Return the system's embeddings of a case, (N, D), mapped to the source's training rows where it adapts."""
+        embedded = self.system.embed(case)
+        if case.adapt in ("coral", "quantile"):
+            mapped = {"coral": coral, "quantile": quantile}[case.adapt](self.train.embeddings, embedded)
+            return mapped.astype(embedded.dtype)
+        return embedded
+
+    def probed(self, embedded: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+        """Return the probe's distribution over ``classes``, (N, C): nought for one that it was not fitted to."""
+        probe, out = self.of_classes(classes)["probe"], np.zeros((len(embedded), len(classes)))
+        known = [name in probe.model.classes_ for name in classes]
+        order = [list(probe.model.classes_).index(name) for name in np.array(classes)[known]]
+        if len(embedded):
+            out[:, known] = probe.model.predict_proba(probe.scaler.transform(embedded))[:, order]
+        return out
+
+    def with_prior(self, embedded: np.ndarray, classes: tuple[str, ...]) -> dict[str, np.ndarray]:
+        """Return the classes (N,) by reader, once probabilities are corrected for the shares of the classes in them.
+
+        The probe was fitted under equal shares, a classifier of the system's own under those of the training rows: one
+        that was trained with ``balance`` is corrected too much. Readers without probabilities are not among these.
+        """
+        said = {"probe": (self.probed(embedded, classes), np.ones(len(classes)))}
+        own = self.judge.probabilities(embedded, classes) if self.judge else None
+        if own is not None:
+            labels = self.train.labels.astype(str)
+            said["classifier + knn"] = own, np.array([(labels == name).sum() for name in classes], dtype=float)
+        usable = {name: (given, shares) for name, (given, shares) in said.items() if shares.all()}
+        return {
+            name: np.array(classes)[prior_correction(given, shares / shares.sum())[0].argmax(axis=1)]
+            for name, (given, shares) in usable.items()
+        }
 
 
 def make_reader(system: System, source: Case) -> Reader:

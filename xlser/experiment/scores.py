@@ -108,13 +108,16 @@ def _about(case: Case) -> dict:
         "role": case.role,
         "language": corpus.language,
         "data": "synthetic" if corpus.synthetic else "real",
-        "protocol": PROTOCOL[case.kind],
-        "normalise": case.kind,
+        "protocol": "transductive" if case.adapt else PROTOCOL[case.kind],
+        "normalise": case.adapt or case.kind,
     }
 
 
 def _view(reader: Reader, case: Case, classes: tuple[str, ...], scores: Scores) -> tuple[View, np.ndarray]:
-    embedded = reader.system.embed(case)
+    embedded = reader.embed(case)
+    if case.adapt == "prior":
+        labels = reader.with_prior(embedded, classes) if len(classes) >= 2 else {}
+        return View(case.judged(reader.seed), labels), embedded
     labels = {}
     if len(classes) >= 2:
         about = {"method": reader.method, "seed": reader.seed.number, **_about(case)}

@@ -40,7 +40,7 @@ class EncoderBrain(ResumableBrain):
     ) -> None:
         self.plan, self.data, self.batches = plan, data, batches
         self.choice = choice = plan.recipe.training
-        self.count, self.since, self.losses, self.rows = len(batches), 0, [], []
+        self.count, self.losses, self.rows = len(batches), [], []
         self.stopping = EarlyStopping(choice.patience or choice.epochs)
         network.to(plan.ranks.device)
         clips, store = data.clips, plan.store

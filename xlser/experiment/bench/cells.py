@@ -9,6 +9,7 @@ from typing import Any
 
 from xlser import __version__
 from xlser.atomic import write_text
+from xlser.experiment.cases import Adaptation
 from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.experiment.plain import plain
 
@@ -16,13 +17,33 @@ from xlser.experiment.plain import plain
 FORMAT = 1
 
 
-def cell_key(recipe: AnyRecipe, source: Corpus, corpus: Corpus, few_shot: tuple[int, ...]) -> str:
+def cell_key(
+    recipe: AnyRecipe,
+    source: Corpus,
+    corpus: Corpus,
+    few_shot: tuple[int, ...],
+    adapt: tuple[Adaptation, ...] = (),
+) -> str:
     """Name everything that can change a number of a cell: recipe, audio, labels, ratings, version of xlser."""
-    choices = recipe.model_dump(mode="json", exclude={"targets", "description"})
-    about = [FORMAT, __version__, choices, few_shot]
-    for one in (source, corpus):
-        ratings = hashlib.sha256(b"".join(values.tobytes() for values in one.ratings.values())).hexdigest()
-        about += [one.about("")["card_hash"], one.data.contents, ratings, list(map(str, one.frame["speaker"]))]
+    choices = recipe.model_dump(mode="json", exclude={"targets", "description", "source"})
+    return _digest([FORMAT, __version__, choices, few_shot, adapt, _told(source), _told(corpus)])
+
+
+def training_key(recipe: AnyRecipe, source: Corpus) -> str:
+    """Name everything that can change a weight; another number of seeds does not: those there are stay."""
+    choices = recipe.model_dump(mode="json", exclude={"name", "targets", "description", "source", "evaluation"})
+    choices["training"] = {name: choices["training"][name] for name in choices["training"] if name != "seeds"}
+    return _digest([choices, _told(source)])
+
+
+def _told(corpus: Corpus) -> list:
+    ratings = hashlib.sha256(b"".join(values.tobytes() for values in corpus.ratings.values())).hexdigest()
+    columns = [list(map(str, corpus.frame[column])) for column in ("id", "speaker", "sex")]
+    about = [corpus.name, corpus.about("")["card_hash"], corpus.data.contents, ratings]
+    return [*about, list(map(str, corpus.labels)), *columns]
+
+
+def _digest(about: list) -> str:
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
 
 

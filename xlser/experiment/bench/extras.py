@@ -60,11 +60,11 @@ def trust_rows(readers: list[Reader], case: Case, classes: tuple[str, ...]) -> l
     for reader in _first_seed(readers):
         corpus = case.corpus
         known = np.flatnonzero(np.isin(corpus.labels.astype(str), classes) & case.judged(reader.seed))
+        if len(known) == 0:
+            continue
         said = _probabilities(reader, reader.system.embed(case)[known], classes)
         held = np.isin(reader.validation.labels.astype(str), classes)
         before = _probabilities(reader, reader.validation.embeddings[held], classes)
-        if len(known) == 0:
-            continue
         truth = metrics.encode(corpus.labels[known].astype(str), classes)
         threshold = calibrate(before, metrics.encode(reader.validation.labels[held].astype(str), classes), PROMISE)
         sets = coverage(label_sets(said, threshold), truth, corpus.frame["speaker"].to_numpy()[known])
@@ -159,9 +159,7 @@ def _probabilities(reader: Reader, embedded: np.ndarray, classes: tuple[str, ...
         said = reader.judge.probabilities(embedded, classes)
         if said is not None:
             return said
-    probe = reader.of_classes(classes)["probe"]
-    order = [list(probe.model.classes_).index(name) for name in classes]
-    return probe.model.predict_proba(probe.scaler.transform(embedded))[:, order]
+    return reader.probed(embedded, classes)
 
 
 def _chosen(reader: Reader, classes: tuple[str, ...]) -> dict:

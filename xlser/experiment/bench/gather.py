@@ -12,6 +12,7 @@ from xlser.evaluation.dimensions import false_discovery
 from xlser.evaluation.paired import holm, paired_test
 from xlser.experiment.bench.cells import read_cell
 from xlser.experiment.bench.job import Outcome
+from xlser.experiment.bench.shortcut import DURATION
 from xlser.experiment.cases import HELD_OUT, TARGET, VALIDATION
 
 Cell = dict[str, Any]
@@ -49,7 +50,7 @@ def _chosen(cell: Cell) -> Row:
     rows = [
         row
         for row in cell["transfer"]
-        if row["role"] == VALIDATION and row["metric"] == "UA" and row["method"] not in ("features", "duration alone")
+        if row["role"] == VALIDATION and row["metric"] == "UA" and row["method"] not in ("features", DURATION)
     ]
     best = max(rows, key=lambda row: row["value"] or 0, default=None)
     return {name: best[name] for name in ("method", "classifier")} | {"validation": best["value"]} if best else {}
@@ -75,7 +76,7 @@ def _comparisons(cells: list[Cell], chosen: dict[tuple[str, str], Row]) -> list[
             found = _compared(one, other, chosen)
             if found:
                 rows.append({"source": source, "target": target, "a": one["recipe"], "b": other["recipe"], **found})
-    for row, adjusted in zip(rows, holm([row["p"] for row in rows]) if rows else [], strict=True):
+    for row, adjusted in zip(rows, holm([row["p"] for row in rows]), strict=True):
         row["p_holm"] = float(adjusted)
     return rows
 
@@ -109,8 +110,9 @@ def _right(cell: Cell, chosen: Row, truth: np.ndarray) -> np.ndarray:
 
 
 def _correct(cells: list[Cell]) -> None:
-    rows = [row for cell in cells for row in cell["dimensions"] if row["p"] is not None]
-    for row, adjusted in zip(rows, false_discovery([row["p"] for row in rows]) if rows else [], strict=True):
+    rows = [row for cell in cells for row in cell["dimensions"]]
+    known = [np.nan if row["p"] is None else row["p"] for row in rows]
+    for row, adjusted in zip(rows, false_discovery(known), strict=True):
         row["p_fdr"] = float(adjusted)
 
 
@@ -127,11 +129,16 @@ def _by_language(matrix: list[Row]) -> list[Row]:
     for (recipe, source, protocol), several in groups.items():
         about = {"recipe": recipe, "source": source, "protocol": protocol}
         means = []
-        for language in dict.fromkeys(row["language"] for row in several):
-            means.append(_mean([row for row in several if row["language"] == language]))
+        for language in dict.fromkeys(_spoken(row) for row in several):
+            means.append(_mean([row for row in several if _spoken(row) == language]))
             rows.append(about | {"language": language} | means[-1])
-        rows.append(about | {"language": "all languages"} | _mean(means))
+        rows.append(about | {"language": "all languages"} | _mean(means) | {"corpora": len(several)})
     return rows
+
+
+def _spoken(row: Row) -> str:
+    """Return the language without its region: American and British English count as one."""
+    return "+".join(tag.split("-")[0] for tag in row["language"].split("+"))
 
 
 def _mean(rows: list[Row]) -> Row:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from threadpoolctl import threadpool_limits
 
 from xlser.errors import XlserError
-from xlser.experiment.bench.cells import cell_key, read_cell, write_cell
+from xlser.experiment.bench.cells import cell_key, read_cell, training_key, write_cell
 from xlser.experiment.bench.extras import dimension_rows, few_shot_rows, nuisances, trust_rows
 from xlser.experiment.bench.plan import Job
-from xlser.experiment.cases import HELD_OUT, TARGET, Case, make_cases
+from xlser.experiment.bench.shortcut import shortcuts
+from xlser.experiment.cases import Case, make_cases
 from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpus, read_corpora
 from xlser.experiment.readers import Reader, make_reader
 from xlser.experiment.run import baseline, train
@@ -22,6 +27,9 @@ from xlser.experiment.scores import Scores, score_case, shared_classes, tell_axe
 from xlser.experiment.seeds import check_ratings
 from xlser.experiment.workplace import Workplace
 from xlser.training.ranks import Ranks
+
+
+_PROCESS = Lock()
 
 
 @dataclass
@@ -43,36 +51,60 @@ def run_job(job: Job, place: Workplace) -> Outcome:
     """
     outcome = Outcome(job.name)
     try:
-        _run(job, place, outcome)
-    except XlserError as error:
-        outcome.failed = str(error)
+        with _alone(job.folder):
+            _run(job, place, outcome)
     except Exception as error:  # a fault of ours must not take the other jobs with it
-        outcome.failed = f"{type(error).__name__}: {error}"
+        outcome.failed = _told(error)
     return outcome
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, XlserError) else f"{type(error).__name__}: {error}"
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one job at a time into a process, and one process into the job's folder.
+
+    Random numbers are drawn from one stream a process, which threads of a Dask worker would share. A scheduler that has
+    lost sight of a worker gives its job to another one, while the first may still be at it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _PROCESS, FileLock(folder / ".lock"):
+        yield
 
 
 def _run(job: Job, place: Workplace, outcome: Outcome) -> None:
     recipe = job.recipe
     source = read_corpora(find_corpus(recipe.source, place), recipe, place)
-    targets = _targets(recipe, place, outcome)
-    keys = {corpus.name: cell_key(recipe, source, corpus, job.few_shot) for corpus in [source, *targets]}
-    outcome.cells = {name: job.folder / "cells" / f"{name}.json" for name in keys}
-    missing = [corpus for corpus in [source, *targets] if not read_cell(outcome.cells[corpus.name], keys[corpus.name])]
+    corpora = [source, *_targets(recipe, place, outcome)]
+    keys = {corpus.name: cell_key(recipe, source, corpus, job.few_shot, job.adapt) for corpus in corpora}
+    paths = {name: job.folder / "cells" / f"{name}.json" for name in keys}
+    outcome.cells = {name: path for name, path in paths.items() if read_cell(path, keys[name])}
+    missing = [corpus for corpus in corpora if corpus.name not in outcome.cells]
     if not missing:
         return
     check_ratings(recipe, source)
-    began = time.perf_counter()
-    corpora = [source, *(corpus for corpus in missing if corpus is not source)]
     with threadpool_limits(1):
-        systems = train(recipe, corpora, job.folder, place, Ranks.alone())
+        began = time.perf_counter()
+        others = [corpus for corpus in missing if corpus is not source]
+        # Weights of another recipe of this name, or of other recordings, are left where they are.
+        folder = job.folder / f"trained-{training_key(recipe, source)}"
+        systems = train(recipe, [source, *others], folder, place, Ranks.alone())
         outcome.seconds["training"] = time.perf_counter() - began
-        cases = make_cases(recipe, source, corpora[1:])
+        cases = make_cases(recipe, source, others, job.adapt)
         readers = [make_reader(system, cases[0]) for system in systems]
+        alone = shortcuts(readers, cases[0])
         for corpus in missing:
-            began = time.perf_counter()
-            cell = _cell(job, cases, [case for case in cases if case.corpus is corpus], readers)
-            outcome.seconds[corpus.name] = time.perf_counter() - began
-            write_cell(outcome.cells[corpus.name], cell | {"seconds": outcome.seconds[corpus.name]}, keys[corpus.name])
+            name, began = corpus.name, time.perf_counter()
+            try:
+                cell = _cell(job, cases[:2], [case for case in cases if case.corpus is corpus], readers, alone)
+            except Exception as error:
+                outcome.holes[name] = _told(error)
+                continue
+            outcome.seconds[name] = time.perf_counter() - began
+            write_cell(paths[name], cell | {"seconds": outcome.seconds[name]}, keys[name])
+            outcome.cells[name] = paths[name]
             outcome.made += 1
 
 
@@ -81,22 +113,24 @@ def _targets(recipe: AnyRecipe, place: Workplace, outcome: Outcome) -> list[Corp
     for name in recipe.targets:
         try:
             read.append(read_corpora(find_corpus(name, place), recipe, place))
-        except XlserError as error:
-            outcome.holes[name] = str(error)
+        except (XlserError, OSError) as error:
+            outcome.holes[name] = _told(error)
     return read
 
 
-def _cell(job: Job, every: list[Case], cases: list[Case], readers: list[Reader]) -> dict[str, Any]:
-    """Score one corpus; ``every`` begins with the source's validation and held-out speakers."""
-    recipe, source, corpus, scores = job.recipe, every[0].corpus, cases[-1].corpus, Scores()
+def _cell(
+    job: Job, own: list[Case], cases: list[Case], readers: list[Reader], alone: list[Reader]
+) -> dict[str, Any]:
+    """Score one corpus; ``own`` are the source's validation and held-out speakers, ``alone`` read a shortcut."""
+    recipe, source, main, scores = job.recipe, own[0].corpus, next(case for case in cases if case.main), Scores()
+    corpus = main.corpus
     if corpus is source:
         tell_axes(scores, readers)
     said: list[dict] = []
     for case in cases:
-        views = score_case(scores, recipe, source, case, readers=readers, baseline=baseline(recipe))
-        if case.main and case.role in (TARGET, HELD_OUT):
+        views = score_case(scores, recipe, source, case, readers=[*readers, *alone], baseline=baseline(recipe))
+        if case is main:
             said = _said(views, corpus)
-    main = cases[-1]
     classes = shared_classes(recipe, source, corpus)
     trust = trust_rows(readers, main, classes) if len(classes) >= 2 else []
     few, areas, note = few_shot_rows(readers, main, classes, job.few_shot)
@@ -113,7 +147,7 @@ def _cell(job: Job, every: list[Case], cases: list[Case], readers: list[Reader])
         "confusion": scores.confusion,
         "choices": scores.choices,
         "notes": scores.notes + ([note] if note else []),
-        "dimensions": dimension_rows(readers, every[1], main, recipe.evaluation.draws, recipe.evaluation.level),
+        "dimensions": dimension_rows(readers, own[1], main, recipe.evaluation.draws, recipe.evaluation.level),
         "nuisances": nuisances(readers, main),
         "few_shot": few,
         "few_shot_areas": areas,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from xlser.corpora.card import card_paths, load_card
-from xlser.errors import CorpusError, RecipeError
+from xlser.errors import RecipeError
+from xlser.experiment.cases import Adaptation
 from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.workplace import Workplace
 from xlser.schema import validate
@@ -17,11 +19,15 @@ LEAVE_OUT = ("leave-one-corpus-out", "leave-one-language-out")
 
 @dataclass(frozen=True)
 class Job:
-    """One recipe on one source: trained once below ``folder``, scored on every target. ``few_shot`` lists k."""
+    """One recipe on one source: trained once below ``folder``, scored on every target.
+
+    ``few_shot`` lists k, ``adapt`` what is tried to make up for the shift of a target.
+    """
 
     recipe: AnyRecipe
     folder: Path
     few_shot: tuple[int, ...] = ()
+    adapt: tuple[Adaptation, ...] = ()
 
     @property
     def name(self) -> str:
@@ -37,23 +43,23 @@ def make_jobs(
     *,
     seeds: int | None = None,
     few_shot: Sequence[int] = (),
+    adapt: Sequence[Adaptation] = (),
 ) -> list[Job]:
     """Return a job for every recipe and source; a source is never its own target, nor a part of it.
 
     Raises:
-        RecipeError: two recipes of one name, or a recipe that does not allow the number of seeds. CardError: no such
-            corpus.
+        RecipeError: two recipes of one name, one whose name cannot be a folder's, or a corpus that is joined with
+            itself; or there is nothing to do. CardError: no such corpus.
     """
-    names = [recipe.name for recipe in recipes]
-    if len(set(names)) < len(names):
-        raise RecipeError(f"recipes of a bench must have different names, but are called {', '.join(names)}.")
-    jobs = []
+    _check_names([recipe.name for recipe in recipes])
+    ks, jobs = tuple(sorted(set(few_shot))), []
+    by_name = {"+".join(_parts(source)): source for source in sources}
     for recipe in recipes:
-        for source in sources:
-            others = tuple(name for name in targets if name not in source.split("+"))
+        for name, source in by_name.items():
+            others = tuple(target for target in targets if not set(_parts(target)) & set(_parts(source)))
             if others:
                 own = _changed(recipe, source, others, seeds)
-                jobs.append(Job(own, out / "jobs" / recipe.name / source, tuple(sorted(set(few_shot)))))
+                jobs.append(Job(own, out / "jobs" / recipe.name / name, ks, tuple(adapt)))
     if not jobs:
         raise RecipeError("the bench has nothing to do: every target is a source of its own only. Name more targets.")
     return jobs
@@ -63,7 +69,7 @@ def expand_sources(texts: Sequence[str]) -> list[str]:
     """Return the sources that are named: corpora, sets such as ``emodb+ravdess``, and all but one of them.
 
     ``leave-one-corpus-out`` beside corpora stands for all of them but one, each in turn; ``leave-one-language-out`` for
-    those of all languages but one.
+    those of all languages but one (American and British English are one language).
 
     Raises:
         CardError: no such corpus. RecipeError: fewer than three corpora (languages) to leave one of out.
@@ -71,30 +77,40 @@ def expand_sources(texts: Sequence[str]) -> list[str]:
     >>> expand_sources(["emodb", "urdu", "ravdess", "leave-one-corpus-out"])[3:]
     ['urdu+ravdess', 'emodb+ravdess', 'emodb+urdu']
     """
-    corpora = list(dict.fromkeys(text for text in texts if text not in LEAVE_OUT))
-    languages = {name: load_card(name.split("+")[0]).languages[0] for name in corpora}
-    found = list(corpora)
+    found = list(dict.fromkeys(text for text in texts if text not in LEAVE_OUT))
+    corpora = list(dict.fromkeys(part for text in found for part in text.split("+")))
+    languages = {name: [tag.split("-")[0] for tag in load_card(name).languages] for name in corpora}
     for text in dict.fromkeys(texts):
         if text in LEAVE_OUT:
-            keys = languages if text == "leave-one-language-out" else {name: name for name in corpora}
+            keys = languages if text == "leave-one-language-out" else {name: [name] for name in corpora}
             found += _left_out(corpora, keys, text)
     return list(dict.fromkeys(found))
 
 
 def find_targets(texts: Sequence[str], sources: Sequence[str], place: Workplace) -> list[str]:
-    """Return the targets that are named; ``all`` are all corpora that have a folder, and all sources.
-
-    Raises:
-        CorpusError: ``all``, and there is none.
-    """
+    """Return the targets that are named; ``all`` are the parts of all sources, and all corpora that have a folder."""
     if list(texts) != ["all"]:
         return list(dict.fromkeys(texts))
     parts = [part for source in sources for part in source.split("+")]
-    there = [name for name in card_paths() if _has_folder(name, place)]
-    found = list(dict.fromkeys([*parts, *there]))
-    if not found:
-        raise CorpusError("--targets all: no corpus was found. Give --data-root DIR, or name the targets.")
-    return found
+    named = {"+".join(_parts(part)) for part in parts}
+    there = [name for name in card_paths() if name not in named and _has_folder(name, place)]
+    return list(dict.fromkeys([*parts, *there]))
+
+
+def _parts(corpus: str) -> list[str]:
+    """Return the names on the cards of ``emodb+ravdess``, or of ``my/card.yaml``."""
+    names = [load_card(part).name for part in corpus.split("+")]
+    if len(set(names)) < len(names):
+        raise RecipeError(f"{corpus} joins a corpus with itself. Name each of them once.")
+    return names
+
+
+def _check_names(names: list[str]) -> None:
+    if len(set(names)) < len(names):
+        raise RecipeError(f"recipes of a bench must have different names, but are called {', '.join(names)}.")
+    for name in names:
+        if Path(name).name != name or name in ("", ".."):
+            raise RecipeError(f"a recipe of a bench needs a name that can be a folder's, but is called {name!r}.")
 
 
 def _has_folder(name: str, place: Workplace) -> bool:
@@ -102,11 +118,12 @@ def _has_folder(name: str, place: Workplace) -> bool:
     return bool(folder) and Path(folder).expanduser().is_dir()
 
 
-def _left_out(corpora: list[str], keys: dict[str, str], text: str) -> list[str]:
-    several = list(dict.fromkeys(keys.values()))
+def _left_out(corpora: list[str], keys: dict[str, list[str]], text: str) -> list[str]:
+    several = list(dict.fromkeys(key for name in corpora for key in keys[name]))
     if len(several) < 3:
         raise RecipeError(f"--sources {text} needs at least three of them, but finds {', '.join(several)}.")
-    return ["+".join(name for name in corpora if keys[name] != out) for out in several]
+    left = ["+".join(name for name in corpora if out not in keys[name]) for out in several]
+    return [source for source in left if source]
 
 
 def _changed(recipe: AnyRecipe, source: str, targets: tuple[str, ...], seeds: int | None) -> AnyRecipe:
@@ -114,6 +131,22 @@ def _changed(recipe: AnyRecipe, source: str, targets: tuple[str, ...], seeds: in
     if seeds:
         values["training"] = values["training"] | {"seeds": seeds}
     return validate(type(recipe), values, f"recipe {recipe.name} with source {source}", RecipeError)
+
+
+def parse_adapt(texts: Sequence[str]) -> tuple[Adaptation, ...]:
+    """Read names of adaptations, each once.
+
+    Raises:
+        RecipeError: there is none of that name.
+
+    >>> parse_adapt(["coral", "prior", "coral"])
+    ('coral', 'prior')
+    """
+    known = get_args(Adaptation)[1:]
+    for text in texts:
+        if text not in known:
+            raise RecipeError(f"--adapt knows {', '.join(known)}, but is {text} instead.")
+    return tuple(dict.fromkeys(texts))
 
 
 def parse_ks(texts: Sequence[str]) -> tuple[int, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import platform
 import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,12 @@ def run_bench(
     return out
 
 
+def whole(out: str | Path) -> bool:
+    """Say whether the bench below ``out`` ended without a failed job and without a hole."""
+    results = json.loads((Path(out) / RESULTS).read_text(encoding="utf-8"))
+    return not results["failed"] and not results["holes"]
+
+
 def _outcomes(jobs: list[Job], place: Workplace, workers: int, dask: str | None) -> Iterator[Outcome]:
     """Yield the outcomes as the jobs end."""
     from joblib import Parallel, delayed, parallel_config
@@ -72,29 +80,55 @@ def _outcomes(jobs: list[Job], place: Workplace, workers: int, dask: str | None)
         yield from (run_job(job, place) for job in jobs)
         return
     quiet = replace(place, progress=False, say=_silence, jobs=1)
-    tasks = [delayed(run_job)(job, quiet) for job in jobs]
-    if dask:
-        with _cluster(dask), parallel_config(backend="dask"):
-            yield from Parallel()(tasks)
-        return
-    yield from Parallel(workers, return_as="generator_unordered")(tasks)
+    tasks = [delayed(_inner)(job, quiet) for job in jobs]
+    where = _cluster(dask) if dask else nullcontext()
+    try:
+        with where, parallel_config(backend="dask" if dask else "loky"):
+            yield from Parallel(-1 if dask else workers, return_as="generator_unordered", batch_size=1)(tasks)
+    except (BrokenProcessPool, _killed_on_dask()) as error:
+        raise RunError(
+            f"a worker was killed while it worked on a job, perhaps for want of memory ({error}). What is done is "
+            "kept: run the same command again, with fewer workers."
+        ) from error
+
+
+def _inner(job: Job, place: Workplace) -> Outcome:
+    """Run a job that has its process to itself: what it would share out among processes it does alone."""
+    from joblib import parallel_config
+
+    with parallel_config(backend="sequential"):
+        return run_job(job, place)
+
+
+def _killed_on_dask() -> type[BaseException]:
+    """Return the error of a job whose workers died several times over; without Dask one that is never raised."""
+    try:
+        from distributed import KilledWorker
+    except ImportError:
+        return BrokenProcessPool
+    return KilledWorker
 
 
 @contextmanager
 def _cluster(address: str) -> Iterator[None]:
-    """Connect to a Dask scheduler."""
+    """Connect to a Dask scheduler that has workers."""
     try:
-        from dask.distributed import Client
+        from distributed import Client
     except ImportError as error:
         raise RunError("--dask needs Dask: pip install 'xlser[dask]'") from error
+    how = "`dask worker --nthreads 1 ADDRESS`"
     try:
         client = Client(address, timeout="10s")
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, ValueError, asyncio.TimeoutError) as error:
         raise RunError(
-            f"no Dask scheduler answers at {address} ({error}). Start one with `dask scheduler` and workers with "
-            "`dask worker ADDRESS`, or leave --dask out."
+            f"no Dask scheduler answers at {address} ({error}). Start one with `dask scheduler` and workers with {how}, "
+            "or leave --dask out."
         ) from error
     with client:
+        try:
+            client.wait_for_workers(1, timeout=10)
+        except asyncio.TimeoutError as error:
+            raise RunError(f"the Dask scheduler at {address} has no worker. Start some with {how}.") from error
         yield
 
 

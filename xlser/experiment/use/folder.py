@@ -50,6 +50,8 @@ class Chosen:
             told += f" (UA {self.accuracy:.3f} on the source's validation speakers)"
         if self.recipe.normalise == "speaker":
             told += "; trained on z-scores by speaker, which one recording has not: those of the source stand in"
+        if isinstance(self.recipe, EncoderRecipe) and self.recipe.encoder.weights.startswith("random:"):
+            told += "; its encoder began with random weights, not pretrained ones: do not rely on its answers"
         return told
 
 

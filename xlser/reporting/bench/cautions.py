@@ -1,0 +1,80 @@
+"""What to beware of in a bench, in sentences."""
+
+from __future__ import annotations
+
+from xlser.reporting.bench.facts import Bench
+from xlser.reporting.facts import FEW_SPEAKERS
+from xlser.reporting.wording import known, listing, plural
+
+Said = tuple[str, str]
+
+
+def cautions(bench: Bench) -> list[Said]:
+    """Return what is missing, what the cells note, and what few speakers, derived ratings and many choices mean."""
+    return [
+        *_notes(bench),
+        *_missing(bench),
+        *_synthetic(bench),
+        *_speakers(bench),
+        *_derived(bench),
+        *_one_seed(bench),
+    ]
+
+
+def warnings(bench: Bench) -> list[str]:
+    """Return the notes of cells that make a number untrue, each once."""
+    notes = dict.fromkeys(note for cell in bench.cells.values() for note in cell["notes"])
+    return [note for note in notes if note.startswith("WARNING")]
+
+
+def missing(bench: Bench) -> list[tuple[str, str]]:
+    """Return every job that failed and every hole, with its reason."""
+    failed = [(f"{name} failed", str(why)) for name, why in bench.results["failed"].items()]
+    return failed + [(f"{name}: hole", str(why)) for name, why in bench.results["holes"].items()]
+
+
+def _missing(bench: Bench) -> list[Said]:
+    failed, holes = bench.results["failed"], bench.results["holes"]
+    told = [plural(len(failed), "job") + " failed"] if failed else []
+    told += [plural(len(holes), "cell") + " could not be scored"] if holes else []
+    return [("Missing:", f"{listing(told)}; the reasons stand below the matrix.")] if told else []
+
+
+def _notes(bench: Bench) -> list[Said]:
+    found: dict[str, list[str]] = {}
+    for (recipe, source, target), cell in bench.cells.items():
+        for note in cell["notes"]:
+            found.setdefault(note if note.endswith(".") else f"{note}.", []).append(f"{recipe}, {source} → {target}")
+    return [(f"{where[0]}{f' and {len(where) - 1} more' if where[1:] else ''}:", note) for note, where in found.items()]
+
+
+def _synthetic(bench: Bench) -> list[Said]:
+    names = dict.fromkeys([*bench.sources, *bench.targets])
+    found = [name for name in names if bench.synthetic(name)]
+    if not found:
+        return []
+    told = f"{listing(found)}. Numbers with it, means over languages among them, are no evidence about human emotion."
+    return [("Synthetic speech:", told)]
+
+
+def _speakers(bench: Bench) -> list[Said]:
+    sizes = {name: about["speakers"] for name, about in bench.corpora.items() if known(about.get("speakers"))}
+    few = [f"{name} ({count})" for name, count in sizes.items() if count < FEW_SPEAKERS]
+    if not few:
+        return []
+    told = f"{listing(few)}. Their intervals are too narrow; read them as the least doubt there is."
+    return [(f"Fewer than {FEW_SPEAKERS} speakers:", told)]
+
+
+def _derived(bench: Bench) -> list[Said]:
+    found = [name for name, about in bench.corpora.items() if about.get("ratings") == "derived"]
+    if not found:
+        return []
+    told = f"{listing(found)}: from emotion words by a published table, not given by listeners."
+    return [("Derived ratings:", told)]
+
+
+def _one_seed(bench: Bench) -> list[Said]:
+    told = "few-shot curves, trust, dimensions and probes read the model of seed 0, and the matrix all seeds."
+    count = bench.about["seeds"]
+    return [(f"{plural(count, 'seed')}:", told)] if known(count) and count > 1 else []

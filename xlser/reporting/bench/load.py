@@ -1,0 +1,79 @@
+"""Read what a bench left behind, and say plainly what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from xlser import __version__
+from xlser.errors import RunError
+
+_CELL = {"recipe", "source", "target", "about", "classes", "baseline", "normalise", "transfer", "correlation"}
+_CELL |= {"confusion", "choices", "notes", "dimensions", "nuisances", "few_shot", "few_shot_areas", "trust"}
+_PLACE = {"recipe", "source"}
+_SCORE = {"value", "low", "high"}
+# What the report cannot do without; whatever else a newer bench writes is left alone.
+_NEEDED: dict[str, set[str]] = {
+    "cells": _CELL,
+    "chosen": _PLACE,
+    "matrix": _PLACE | _SCORE | {"target", "role", "protocol", "metric", "chance", "method", "classifier"},
+    "comparisons": {"source", "target", "a", "b", "difference", "p_holm"},
+    "languages": _PLACE | _SCORE | {"protocol", "language", "corpora"},
+}
+_ABOUT = {"recipes", "sources", "targets", "few_shot", "seeds", "versions", "command", "finished"}
+
+
+def is_bench(folder: str | Path) -> bool:
+    """Say whether a folder's ``results.json`` is that of a bench; one that cannot be read is none.
+
+    >>> is_bench("nowhere")
+    False
+    """
+    try:
+        return "cells" in json.loads((Path(folder) / "results.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def load_bench(folder: str | Path) -> dict[str, Any]:
+    """Read ``results.json`` of a bench.
+
+    Raises:
+        RunError: there is no bench, or it did not finish; the file is damaged, is that of something else, or was
+            written by a version of xlser that arranged it otherwise.
+    """
+    path = Path(folder) / "results.json"
+    again = f"run the same `xlser transfer ... --out {folder}` command again"
+    if not path.is_file():
+        raise RunError(f"{folder} holds no results.json: no bench finished there. To finish one, {again}.")
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{path} is damaged ({error}). Delete it, then {again}: what is done is not done again."
+        ) from error
+    if not isinstance(results, dict) or "cells" not in results:
+        raise RunError(f"{path} is no result of `xlser transfer`: it has no cells. Give the folder of a bench.")
+    missing = _missing(results)
+    if missing:
+        raise RunError(
+            f"{path} lacks {', '.join(missing)}: it was written by another version of xlser, and this is xlser "
+            f"{__version__}. To bring it up to date, {again}."
+        )
+    return results
+
+
+def _missing(results: dict[str, Any]) -> list[str]:
+    """Name every key that the report needs and cannot find."""
+    about = results.get("about")
+    missing = [f"about.{key}" for key in sorted(_ABOUT - set(about))] if isinstance(about, dict) else ["about"]
+    missing += [name for name in ("failed", "holes") if not isinstance(results.get(name), dict)]
+    for name, needed in _NEEDED.items():
+        rows = results.get(name)
+        if not isinstance(rows, list):
+            missing.append(name)
+            continue
+        lacking = set().union(*(needed - set(row) for row in rows)) if rows else set()
+        missing += [f"{name}.{key}" for key in sorted(lacking)]
+    return missing

@@ -1,0 +1,125 @@
+"""The matrix of a bench: recipes and sources down, targets across, every number with its interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xlser.reporting.bench.facts import Bench, Key, Row
+from xlser.reporting.wording import bounds, known, number, side
+
+ALL = "all languages"
+
+
+@dataclass
+class Square:
+    """One cell: ``share`` of the way from chance to 1 as its colour, ``side`` of chance that its interval lies on.
+
+    A cell without a number has ``why`` in its place; one that is not asked for has neither.
+    """
+
+    text: str = ""
+    interval: str = ""
+    chance: str = ""
+    side: str = ""
+    share: float = 0.0
+    why: str = ""
+    href: str = ""
+    marks: tuple[str, ...] = ()
+
+
+@dataclass
+class Line:
+    """One recipe on one source: what was chosen, held-out speakers, a square a target, and one a mean."""
+
+    recipe: str
+    source: str
+    how: str
+    held_out: Square
+    cells: list[Square]
+    means: list[Square]
+
+
+@dataclass
+class Matrix:
+    """All lines under one protocol; ``targets`` and ``means`` name the columns."""
+
+    protocol: str
+    targets: list[str]
+    means: list[str]
+    lines: dict[str, list[Line]]
+
+
+def matrices(bench: Bench) -> list[Matrix]:
+    """Return a matrix a protocol, the one that recipes ask for first."""
+    found = []
+    for protocol in bench.protocols:
+        means = _mean_names(bench, protocol)
+        lines = {}
+        for recipe in bench.recipes:
+            if _reads(bench, recipe, protocol):
+                lines[recipe] = [_line(bench, recipe, source, protocol, means) for source in bench.sources]
+        found.append(Matrix(protocol, bench.targets, means, lines))
+    return found
+
+
+def _reads(bench: Bench, recipe: str, protocol: str) -> bool:
+    own = protocol == bench.protocol(recipe)
+    return own or any(bench.score(key, protocol) for key in bench.transfers if key[0] == recipe)
+
+
+def _line(bench: Bench, recipe: str, source: str, protocol: str, means: list[str]) -> Line:
+    keys = [(recipe, source, target) for target in bench.targets]
+    own = (recipe, source, source)
+    return Line(
+        recipe,
+        source,
+        bench.how(recipe, source),
+        _square(bench.held_out(recipe, source), bench.absent(own) or _failed(bench, own), bench.pages.get(own, "")),
+        [_of_target(bench, key, protocol) for key in keys],
+        [_mean(bench, recipe, source, protocol, name) for name in means],
+    )
+
+
+def _failed(bench: Bench, own: Key) -> str:
+    return str(bench.results["failed"].get(f"{own[0]} on {own[1]}", "")) if own not in bench.cells else ""
+
+
+def _of_target(bench: Bench, key: Key, protocol: str) -> Square:
+    if key[2] in key[1].split("+"):
+        return Square()
+    row = bench.score(key, protocol)
+    why = bench.absent(key) or ("" if row else "no score")
+    return _square(row, why, bench.pages.get(key, ""), tuple(bench.marks(key)))
+
+
+def _square(row: Row | None, why: str, page: str, marks: tuple[str, ...] = ()) -> Square:
+    href = f"pages/{page}" if page else ""
+    if row is None or not known(row["value"]):
+        return Square(why=why, href=href)
+    value, chance = row["value"], row.get("chance")
+    share = (value - chance) / (1 - chance) if known(chance) and chance < 1 else 0.0
+    where = side(row["low"], row["high"], chance)
+    interval = bounds(row["low"], row["high"])
+    return Square(number(value), interval, number(chance), where, min(max(share, 0.0), 1.0), "", href, marks)
+
+
+def _mean_names(bench: Bench, protocol: str) -> list[str]:
+    """Return the languages that more than one corpus speaks, and all of them where there is more than one target."""
+    rows = [row for row in bench.results["languages"] if row["protocol"] == protocol]
+    several = [row["language"] for row in rows if row["corpora"] > 1 and row["language"] != ALL]
+    return [*dict.fromkeys(several), ALL] if len(bench.targets) > 1 else []
+
+
+def _mean(bench: Bench, recipe: str, source: str, protocol: str, language: str) -> Square:
+    for row in bench.results["languages"]:
+        if (row["recipe"], row["source"], row["protocol"], row["language"]) == (recipe, source, protocol, language):
+            if not known(row["value"]):
+                break
+            marks = ("with synthetic",) if _mixed(bench, recipe, source, language) else ()
+            return Square(number(row["value"]), bounds(row["low"], row["high"]), marks=marks)
+    return Square(why="none")
+
+
+def _mixed(bench: Bench, recipe: str, source: str, language: str) -> bool:
+    keys = [key for key in bench.transfers if key[:2] == (recipe, source)]
+    return any(bench.synthetic(key[2]) for key in keys if language in (ALL, bench.language(key[2])))
