@@ -11,12 +11,14 @@ from xlser.cli.report import command
 from xlser.errors import RunError
 from xlser.reporting.bench.believe import above_chance, best_sources, compared, summary
 from xlser.reporting.bench.chart import tenths
+from xlser.reporting.bench.compare import compare_runs
 from xlser.reporting.bench.doubt import dimensions, few_shot, trust
 from xlser.reporting.bench.facts import Bench
 from xlser.reporting.bench.load import is_bench, load_bench
 from xlser.reporting.bench.matrix import matrices
 from xlser.reporting.bench.paper import escape
 from xlser.reporting.bench.report import render_bench, write_bench_report
+from xlser.reporting.facts import VALIDATION
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "path", "use"}
 EVIL = "<b>x & y</b>"
@@ -289,10 +291,10 @@ def test_an_interval_that_touches_chance_is_not_above_it(results):
 
 def test_what_lies_above_chance_is_counted_with_synthetic_speech_apart(results):
     assert said(above_chance(Bench(results))) == [
-        "a: 1 of 1 cell lie above chance with their whole interval.",
-        "a with synthetic speech on either side: 1 of 3 cells lie above chance with their whole interval; "
+        "a: 1 of 1 cell above chance with the whole interval.",
+        "a with synthetic speech on either side: 1 of 3 cells above chance with the whole interval; "
         "not told from chance: syn → de and syn → ur.",
-        "b with synthetic speech on either side: 1 of 1 cell lie above chance with their whole interval.",
+        "b with synthetic speech on either side: 1 of 1 cell above chance with the whole interval.",
     ]
 
 
@@ -319,7 +321,7 @@ def test_recipes_differ_only_where_the_corrected_p_says_so(results):
 def test_few_labelled_clips_gain_only_where_the_interval_excludes_0(results, low, word):
     for one in results["cells"]:
         for row in one["few_shot"]:
-            row |= {"gain_low": low, "gain_high": 0.3} if row["k"] else {}
+            row.update({"gain_low": low, "gain_high": 0.3} if row["k"] else {})
     lines = said(few_shot(Bench(results)))
     assert all(word in line and "k = 4 (8 labelled clips)" in line for line in lines[:-1])
 
@@ -344,17 +346,18 @@ def test_a_bench_without_comparisons_few_shot_or_scores_still_has_pages(folder, 
     results |= {"comparisons": [], "matrix": [], "chosen": [], "languages": []}
     for one in results["cells"]:
         empty = ("transfer", "correlation", "confusion", "few_shot", "few_shot_areas", "trust", "dimensions")
-        one |= {name: [] for name in empty} | {"nuisances": [], "classes": ["anger"]}
+        one.update({name: [] for name in empty} | {"nuisances": [], "classes": ["anger"]})
     report = write_bench_report(folder(results))
     text = report.read_text(encoding="utf-8")
     assert "None was asked for" in text
-    assert "n/a" in (report.parent / "tables" / "matrix.md").read_text(encoding="utf-8") or not matrices(Bench(results))
+    assert "| n/a |" in (report.parent / "tables" / "matrix.md").read_text(encoding="utf-8")
+    assert "fewer than two shared emotions" in text
     assert [title for title, _ in summary(Bench(results))][-1] == "Beware"
 
 
 def test_one_speaker_gives_no_interval_and_no_verdict(folder, results):
     for row in results["matrix"] + [row for one in results["cells"] for row in one["transfer"]]:
-        row |= dict.fromkeys(("low", "high", "gain", "gain_low", "gain_high"))
+        row.update(dict.fromkeys(("low", "high", "gain", "gain_low", "gain_high")))
     write_bench_report(folder(results))
     assert "without an interval" in said(above_chance(Bench(results)))[0]
 
@@ -425,3 +428,60 @@ def test_results_that_cannot_be_used_name_the_file_and_the_way_out(tmp_path, tex
         (tmp_path / "results.json").write_text(text)
     with pytest.raises(RunError, match=f"(?s){told}"):
         load_bench(tmp_path)
+
+
+def run(name, value, **more):
+    """A run of one target whose validation prefers kNN."""
+    shared = {"metric": "UA", "chance": 0.5, "classes": 2, "speakers": 12, "utterances": 40, "method": "metric"}
+    rows = [
+        place("src", "tgt", "zero-shot") | shared | {"classifier": reader} | score(value + shift)
+        for reader, shift in (("knn", 0.0), ("probe", 0.2))
+    ]
+    rows += [row | {"corpus": "src", "role": VALIDATION} | score(0.9) for row in rows[:1]]
+    rows += [row | {"corpus": "src", "role": VALIDATION} | score(0.5) for row in rows[1:2]]
+    about = {"recipe": {"name": name, "source": "src"}, "versions": {"xlser": "0.1.0"}, "protocol": "zero-shot"}
+    about |= {"recipe_hash": "", "notes": [], "synthetic": [], "command": "", "finished": ""}
+    tables = {table: [] for table in ("corpora", "splits", "curves", "choices", "correlation", "confusion")}
+    return {"about": about, **tables, "transfer": [row | more for row in rows]}
+
+
+@pytest.fixture
+def both(tmp_path):
+    """Return a function that writes two runs and compares them by the verb."""
+
+    def write(*results):
+        folders = [tmp_path / name for name in "ab"]
+        for path, result in zip(folders, results, strict=True):
+            path.mkdir()
+            (path / "results.json").write_text(json.dumps(result), encoding="utf-8")
+        return compare_runs(*folders)
+
+    return write
+
+
+def test_two_runs_are_compared_by_what_validation_chose_and_called_unpaired(both):
+    text = both(run("one", 0.5), run("two", 0.7))
+    assert "A: one on src, metric read by kNN" in text
+    assert re.search(
+        r"tgt, zero-shot.*0\.50 \[0\.40, 0\.60\] +0\.70 \[0\.60, 0\.80\] +\+0\.20\* \[\+0\.06, \+0\.34\]", text
+    )
+    assert "Unpaired" in text
+    assert max(map(len, text.splitlines())) <= 105
+
+
+def test_a_difference_without_intervals_is_given_without_one(both):
+    none = {"low": None, "high": None}
+    assert "+0.20 [n/a]" in both(run("one", 0.5, **none), run("two", 0.7))
+
+
+def test_runs_of_other_clips_are_named_as_such(both):
+    text = both(run("one", 0.5), run("two", 0.7, utterances=39))
+    assert "not the same clips or emotions: utterances 40 and 39" in text
+
+
+def test_runs_with_nothing_in_common_and_benches_are_refused(both, folder, results):
+    with pytest.raises(RunError, match="no corpus and protocol in common"):
+        both(run("one", 0.5), run("two", 0.7, protocol="transductive"))
+    path = folder(results)
+    with pytest.raises(RunError, match="is a bench"):
+        compare_runs(path, path)

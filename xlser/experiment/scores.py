@@ -55,9 +55,16 @@ def tell_axes(scores: Scores, readers: list[Reader]) -> None:
 
 
 def score_case(
-    scores: Scores, recipe: AnyRecipe, source: Corpus, case: Case, *, readers: list[Reader], baseline: Baseline
+    scores: Scores,
+    recipe: AnyRecipe,
+    source: Corpus,
+    case: Case,
+    *,
+    readers: list[Reader],
+    baseline: Baseline,
+    latents: bool = True,
 ) -> Views:
-    """Score one case, and return what every method and seed said of it."""
+    """Score one case, and return what every method and seed said of it; without ``latents`` not of each of them."""
     corpus, level = case.corpus, recipe.evaluation.level
     classes = shared_classes(recipe, source, corpus)
     views: Views = {}
@@ -80,6 +87,8 @@ def score_case(
             f"{corpus.name}: no classification, since it shares {len(classes)} of the scored emotions with "
             f"{source.name} and two are needed"
         )
+    if not latents:
+        _without_latents(views)
     rows = correlation_rows(views, corpus.ratings, draws, level, baseline)
     # A correlation that was learnt from, or is taken with, positions of emotion words is no correlation with ratings.
     learnt = "" if source.ratings_kind == "rated" or corpus is source else ", learnt from derived"
@@ -89,6 +98,12 @@ def score_case(
         without = corpus if corpus.ratings_kind == "none" else source
         scores.notes.append(f"{corpus.name}: no correlations, since {without.name} has no ratings")
     return views
+
+
+def _without_latents(views: Views) -> None:
+    """Leave out the axes z1, z2..., of which there may be many."""
+    for view in (view for several in views.values() for view in several):
+        view.axes = {key: values for key, values in view.axes.items() if not key[1][1:].isdigit()}
 
 
 def shared_classes(recipe: AnyRecipe, source: Corpus, corpus: Corpus) -> tuple[str, ...]:

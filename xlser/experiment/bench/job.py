@@ -128,7 +128,9 @@ def _cell(
         tell_axes(scores, readers)
     said: list[dict] = []
     for case in cases:
-        views = score_case(scores, recipe, source, case, readers=[*readers, *alone], baseline=baseline(recipe))
+        views = score_case(
+            scores, recipe, source, case, readers=[*readers, *alone], baseline=baseline(recipe), latents=False
+        )
         if case is main:
             said = _said(views, corpus)
     classes = shared_classes(recipe, source, corpus)

@@ -67,7 +67,7 @@ def _above(bench: Bench, keys: list[Key]) -> str:
     total = sum(map(len, found.values()))
     if not total:
         return ""
-    told = [f"{len(found.get('above', []))} of {plural(total, 'cell')} lie above chance with their whole interval"]
+    told = [f"{len(found.get('above', []))} of {plural(total, 'cell')} above chance with the whole interval"]
     told += [f"{word}: {places(found[where])}" for where, word in _SIDES.items() if where in found]
     return "; ".join(told) + "."
 

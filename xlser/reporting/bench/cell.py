@@ -9,7 +9,7 @@ from xlser.reporting import figures, matrices, tables, used
 from xlser.reporting.bench import dimensions, shots, trust
 from xlser.reporting.bench.chart import mark
 from xlser.reporting.bench.facts import Bench, Key, Row
-from xlser.reporting.bench.maps import emotions, maps
+from xlser.reporting.bench.maps import legend, maps
 from xlser.reporting.bench.shots import Panel
 from xlser.reporting.facts import Facts
 from xlser.reporting.wording import reader_name
@@ -55,7 +55,7 @@ def cell_content(bench: Bench, key: Key) -> dict[str, Any]:
         "probes": probes,
         "choices": used.choices(facts),
         "maps": maps(cell),
-        "emotion_marks": [(mark(i), name) for i, name in enumerate(emotions(cell))],
+        "emotion_marks": legend(cell),
         **_few_shot(bench, key),
         **_trust(bench, key),
     }

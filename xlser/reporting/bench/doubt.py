@@ -29,11 +29,13 @@ def few_shot(bench: Bench) -> list[Said]:
 
 def _best_shot(bench: Bench, target: str, key: Key, row: Row) -> Said:
     mark = ", synthetic" if bench.synthetic(target) else ""
-    head = f"the best way is “{row['way']}” from {key[1]} by {key[0]}, UA {score(row)}, zero-shot {number(row['zero_shot'])}"
+    head = (
+        f"the best way is “{row['way']}” from {key[1]} by {key[0]}, UA {score(row)}, without {number(row['zero_shot'])}"
+    )
     where = side(row["gain_low"], row["gain_high"], 0.0)
     change = {"above": "a gain of", "below": "a loss of"}.get(where, "no gain can be told:")
     clips = plural(row["shots"], "labelled clip")
-    return f"{target}{mark}, k = {row['k']} ({clips}):", f"{head}; {change} {gain(row)} over the same without."
+    return f"{target}{mark}, k = {row['k']} ({clips}):", f"{head}; {change} {gain(row)}."
 
 
 def trust(bench: Bench) -> list[Said]:

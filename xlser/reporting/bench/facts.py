@@ -76,7 +76,7 @@ class Bench:
         """Protocols that targets were read under, those that recipes ask for first."""
         asked = [self.protocol(recipe) for recipe in self.recipes]
         seen = [row["protocol"] for row in self._scores.values() if row["role"] == TARGET]
-        return [name for name in dict.fromkeys([*asked, *seen]) if name in seen]
+        return [name for name in dict.fromkeys([*asked, *seen]) if name in seen] or list(dict.fromkeys(asked))
 
     def score(self, key: Key, protocol: str = "") -> Row | None:
         """Return the UA of what was chosen in a cell; without a protocol under the recipe's own."""

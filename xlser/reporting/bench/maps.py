@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
-from xlser.reporting.bench.chart import COLOURS, SHAPES
+from xlser.reporting.bench.chart import COLOURS, SHAPES, mark
 from xlser.reporting.bench.facts import Row
 from xlser.reporting.bench.shots import Panel
 from xlser.reporting.wording import known, number
@@ -16,6 +16,13 @@ def emotions(cell: Row) -> list[str]:
     """Return the emotions of a cell's points, the scored ones first."""
     found = dict.fromkeys(str(point["emotion"]) for point in cell.get("points", []) if point["emotion"])
     return sorted(found, key=lambda name: (name not in cell["classes"], name))
+
+
+def legend(cell: Row) -> list[tuple[Markup, str]]:
+    """Return the mark of each emotion, and of clips without a scored one where there are such."""
+    named = [(mark(i), name) for i, name in enumerate(emotions(cell))]
+    without = any(not point["emotion"] for point in cell.get("points", []))
+    return [*named, (mark(-1), "no scored emotion")] if without else named
 
 
 def maps(cell: Row) -> list[Panel]:
