@@ -443,8 +443,9 @@ def test_adaptations_are_transductive_and_of_the_zero_shot_reading(again, small,
     assert {row["classifier"] for row in rows["prior"]} == {"probe"}
     assert {row["classifier"] for row in rows["coral"]} == {"probe", "knn"}
     assert {row["normalise"] for row in found["correlation"]} == {"source", "corpus", "coral", "quantile"}
-    (_, _, cases, readers, _) = kept[1]
-    zero = next(case for case in cases if case.kind == "source" and not case.adapt)
+    (_, trained, _) = kept[1]
+    readers, targets = trained.readers, [case for case in trained.cases if case.corpus.name == "synthetic-tr"]
+    zero = next(case for case in targets if case.kind == "source" and not case.adapt)
     corpus, classes = zero.corpus, small.emotions
     known = np.array([label is not None for label in corpus.labels])
     for name in names:

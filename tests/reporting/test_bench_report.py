@@ -9,7 +9,8 @@ from click.testing import CliRunner
 
 from xlser.cli.report import command
 from xlser.errors import RunError
-from xlser.reporting.bench.believe import above_chance, best_sources, compared, summary
+from xlser.reporting.bench.believe import above_chance, best_sources, compared, shortcuts, summary
+from xlser.reporting.bench.cell import cell_facts
 from xlser.reporting.bench.chart import tenths
 from xlser.reporting.bench.compare import compare_runs
 from xlser.reporting.bench.doubt import dimensions, few_shot, trust
@@ -19,6 +20,7 @@ from xlser.reporting.bench.matrix import matrices
 from xlser.reporting.bench.paper import escape
 from xlser.reporting.bench.report import render_bench, write_bench_report
 from xlser.reporting.facts import VALIDATION
+from xlser.reporting.tables import transfer_blocks
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "path", "use"}
 EVIL = "<b>x & y</b>"
@@ -282,6 +284,17 @@ def test_the_matrix_shows_numbers_holes_failures_and_no_transfer(results):
     assert a_de.means[0].marks == ("with synthetic",)
 
 
+def test_a_mean_over_a_language_names_the_synthetic_speech_in_it(results):
+    for one in results["cells"]:
+        one["about"]["language"] = {"syn": "en-US", "ur": "en-GB"}.get(one["target"], "de")
+    mean = {"recipe": "a", "protocol": "transductive", "normalise": "corpus", "value": 0.6, "low": 0.5, "high": 0.7}
+    results["languages"] = [mean | {"source": name, "language": "en", "corpora": 2} for name in SOURCES]
+    (matrix, _) = matrices(Bench(results))
+    assert matrix.means == ["en", "all languages"]
+    assert [line.means[0].marks for line in matrix.lines["a"]] == [("with synthetic",), ()]
+    assert [line.means[1].why for line in matrix.lines["a"]] == ["none", "none"]
+
+
 def test_an_interval_that_touches_chance_is_not_above_it(results):
     for row in results["matrix"]:
         row["low"] = row["chance"]
@@ -378,7 +391,7 @@ def test_tables_for_a_paper_hold_every_line(folder, results):
     assert r"s\_n" in tex
     assert not re.search(r"(?<!\\)[_#%](?!.needs)", tex.split("\n", 1)[1])
     body = [line for line in tex.splitlines() if line.endswith(r"\\")]
-    assert {line.count(" & ") for line in body} == {6}
+    assert [line.count(" & ") for line in body] == [6] * 5 + [5] * 5
     markdown = (tables / "few_shot.md").read_text(encoding="utf-8")
     rows = [line for line in markdown.splitlines() if line.startswith("| ")]
     assert len(rows) == 1 + 2 * 5
@@ -457,6 +470,31 @@ def both(tmp_path):
         return compare_runs(*folders)
 
     return write
+
+
+def test_an_adapted_reading_stands_beside_the_recipes_own_one_and_never_in_its_place(folder, results):
+    for one in results["cells"]:
+        rows = [row for row in one["transfer"] if row["protocol"] == "transductive"]
+        one["transfer"] += [row | {"normalise": "coral"} | score(0.11) for row in rows]
+    rows = [row for row in results["matrix"] if row["protocol"] == "transductive"]
+    results["matrix"] += [row | {"normalise": "coral"} | score(0.11) for row in rows]
+    bench = Bench(results)
+    assert bench.protocols == ["transductive", "zero-shot", "transductive, coral"]
+    assert bench.score(("a", "de", "ur"))["value"] == pytest.approx(0.75)
+    assert matrices(bench)[0].means == []
+    blocks = transfer_blocks(cell_facts(bench, ("a", "de", "ur")))
+    told = {block.reading: {line.cells[0].text for line in block.lines[1:]} for block in blocks}
+    assert told == {"zero-shot": {"0.70"}, "transductive": {"0.75"}, "transductive, coral": {"0.11"}}
+    assert "Also read, see the report: zero-shot; transductive, coral." in render_bench(folder(results))
+
+
+@pytest.mark.parametrize(("value", "told"), [(0.64, "in 0 of 1 cell."), (0.66, "in 1 of 1 cell: de → ur.")])
+def test_a_clips_length_alone_is_set_against_the_interval(results, value, told):
+    ur = next(one for one in results["cells"] if (one["source"], one["target"]) == ("de", "ur"))
+    alone = {"method": "duration alone", "classifier": "knn", "metric": "UA", "chance": 0.5}
+    ur["transfer"].append(place("de", "ur", "transductive") | alone | score(value))
+    (line,) = said(shortcuts(Bench(results)))
+    assert line.endswith(told)
 
 
 def test_two_runs_are_compared_by_what_validation_chose_and_called_unpaired(both):

@@ -24,6 +24,7 @@ from xlser.experiment.readers import Reader
 Row = dict[str, object]
 PROMISE = 0.9  # what conformal label sets are made to cover
 LENGTHS = (1.5, 2.5, 4.0)  # seconds: bounds between short and long clips
+_RESAMPLES = 500  # of speakers and draws, for the intervals of few-shot curves
 _POINTS = 20  # of a curve of abstention
 
 
@@ -40,7 +41,7 @@ def few_shot_rows(
             "probabilities": _probabilities(reader, target.embeddings, classes),
             "chosen": _chosen(reader, classes),
         }
-        options |= {"speakers": case.corpus.frame["speaker"], "classes": classes}
+        options |= {"speakers": case.corpus.frame["speaker"], "classes": classes, "resamples": _RESAMPLES}
         found, below, kept, why = _possible(reader.train, target, ks, options)
         about = {"method": reader.method, "corpus": case.corpus.name}
         rows += [about | row for row in found]

@@ -125,9 +125,10 @@ def _by_language(matrix: list[Row]) -> list[Row]:
     groups: dict[tuple, list[Row]] = {}
     for row in matrix:
         if row["metric"] == "UA" and row["role"] == TARGET:
-            groups.setdefault((row["recipe"], row["source"], row["protocol"]), []).append(row)
-    for (recipe, source, protocol), several in groups.items():
-        about = {"recipe": recipe, "source": source, "protocol": protocol}
+            key = ("recipe", "source", "protocol", "normalise")
+            groups.setdefault(tuple(row[name] for name in key), []).append(row)
+    for group, several in groups.items():
+        about = dict(zip(key, group, strict=True))
         means = []
         for language in dict.fromkeys(_spoken(row) for row in several):
             means.append(_mean([row for row in several if _spoken(row) == language]))

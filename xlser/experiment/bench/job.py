@@ -86,19 +86,12 @@ def _run(job: Job, place: Workplace, outcome: Outcome) -> None:
         return
     check_ratings(recipe, source)
     with threadpool_limits(1):
-        began = time.perf_counter()
         others = [corpus for corpus in missing if corpus is not source]
-        # Weights of another recipe of this name, or of other recordings, are left where they are.
-        folder = job.folder / f"trained-{training_key(recipe, source)}"
-        systems = train(recipe, [source, *others], folder, place, Ranks.alone())
-        outcome.seconds["training"] = time.perf_counter() - began
-        cases = make_cases(recipe, source, others, job.adapt)
-        readers = [make_reader(system, cases[0]) for system in systems]
-        alone = shortcuts(readers, cases[0])
-        for corpus in missing:
-            name, began = corpus.name, time.perf_counter()
+        trained = _trained(job, source, others, place, outcome)
+        for name in (corpus.name for corpus in missing):
+            began = time.perf_counter()
             try:
-                cell = _cell(job, cases[:2], [case for case in cases if case.corpus is corpus], readers, alone)
+                cell = _cell(job, trained, name)
             except Exception as error:
                 outcome.holes[name] = _told(error)
                 continue
@@ -106,6 +99,29 @@ def _run(job: Job, place: Workplace, outcome: Outcome) -> None:
             write_cell(paths[name], cell | {"seconds": outcome.seconds[name]}, keys[name])
             outcome.cells[name] = paths[name]
             outcome.made += 1
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """What reads the cases of a job, of which the source's validation and held-out speakers are the first two.
+
+    ``alone`` are the readers of a shortcut.
+    """
+
+    cases: list[Case]
+    readers: list[Reader]
+    alone: list[Reader]
+
+
+def _trained(job: Job, source: Corpus, others: list[Corpus], place: Workplace, outcome: Outcome) -> _Trained:
+    recipe, began = job.recipe, time.perf_counter()
+    # Weights of another recipe of this name, or of other recordings, are left where they are.
+    folder = job.folder / f"trained-{training_key(recipe, source)}"
+    systems = train(recipe, [source, *others], folder, place, Ranks.alone())
+    outcome.seconds["training"] = time.perf_counter() - began
+    cases = make_cases(recipe, source, others, job.adapt)
+    readers = [make_reader(system, cases[0]) for system in systems]
+    return _Trained(cases, readers, shortcuts(readers, cases[0]))
 
 
 def _targets(recipe: AnyRecipe, place: Workplace, outcome: Outcome) -> list[Corpus]:
@@ -118,18 +134,24 @@ def _targets(recipe: AnyRecipe, place: Workplace, outcome: Outcome) -> list[Corp
     return read
 
 
-def _cell(
-    job: Job, own: list[Case], cases: list[Case], readers: list[Reader], alone: list[Reader]
-) -> dict[str, Any]:
-    """Score one corpus; ``own`` are the source's validation and held-out speakers, ``alone`` read a shortcut."""
-    recipe, source, main, scores = job.recipe, own[0].corpus, next(case for case in cases if case.main), Scores()
+def _cell(job: Job, trained: _Trained, name: str) -> dict[str, Any]:
+    """Score the corpus of this name."""
+    recipe, readers, scores = job.recipe, trained.readers, Scores()
+    cases, source = [case for case in trained.cases if case.corpus.name == name], trained.cases[0].corpus
+    main = next(case for case in cases if case.main)
     corpus = main.corpus
     if corpus is source:
         tell_axes(scores, readers)
     said: list[dict] = []
     for case in cases:
         views = score_case(
-            scores, recipe, source, case, readers=[*readers, *alone], baseline=baseline(recipe), latents=False
+            scores,
+            recipe,
+            source,
+            case,
+            readers=[*readers, *trained.alone],
+            baseline=baseline(recipe),
+            latents=False,
         )
         if case is main:
             said = _said(views, corpus)
@@ -149,7 +171,7 @@ def _cell(
         "confusion": scores.confusion,
         "choices": scores.choices,
         "notes": scores.notes + ([note] if note else []),
-        "dimensions": dimension_rows(readers, own[1], main, recipe.evaluation.draws, recipe.evaluation.level),
+        "dimensions": dimension_rows(readers, trained.cases[1], main, recipe.evaluation.draws, recipe.evaluation.level),
         "nuisances": nuisances(readers, main),
         "few_shot": few,
         "few_shot_areas": areas,

@@ -27,6 +27,7 @@ from xlser.experiment.plain import plain
 from xlser.experiment.run import own, versions
 from xlser.experiment.workplace import Workplace
 
+ANSWER = 10  # seconds that a Dask scheduler has to answer, and then to show a worker
 RESULTS, LINES = "results.json", "results.jsonl"
 
 
@@ -118,7 +119,7 @@ def _cluster(address: str) -> Iterator[None]:
         raise RunError("--dask needs Dask: pip install 'xlser[dask]'") from error
     how = "`dask worker --nthreads 1 ADDRESS`"
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout=ANSWER)
     except (OSError, ValueError, asyncio.TimeoutError) as error:
         raise RunError(
             f"no Dask scheduler answers at {address} ({error}). Start one with `dask scheduler` and workers with {how}, "
@@ -126,7 +127,7 @@ def _cluster(address: str) -> Iterator[None]:
         ) from error
     with client:
         try:
-            client.wait_for_workers(1, timeout=10)
+            client.wait_for_workers(1, timeout=ANSWER)
         except asyncio.TimeoutError as error:
             raise RunError(f"the Dask scheduler at {address} has no worker. Start some with {how}.") from error
         yield

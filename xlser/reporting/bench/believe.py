@@ -18,7 +18,7 @@ def summary(bench: Bench) -> list[tuple[str, list[Said]]]:
     """Return headed lists of sentences, each split into its lead and the rest."""
     parts = [
         ("The matrix", [*choices(bench), *above_chance(bench), *best_sources(bench)]),
-        ("Recipes compared", [*baselines(bench), *compared(bench)]),
+        ("Against baselines and each other", [*baselines(bench), *shortcuts(bench), *compared(bench)]),
         ("A few labelled clips", few_shot(bench)),
         ("Trust", trust(bench)),
         ("Dimensions", dimensions(bench)),
@@ -123,6 +123,20 @@ def baselines(bench: Bench) -> list[Said]:
         told = f"the choice gains on the baseline “{base}” in {sides.count('above')} of {plural(len(rows), 'cell')}"
         low = sides.count("below")
         lines.append((f"{recipe}:", f"{told} (interval above 0)" + (f", and loses in {low}." if low else ".")))
+    return lines
+
+
+def shortcuts(bench: Bench) -> list[Said]:
+    """Say for every recipe in which cells a clip's length alone does as well as what was chosen."""
+    lines = []
+    for recipe in bench.recipes:
+        keys = [key for key in bench.transfers if key[0] == recipe and known(bench.shortcut(key))]
+        scored = [(key, row) for key in keys if (row := bench.score(key)) and known(row["low"])]
+        equal = [key for key, row in scored if bench.shortcut(key) >= row["low"]]
+        if scored:
+            told = f"a clip's length alone does as well, as far as the intervals tell, in {len(equal)} of "
+            told += plural(len(scored), "cell") + (f": {places(equal)}." if equal else ".")
+            lines.append((f"{recipe}:", told))
     return lines
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from xlser.reporting import figures, matrices, tables, used
 from xlser.reporting.bench import dimensions, shots, trust
 from xlser.reporting.bench.chart import mark
-from xlser.reporting.bench.facts import Bench, Key, Row
+from xlser.reporting.bench.facts import DURATION, Bench, Key, Row, reading
 from xlser.reporting.bench.maps import legend, maps
 from xlser.reporting.bench.shots import Panel
 from xlser.reporting.facts import Facts
@@ -29,8 +29,12 @@ def cell_facts(bench: Bench, key: Key) -> Facts:
         "baseline": cell["baseline"],
         "versions": bench.about["versions"],
     }
-    scored = {name: cell[name] for name in ("transfer", "correlation", "confusion", "choices")}
-    return Facts({"about": about, "corpora": corpora, "splits": [], "curves": [], **scored})
+    tables = ("transfer", "correlation", "confusion")
+    scored = {name: [row | {"protocol": reading(row)} for row in cell[name]] for name in tables}
+    nothing = {"splits": [], "curves": []}
+    facts = Facts({"about": about, "corpora": corpora, "choices": cell["choices"], **nothing, **scored})
+    facts.main = [name for name in facts.main if name != DURATION]
+    return facts
 
 
 def cell_content(bench: Bench, key: Key) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from xlser.reporting.wording import known, reader_name
 
 Row = dict[str, Any]
 Key = tuple[str, str, str]
-TARGET = "target"
+TARGET, DURATION = "target", "duration alone"
 
 
 class Bench:
@@ -35,7 +35,7 @@ class Bench:
         self.pages = page_names(list(self.cells))
         self._chosen = {(row["recipe"], row["source"]): row for row in results["chosen"] if row.get("method")}
         self._scores = {
-            (row["recipe"], row["source"], row["target"], row["protocol"]): row
+            (row["recipe"], row["source"], row["target"], reading(row)): row
             for row in results["matrix"]
             if row["metric"] == "UA"
         }
@@ -73,15 +73,21 @@ class Bench:
 
     @property
     def protocols(self) -> list[str]:
-        """Protocols that targets were read under, those that recipes ask for first."""
+        """Every `reading` of the targets, those that recipes ask for first."""
         asked = [self.protocol(recipe) for recipe in self.recipes]
-        seen = [row["protocol"] for row in self._scores.values() if row["role"] == TARGET]
+        seen = [reading(row) for row in self._scores.values() if row["role"] == TARGET]
         return [name for name in dict.fromkeys([*asked, *seen]) if name in seen] or list(dict.fromkeys(asked))
 
     def score(self, key: Key, protocol: str = "") -> Row | None:
         """Return the UA of what was chosen in a cell; without a protocol under the recipe's own."""
         row = self._scores.get((*key, protocol or self.protocol(key[0])))
         return row if row and row["role"] == TARGET and known(row["value"]) else None
+
+    def shortcut(self, key: Key) -> float | None:
+        """Return the best UA that a clip's length alone reaches in a cell; None where nobody tried."""
+        rows = [row for row in self.cells[key]["transfer"] if row["method"] == DURATION and row["metric"] == "UA"]
+        rows = [row for row in rows if row["role"] == TARGET and known(row["value"])]
+        return max((row["value"] for row in rows), default=None)
 
     def held_out(self, recipe: str, source: str) -> Row | None:
         """Return the UA of what was chosen on the source's held-out speakers, which is no transfer."""
@@ -98,7 +104,7 @@ class Bench:
         recipe, source, target = key
         if key in self.cells:
             return "fewer than two shared emotions" if len(self.cells[key]["classes"]) < 2 else ""
-        if target in source.split("+"):
+        if target != source and target in source.split("+"):
             return ""
         job = f"{recipe} on {source}"
         told = self.results["failed"].get(job) or self.results["holes"].get(f"{job}, {target}")
@@ -125,6 +131,18 @@ class Bench:
     def language(self, name: str) -> str:
         """Return a corpus's language, empty where nothing of it was read."""
         return str(self.corpora.get(name, {}).get("language", ""))
+
+
+def reading(row: Row) -> str:
+    """Return how a target was read: the protocol, and what made up for its shift where something did.
+
+    >>> reading({"protocol": "transductive", "normalise": "corpus"})
+    'transductive'
+    >>> reading({"protocol": "transductive", "normalise": "coral"})
+    'transductive, coral'
+    """
+    kind = row.get("normalise", "")
+    return str(row["protocol"]) if not kind or kind in PROTOCOL else f"{row['protocol']}, {kind}"
 
 
 def page_names(keys: list[Key]) -> dict[Key, str]:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xlser.reporting.bench.facts import Bench, Key, Row
+from xlser.reporting.bench.facts import Bench, Key, Row, reading
 from xlser.reporting.wording import bounds, known, number, side
 
 ALL = "all languages"
+_MAPPED = "The zero-shot embeddings of a target, mapped to the source's {} by its unlabelled recordings."
+NOTES = {
+    "zero-shot": "Nothing of the target was seen.",
+    "transductive": "Unlabelled recordings of the target gave its means and deviations; no label of it was used.",
+    "transductive, coral": _MAPPED.format("mean and covariance (CORAL)"),
+    "transductive, quantile": _MAPPED.format("quantiles, dimension by dimension,"),
+    "transductive, prior": "The zero-shot reading, its probabilities corrected for other shares of the emotions, which "
+    "are estimated without labels.",
+}
 
 
 @dataclass
@@ -41,9 +50,10 @@ class Line:
 
 @dataclass
 class Matrix:
-    """All lines under one protocol; ``targets`` and ``means`` name the columns."""
+    """All lines under one protocol, which ``note`` explains; ``targets`` and ``means`` name the columns."""
 
     protocol: str
+    note: str
     targets: list[str]
     means: list[str]
     lines: dict[str, list[Line]]
@@ -58,7 +68,7 @@ def matrices(bench: Bench) -> list[Matrix]:
         for recipe in bench.recipes:
             if _reads(bench, recipe, protocol):
                 lines[recipe] = [_line(bench, recipe, source, protocol, means) for source in bench.sources]
-        found.append(Matrix(protocol, bench.targets, means, lines))
+        found.append(Matrix(protocol, NOTES.get(protocol, ""), bench.targets, means, lines))
     return found
 
 
@@ -74,14 +84,10 @@ def _line(bench: Bench, recipe: str, source: str, protocol: str, means: list[str
         recipe,
         source,
         bench.how(recipe, source),
-        _square(bench.held_out(recipe, source), bench.absent(own) or _failed(bench, own), bench.pages.get(own, "")),
+        _square(bench.held_out(recipe, source), bench.absent(own) or "no score", bench.pages.get(own, "")),
         [_of_target(bench, key, protocol) for key in keys],
         [_mean(bench, recipe, source, protocol, name) for name in means],
     )
-
-
-def _failed(bench: Bench, own: Key) -> str:
-    return str(bench.results["failed"].get(f"{own[0]} on {own[1]}", "")) if own not in bench.cells else ""
 
 
 def _of_target(bench: Bench, key: Key, protocol: str) -> Square:
@@ -105,14 +111,17 @@ def _square(row: Row | None, why: str, page: str, marks: tuple[str, ...] = ()) -
 
 def _mean_names(bench: Bench, protocol: str) -> list[str]:
     """Return the languages that more than one corpus speaks, and all of them where there is more than one target."""
-    rows = [row for row in bench.results["languages"] if row["protocol"] == protocol]
+    rows = [row for row in bench.results["languages"] if reading(row) == protocol]
+    adapted = any(name.startswith(f"{protocol}, ") for name in bench.protocols)
+    if not rows or (adapted and not any(row.get("normalise") for row in rows)):
+        return []  # none, or of readings that must not be pooled
     several = [row["language"] for row in rows if row["corpora"] > 1 and row["language"] != ALL]
-    return [*dict.fromkeys(several), ALL] if len(bench.targets) > 1 else []
+    return [*dict.fromkeys(several), *([ALL] if len(bench.targets) > 1 else [])]
 
 
 def _mean(bench: Bench, recipe: str, source: str, protocol: str, language: str) -> Square:
     for row in bench.results["languages"]:
-        if (row["recipe"], row["source"], row["protocol"], row["language"]) == (recipe, source, protocol, language):
+        if (row["recipe"], row["source"], reading(row), row["language"]) == (recipe, source, protocol, language):
             if not known(row["value"]):
                 break
             marks = ("with synthetic",) if _mixed(bench, recipe, source, language) else ()
@@ -121,5 +130,7 @@ def _mean(bench: Bench, recipe: str, source: str, protocol: str, language: str) 
 
 
 def _mixed(bench: Bench, recipe: str, source: str, language: str) -> bool:
-    keys = [key for key in bench.transfers if key[:2] == (recipe, source)]
-    return any(bench.synthetic(key[2]) for key in keys if language in (ALL, bench.language(key[2])))
+    """Say whether a mean holds synthetic speech; the language of a mean has no region."""
+    targets = [key[2] for key in bench.transfers if key[:2] == (recipe, source)]
+    found = {name: "+".join(tag.split("-")[0] for tag in bench.language(name).split("+")) for name in targets}
+    return any(bench.synthetic(name) for name, spoken in found.items() if language in (ALL, spoken))

@@ -15,12 +15,15 @@ COLUMNS = (WIDTH - LABEL) // CELL
 
 def lines_of(bench: Bench) -> list[str]:
     """Return the matrices of UA, what a few labelled clips bring, and what is missing."""
-    found = [line for matrix in matrices(bench) for line in _matrix(bench, matrix)]
+    asked = {bench.protocol(recipe) for recipe in bench.recipes}
+    found = [line for matrix in matrices(bench) if matrix.protocol in asked for line in _matrix(bench, matrix)]
+    others = [name for name in bench.protocols if name not in asked]
     lines = [f"bench of {len(bench.recipes)} x {len(bench.sources)} x {len(bench.targets)}", *warnings(bench), *found]
     lines += [
         "",
         f"[{bench.percent} interval over speakers]; * it excludes chance; held-out: the source's own, no transfer.",
     ]
+    lines += [f"Also read, see the report: {'; '.join(others)}."] if others else []
     shots = [f"  {lead} {text}" for lead, text in few_shot(bench)]
     lines += ["", "A few labelled clips", *shots] if shots else []
     lines += ["", *(f"{name}: {why}" for name, why in missing(bench))] if missing(bench) else []
