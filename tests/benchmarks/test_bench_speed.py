@@ -59,7 +59,11 @@ def test_a_whole_bench(bench, place, table):
     table(f"{what}, 2 processes", f"{first + further:.0f} s", "< 300 s")
     table("the same once more", f"{second:.1f} s", "< 10 s")
     share = sum(scoring) / 6
-    table("a further target, a recipe and source", f"{share:.1f} s against {training / 6:.1f} s of training", "no training")
+    table(
+        "a further target, a recipe and source",
+        f"{share:.1f} s against {training / 6:.1f} s of training",
+        "no training",
+    )
     assert first + further < 300
     assert second < 10
 

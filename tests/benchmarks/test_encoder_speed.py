@@ -89,7 +89,7 @@ def theirs(clips, labels, base, tmp_path_factory):
 
 def ours(clips, labels, base, folder, precision):
     """Clips per second of the first epoch, which computes the convolutions, and of later ones, which read them."""
-    from xlser.training.encoder_brain import fit_encoder
+    from xlser.training.encoder_fit import fit_encoder
     from xlser.training.encoder_plan import EncoderPlan, Labelled
     from xlser.training.encoder_recipe import EncoderRecipe
     from xlser.training.encoder_step import build_classifier

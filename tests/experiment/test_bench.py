@@ -1,4 +1,4 @@
-"""A bench on synthetic speech: the same numbers on any number of processes, holes where it fails, nothing done twice."""
+"""A bench on synthetic speech: the same numbers on any number of processes, holes where it fails, nothing twice."""
 
 import csv
 import json
@@ -185,14 +185,14 @@ def test_a_damaged_cell_is_made_again(again, small, quiet, damage):
     path.write_text(damage)
     run_bench(make_jobs([small], BOTH[:1], BOTH, again, few_shot=(1,)), again, quiet)
     after = json.loads(path.read_text())
-    assert before.pop("seconds") and after.pop("seconds")
+    del before["seconds"], after["seconds"]
     assert before == after
 
 
 def test_the_cell_of_a_job_that_fails_is_not_taken_for_a_result(again, small, quiet, monkeypatch):
     monkeypatch.setattr("xlser.experiment.bench.job.train", forbidden)
     other = changed(small, training={"epochs": 3})
-    with pytest.raises(RunError, match="every job of the bench failed.*nothing is to be trained here"):
+    with pytest.raises(RunError, match=r"every job of the bench failed.*nothing is to be trained here"):
         run_bench(make_jobs([other], BOTH, BOTH, again, few_shot=(1,)), again, quiet)
     assert results(again)["cells"] == []
 
@@ -370,7 +370,9 @@ def test_ratings_that_are_absent_or_constant(small, quiet, small_data, tmp_path)
     (data / "synthetic-tr" / "ratings.csv").unlink()
     table = data / "synthetic-de" / "ratings.csv"
     rows = list(csv.DictReader(table.open()))
-    table.write_text("filename,activation,valence\n" + "".join(f"{row['filename']},3,{row['valence']}\n" for row in rows))
+    table.write_text(
+        "filename,activation,valence\n" + "".join(f"{row['filename']},3,{row['valence']}\n" for row in rows)
+    )
     place = Workplace(data, cache=quiet.cache, progress=False, say=quiet.say)
     run_bench(make_jobs([small], BOTH, BOTH, tmp_path / "b"), tmp_path / "b", place)
     assert results(tmp_path / "b")["failed"] == results(tmp_path / "b")["holes"] == {}
@@ -437,7 +439,8 @@ def test_adaptations_are_transductive_and_of_the_zero_shot_reading(again, small,
     home, found = cell(again, *BOTH[:1] * 2), cell(again, *BOTH)
     assert {row["normalise"] for row in home["transfer"]} == {"source"}
     assert {(row["protocol"], row["normalise"]) for row in found["transfer"]} == {
-        ("zero-shot", "source"), *(("transductive", name) for name in ("corpus", *names)),
+        ("zero-shot", "source"),
+        *(("transductive", name) for name in ("corpus", *names)),
     }
     rows = {name: [row for row in found["transfer"] if row["normalise"] == name] for name in names}
     assert {row["classifier"] for row in rows["prior"]} == {"probe"}
@@ -487,3 +490,42 @@ def test_the_command_fails_where_a_job_or_a_cell_is_missing(small, small_data, s
     assert bad.exit_code == 1
     assert "table" in bad.output
     assert "hole: small on synthetic-de, urdu" in bad.output
+
+
+def test_threads_of_a_process_take_turns(small, quiet, tmp_path, monkeypatch):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from xlser.experiment.bench.job import run_job
+
+    inside, most = [], []
+
+    def train(*given):
+        inside.append(given)
+        most.append(len(inside))
+        time.sleep(0.2)
+        inside.pop()
+        raise RunError("enough")
+
+    monkeypatch.setattr("xlser.experiment.bench.job.train", train)
+    jobs = make_jobs([small], BOTH, BOTH, tmp_path)
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(lambda job: run_job(job, quiet), jobs))
+    assert [outcome.failed for outcome in outcomes] == ["enough", "enough"]
+    assert most == [1, 1]
+
+
+def test_a_job_waits_for_another_process_that_is_at_it(small, quiet, tmp_path):
+    import threading
+
+    from filelock import FileLock
+
+    from xlser.experiment.bench.job import run_job
+
+    (job,) = make_jobs([small], BOTH[:1], BOTH, tmp_path)
+    job.folder.mkdir(parents=True)
+    lock = FileLock(job.folder / ".lock", thread_local=False)
+    lock.acquire()
+    threading.Timer(1.0, lock.release).start()
+    began = time.perf_counter()
+    assert run_job(job, quiet).made == 2
+    assert time.perf_counter() - began > 1

@@ -100,7 +100,7 @@ def test_correlations_with_interval_and_gain(results):
 def test_few_speakers_labels_and_notes(results):
     results["corpora"][1]["speakers"] = 6
     said = text(results)
-    assert "Fewer than 10 speakers: tgt (6). The intervals are too narrow" in said
+    assert "Fewer than 10 speakers: tgt (6). The intervals are widened" in said
     assert "7 were dropped (fear 7), and 5 merged (calm -> sadness 5); 22 files were left out (too short 22)" in said
     assert said.count("mute: no correlations") == 1
 
@@ -109,13 +109,13 @@ def test_one_speaker_has_no_interval_that_could_be_narrow(results):
     results["corpora"][1]["speakers"] = 1
     said = text(results)
     assert "No more than one speaker: tgt. No interval can be given" in said
-    assert "too narrow" not in said
+    assert "widened" not in said
 
 
 def test_few_speakers_of_many_corpora_are_one_sentence(crowd):
     for row in crowd["corpora"]:
         row["speakers"] = 8
-    assert text(crowd).count("too narrow") == 1
+    assert text(crowd).count("widened") == 1
 
 
 def test_many_targets_have_a_sentence_per_method(crowd):

@@ -82,7 +82,7 @@ def fitted(data, folder, store, method=None, *, seed=0, train=None, validation=N
     ``options``: those of the plan by name (``fingerprint``, ``ranks``, ``on_step``, ``on_epoch``), ``encoder``,
     ``augment``, and what is left is for ``training``.
     """
-    from xlser.training.encoder_brain import fit_encoder
+    from xlser.training.encoder_fit import fit_encoder
     from xlser.training.encoder_plan import EncoderPlan
     from xlser.training.encoder_step import build_classifier
 

@@ -54,6 +54,7 @@ def class_rows(
     classes: tuple[str, ...],
     draws: SpeakerBootstrap,
     level: float,
+    *,
     baseline: Baseline = Baseline(),
 ) -> tuple[list[Row], list[Row]]:
     """Score predicted classes against ``truth`` (N,), None where the emotion is not scored.
@@ -101,6 +102,7 @@ def correlation_rows(
     ratings: dict[str, np.ndarray],
     draws: SpeakerBootstrap,
     level: float,
+    *,
     baseline: Baseline = Baseline(),
 ) -> list[Row]:
     """Correlate every axis with every rated dimension.

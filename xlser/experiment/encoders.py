@@ -18,6 +18,7 @@ from xlser.evaluation.readout import Part
 from xlser.experiment.cases import Case
 from xlser.experiment.corpora import DIMENSIONS, Corpus
 from xlser.experiment.judge import Heads, HeadsJudge
+from xlser.experiment.labelled import labelled
 from xlser.experiment.seeds import Seed
 from xlser.experiment.stored import stored
 from xlser.experiment.workplace import Workplace
@@ -28,7 +29,7 @@ from xlser.store.datastore import Datastore
 from xlser.training.checkpoint import load_state, save_state, under
 from xlser.training.embed import embed
 from xlser.training.encoder_batches import make_batches
-from xlser.training.encoder_brain import fit_encoder
+from xlser.training.encoder_fit import fit_encoder
 from xlser.training.encoder_plan import EncoderPlan, Labelled
 from xlser.training.encoder_recipe import EncoderRecipe, Terms
 from xlser.training.encoder_step import assemble
@@ -269,18 +270,6 @@ class _Job:
         about = [choices, self.start.about, self.seed.number, self.seed.split.hash, self.source.data.contents]
         ratings = [self.source.ratings[name].tobytes() for name in DIMENSIONS]
         return _digest([*about, list(map(str, self.source.labels))], *ratings)
-
-
-def labelled(corpus: Corpus, recipe: EncoderRecipe) -> Labelled:
-    """Return a corpus's clips with what they teach."""
-    codes = {name: code for code, name in enumerate(recipe.emotions)}
-    return Labelled(
-        corpus.data,
-        np.array([codes.get(label, -1) for label in corpus.labels], dtype=np.int64),
-        np.stack([corpus.ratings[name] for name in DIMENSIONS], axis=1).astype(np.float32),
-        np.unique(corpus.frame["speaker"].astype(str), return_inverse=True)[1].astype(np.int64),
-        np.unique(corpus.languages.astype(str), return_inverse=True)[1].astype(np.int64),
-    )
 
 
 def _read(path: Path, corpus: Corpus, fingerprint: str) -> np.ndarray | None:

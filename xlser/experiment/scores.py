@@ -77,7 +77,7 @@ def score_case(
     about = _about(case)
     judged = np.logical_or.reduce([view.rows for view in views["features"]])
     if len(classes) >= 2:
-        table, confusion = class_rows(views, corpus.labels, classes, draws, level, baseline)
+        table, confusion = class_rows(views, corpus.labels, classes, draws, level, baseline=baseline)
         spoken = np.isin(corpus.labels.astype(str), classes) & judged
         about_classes = {"classes": len(classes), "speakers": _speakers(corpus, spoken)}
         scores.transfer += [about | about_classes | row for row in table]
@@ -89,7 +89,7 @@ def score_case(
         )
     if not latents:
         _without_latents(views)
-    rows = correlation_rows(views, corpus.ratings, draws, level, baseline)
+    rows = correlation_rows(views, corpus.ratings, draws, level, baseline=baseline)
     # A correlation that was learnt from, or is taken with, positions of emotion words is no correlation with ratings.
     learnt = "" if source.ratings_kind == "rated" or corpus is source else ", learnt from derived"
     about |= {"ratings": corpus.ratings_kind + learnt, "speakers": _speakers(corpus, judged)}

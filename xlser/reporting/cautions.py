@@ -28,8 +28,8 @@ def _speakers(facts: Facts) -> list[str]:
         )
     if few:
         lines.append(
-            f"Fewer than {FEW_SPEAKERS} speakers: {listing(few)}. The intervals are too narrow; read them as the least "
-            "doubt there is."
+            f"Fewer than {FEW_SPEAKERS} speakers: {listing(few)}. The intervals are widened for that; how far "
+            "so few voices stand for others, no interval tells."
         )
     return lines
 

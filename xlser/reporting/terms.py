@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xlser.reporting.facts import FEW_SPEAKERS, HEADS, INTERPOLATED, Facts
+from xlser.reporting.facts import HEADS, INTERPOLATED, Facts
 
 Term = tuple[str, str]
 
@@ -125,7 +125,7 @@ def _interval(facts: Facts) -> Term:
     draws = facts.recipe.get("evaluation", {}).get("draws", "the")
     return (
         "Interval",
-        f"Percentile interval over {draws} resamplings of the speakers, averaged over seeds draw by draw. With fewer "
-        f"than {FEW_SPEAKERS} speakers it is too narrow, and that of a correlation also leans upwards: a draw with "
-        "fewer distinct speakers has less spread between them. One speaker gives none.",
+        f"Percentile interval over {draws} resamplings of the speakers, averaged over seeds draw by draw, and widened "
+        "for few speakers (Hesterberg 2015). That of a correlation leans upwards with few of them: a draw with fewer "
+        "distinct speakers has less spread between them. One speaker gives none.",
     )

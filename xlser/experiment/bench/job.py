@@ -28,7 +28,6 @@ from xlser.experiment.seeds import check_ratings
 from xlser.experiment.workplace import Workplace
 from xlser.training.ranks import Ranks
 
-
 _PROCESS = Lock()
 
 

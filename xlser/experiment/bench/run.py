@@ -122,8 +122,8 @@ def _cluster(address: str) -> Iterator[None]:
         client = Client(address, timeout=ANSWER)
     except (OSError, ValueError, asyncio.TimeoutError) as error:
         raise RunError(
-            f"no Dask scheduler answers at {address} ({error}). Start one with `dask scheduler` and workers with {how}, "
-            "or leave --dask out."
+            f"no Dask scheduler answers at {address} ({error}). Start one with `dask scheduler` and workers with "
+            f"{how}, or leave --dask out."
         ) from error
     with client:
         try:

@@ -62,7 +62,7 @@ def _speakers(bench: Bench) -> list[Said]:
     few = [f"{name} ({count})" for name, count in sizes.items() if count < FEW_SPEAKERS]
     if not few:
         return []
-    told = f"{listing(few)}. Their intervals are too narrow; read them as the least doubt there is."
+    told = f"{listing(few)}. Their intervals are widened for that; how far so few voices stand for others, none tells."
     return [(f"Fewer than {FEW_SPEAKERS} speakers:", told)]
 
 
