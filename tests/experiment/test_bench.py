@@ -523,9 +523,17 @@ def test_a_job_waits_for_another_process_that_is_at_it(small, quiet, tmp_path):
 
     (job,) = make_jobs([small], BOTH[:1], BOTH, tmp_path)
     job.folder.mkdir(parents=True)
-    lock = FileLock(job.folder / ".lock", thread_local=False)
-    lock.acquire()
-    threading.Timer(1.0, lock.release).start()
-    began = time.perf_counter()
+    held, ended = threading.Event(), []
+
+    def hold() -> None:
+        with FileLock(job.folder / ".lock"):
+            held.set()
+            time.sleep(1)
+            ended.append(list(job.folder.glob("cells/*")))
+
+    other = threading.Thread(target=hold)
+    other.start()
+    held.wait()
     assert run_job(job, quiet).made == 2
-    assert time.perf_counter() - began > 1
+    other.join()
+    assert ended == [[]]
