@@ -10,7 +10,7 @@ import pytest
 from xlser.evaluation.paired import paired_test
 from xlser.experiment.bench.cells import FORMAT
 from xlser.experiment.bench.gather import gather
-from xlser.experiment.bench.job import Outcome
+from xlser.experiment.bench.look import Outcome
 from xlser.experiment.cases import HELD_OUT, TARGET, VALIDATION
 
 CLASSES = ["anger", "joy"]

@@ -11,7 +11,7 @@ import numpy as np
 from xlser.evaluation.dimensions import false_discovery
 from xlser.evaluation.paired import holm, paired_test
 from xlser.experiment.bench.cells import read_cell
-from xlser.experiment.bench.job import Outcome
+from xlser.experiment.bench.look import Outcome
 from xlser.experiment.bench.shortcut import DURATION
 from xlser.experiment.cases import HELD_OUT, TARGET, VALIDATION
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -14,13 +14,13 @@ import numpy as np
 from filelock import FileLock
 from threadpoolctl import threadpool_limits
 
-from xlser.errors import XlserError
-from xlser.experiment.bench.cells import cell_key, read_cell, training_key, write_cell
+from xlser.experiment.bench.cells import training_key, write_cell
 from xlser.experiment.bench.extras import dimension_rows, few_shot_rows, nuisances, trust_rows
+from xlser.experiment.bench.look import Look, Outcome, Shelf, look, told
 from xlser.experiment.bench.plan import Job
 from xlser.experiment.bench.shortcut import shortcuts
 from xlser.experiment.cases import Case, make_cases
-from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpus, read_corpora
+from xlser.experiment.corpora import Corpus
 from xlser.experiment.readers import Reader, make_reader
 from xlser.experiment.run import baseline, train
 from xlser.experiment.scores import Scores, score_case, shared_classes, tell_axes
@@ -31,19 +31,7 @@ from xlser.training.ranks import Ranks
 _PROCESS = Lock()
 
 
-@dataclass
-class Outcome:
-    """What a job left: paths of its cells by corpus, holes (corpus: reason), the reason it failed, and its times."""
-
-    name: str
-    cells: dict[str, Path] = field(default_factory=dict)
-    holes: dict[str, str] = field(default_factory=dict)
-    failed: str = ""
-    made: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-
-
-def run_job(job: Job, place: Workplace) -> Outcome:
+def run_job(job: Job, place: Workplace, shelf: Shelf | None = None) -> Outcome:
     """Do what is missing of a job. What goes wrong with one target is a hole; what goes wrong before fails the job.
 
     Nothing is raised but a stop by the user: the other jobs of the bench go on.
@@ -51,14 +39,10 @@ def run_job(job: Job, place: Workplace) -> Outcome:
     outcome = Outcome(job.name)
     try:
         with _alone(job.folder):
-            _run(job, place, outcome)
+            _run(job, place, shelf or Shelf(), outcome)
     except Exception as error:  # a fault of ours must not take the other jobs with it
-        outcome.failed = _told(error)
+        outcome.failed = told(error)
     return outcome
-
-
-def _told(error: Exception) -> str:
-    return str(error) if isinstance(error, XlserError) else f"{type(error).__name__}: {error}"
 
 
 @contextmanager
@@ -73,30 +57,23 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _run(job: Job, place: Workplace, outcome: Outcome) -> None:
-    recipe = job.recipe
-    source = read_corpora(find_corpus(recipe.source, place), recipe, place)
-    corpora = [source, *_targets(recipe, place, outcome)]
-    keys = {corpus.name: cell_key(recipe, source, corpus, job.few_shot, job.adapt) for corpus in corpora}
-    paths = {name: job.folder / "cells" / f"{name}.json" for name in keys}
-    outcome.cells = {name: path for name, path in paths.items() if read_cell(path, keys[name])}
-    missing = [corpus for corpus in corpora if corpus.name not in outcome.cells]
-    if not missing:
+def _run(job: Job, place: Workplace, shelf: Shelf, outcome: Outcome) -> None:
+    seen = look(job, place, shelf, outcome)
+    if not seen.missing:
         return
-    check_ratings(recipe, source)
+    check_ratings(job.recipe, seen.source)
     with threadpool_limits(1):
-        others = [corpus for corpus in missing if corpus is not source]
-        trained = _trained(job, source, others, place, outcome)
-        for name in (corpus.name for corpus in missing):
+        trained = _trained(job, seen, place, outcome)
+        for name in (corpus.name for corpus in seen.missing):
             began = time.perf_counter()
             try:
                 cell = _cell(job, trained, name)
             except Exception as error:
-                outcome.holes[name] = _told(error)
+                outcome.holes[name] = told(error)
                 continue
             outcome.seconds[name] = time.perf_counter() - began
-            write_cell(paths[name], cell | {"seconds": outcome.seconds[name]}, keys[name])
-            outcome.cells[name] = paths[name]
+            write_cell(seen.paths[name], cell | {"seconds": outcome.seconds[name]}, seen.keys[name])
+            outcome.cells[name] = seen.paths[name]
             outcome.made += 1
 
 
@@ -112,8 +89,9 @@ class _Trained:
     alone: list[Reader]
 
 
-def _trained(job: Job, source: Corpus, others: list[Corpus], place: Workplace, outcome: Outcome) -> _Trained:
-    recipe, began = job.recipe, time.perf_counter()
+def _trained(job: Job, seen: Look, place: Workplace, outcome: Outcome) -> _Trained:
+    recipe, source, began = job.recipe, seen.source, time.perf_counter()
+    others = [corpus for corpus in seen.missing if corpus is not source]
     # Weights of another recipe of this name, or of other recordings, are left where they are.
     folder = job.folder / f"trained-{training_key(recipe, source)}"
     systems = train(recipe, [source, *others], folder, place, Ranks.alone())
@@ -121,16 +99,6 @@ def _trained(job: Job, source: Corpus, others: list[Corpus], place: Workplace, o
     cases = make_cases(recipe, source, others, job.adapt)
     readers = [make_reader(system, cases[0]) for system in systems]
     return _Trained(cases, readers, shortcuts(readers, cases[0]))
-
-
-def _targets(recipe: AnyRecipe, place: Workplace, outcome: Outcome) -> list[Corpus]:
-    read = []
-    for name in recipe.targets:
-        try:
-            read.append(read_corpora(find_corpus(name, place), recipe, place))
-        except (XlserError, OSError) as error:
-            outcome.holes[name] = _told(error)
-    return read
 
 
 def _cell(job: Job, trained: _Trained, name: str) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from xlser import __version__
 from xlser.atomic import write_text
 from xlser.errors import RunError
 from xlser.experiment.bench.gather import gather
-from xlser.experiment.bench.job import Outcome, run_job
+from xlser.experiment.bench.job import run_job
+from xlser.experiment.bench.look import Outcome, Shelf, settled
 from xlser.experiment.bench.plan import Job
 from xlser.experiment.plain import plain
 from xlser.experiment.run import own, versions
@@ -74,18 +75,30 @@ def whole(out: str | Path) -> bool:
 
 
 def _outcomes(jobs: list[Job], place: Workplace, workers: int, dask: str | None) -> Iterator[Outcome]:
-    """Yield the outcomes as the jobs end."""
+    """Yield the outcomes as the jobs end, those of which nothing is missing first."""
+    with _cluster(dask) if dask else nullcontext():
+        # Here features are extracted by all cores, once; a worker then finds them in the cache.
+        shelf, left = Shelf(), []
+        for job in jobs:
+            outcome = settled(job, place, shelf)
+            if outcome:
+                yield outcome
+            else:
+                left.append(job)
+        if not left or (workers == 1 and not dask):
+            yield from (run_job(job, place, shelf) for job in left)
+        else:
+            yield from _side_by_side(left, place, "dask" if dask else "loky", -1 if dask else workers)
+
+
+def _side_by_side(jobs: list[Job], place: Workplace, backend: str, workers: int) -> Iterator[Outcome]:
     from joblib import Parallel, delayed, parallel_config
 
-    if workers == 1 and not dask:
-        yield from (run_job(job, place) for job in jobs)
-        return
     quiet = replace(place, progress=False, say=_silence, jobs=1)
     tasks = [delayed(_inner)(job, quiet) for job in jobs]
-    where = _cluster(dask) if dask else nullcontext()
     try:
-        with where, parallel_config(backend="dask" if dask else "loky"):
-            yield from Parallel(-1 if dask else workers, return_as="generator_unordered", batch_size=1)(tasks)
+        with parallel_config(backend=backend):
+            yield from Parallel(workers, return_as="generator_unordered", batch_size=1)(tasks)
     except (BrokenProcessPool, _killed_on_dask()) as error:
         raise RunError(
             f"a worker was killed while it worked on a job, perhaps for want of memory ({error}). What is done is "
