@@ -169,7 +169,7 @@ def test_the_hash_changes_with_what_can_change_a_number_and_not_with_the_descrip
 
 
 @pytest.mark.parametrize(
-    ("path", "said"), [("emodb/dae-bothh", "mean 'emodb/dae-both'"), ("nothing", "known: emodb/dae-activation")]
+    ("path", "said"), [("emodb/dae-bothh", "mean 'emodb/dae-both'"), ("nothing", "known: bench/dae-both")]
 )
 def test_a_recipe_that_is_nowhere_gets_the_nearest_or_the_list(path, said):
     with pytest.raises(RecipeError, match=f"no recipe at {path}; .*{said}"):

@@ -14,7 +14,7 @@ from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.experiment.plain import plain
 
 # Raised when what stands in a cell changes its meaning: cells of another one are made again.
-FORMAT = 1
+FORMAT = 2
 
 
 def cell_key(

@@ -122,27 +122,20 @@ def _cell(job: Job, trained: _Trained, name: str) -> dict[str, Any]:
         )
         if case is main:
             said = _said(views, corpus)
-    classes = shared_classes(recipe, source, corpus)
-    trust = trust_rows(readers, main, classes) if len(classes) >= 2 else []
-    few, areas, note = few_shot_rows(readers, main, classes, job.few_shot)
     return {
         "recipe": recipe.name,
         "source": source.name,
         "target": corpus.name,
         "about": corpus.about("source" if corpus is source else "target"),
-        "classes": classes,
+        "classes": shared_classes(recipe, source, corpus),
         "baseline": {"method": baseline(recipe).method, "readers": dict(baseline(recipe).readers)},
         "normalise": recipe.normalise,
         "transfer": scores.transfer,
         "correlation": scores.correlation,
         "confusion": scores.confusion,
         "choices": scores.choices,
-        "notes": scores.notes + ([note] if note else []),
-        "dimensions": dimension_rows(readers, trained.cases[1], main, recipe.evaluation.draws, recipe.evaluation.level),
-        "nuisances": nuisances(readers, main),
-        "few_shot": few,
-        "few_shot_areas": areas,
-        "trust": trust,
+        "points": _points(scores),
+        **_beside(job, trained, main, scores.notes),
         "predictions": {
             "id": list(corpus.frame["id"]),
             "speaker": list(map(str, corpus.frame["speaker"])),
@@ -150,6 +143,27 @@ def _cell(job: Job, trained: _Trained, name: str) -> dict[str, Any]:
             "said": said,
         },
     }
+
+
+def _beside(job: Job, trained: _Trained, main: Case, notes: list[str]) -> dict[str, Any]:
+    """Return what a cell says beside its scores; see `xlser.experiment.bench.extras`."""
+    readers, evaluation = trained.readers, job.recipe.evaluation
+    classes = shared_classes(job.recipe, trained.cases[0].corpus, main.corpus)
+    few, areas, note = few_shot_rows(readers, main, classes, job.few_shot)
+    return {
+        "notes": notes + ([note] if note else []),
+        "dimensions": dimension_rows(readers, trained.cases[1], main, evaluation.draws, evaluation.level),
+        "nuisances": nuisances(readers, main),
+        "few_shot": few,
+        "few_shot_areas": areas,
+        "trust": trust_rows(readers, main, classes) if len(classes) >= 2 else [],
+    }
+
+
+def _points(scores: Scores) -> list[dict[str, Any]]:
+    """Return where each clip lies in the plane that is drawn, to the precision of a picture."""
+    columns = ["method", "id", "x", "y", "emotion", "activation", "valence"]
+    return [row for frame in scores.grid for row in frame[columns].round(4).to_dict("records")]
 
 
 def _said(views: dict, corpus: Corpus) -> list[dict]:
