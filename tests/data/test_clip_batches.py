@@ -33,7 +33,7 @@ def epoch(batches, number):
     return [rows.tolist() for rows in batches.whole()]
 
 
-def keeps_the_rules(dealt, seconds, labels, budget, classes, clips, mixed=None):
+def assert_the_rules(dealt, seconds, labels, budget, classes, clips, mixed=None):
     """Count by hand what every batch must have."""
     for rows in dealt:
         if mixed is not None:
@@ -69,7 +69,7 @@ def test_every_batch_has_its_classes_and_clips_within_the_budget(case, world, se
         return  # some settings allow no batches; the next test says which ones must
     for number in (1, 2, 3):
         dealt = epoch(batches, number)
-        keeps_the_rules(dealt, seconds, labels, budget, classes, clips)
+        assert_the_rules(dealt, seconds, labels, budget, classes, clips)
         assert min(len(rows) for rows in dealt) >= world
         assert len(dealt) == len(batches)
 
@@ -96,7 +96,7 @@ def test_every_set_has_two_different_codes_at_least(case, many, even, apart, see
         return  # test_clip_queues.py says how many batches there must be where lengths leave room for them
     for number in (1, 2, 3):
         dealt = epoch(batches, number)
-        keeps_the_rules(dealt, seconds, labels, budget, classes, clips, mixed)
+        assert_the_rules(dealt, seconds, labels, budget, classes, clips, mixed)
         assert min(len(rows) for rows in dealt) >= world
         assert len(dealt) == len(batches)
 
@@ -116,7 +116,7 @@ def test_balanced_classes_of_any_lengths_are_never_refused(rows, many, classes, 
     seconds = rng.lognormal(0, tail, len(labels))
     budget = 2 * classes * clips * seconds.max()
     batches = ClipBatches(seconds, labels, budget=budget, classes=classes, clips=clips)
-    keeps_the_rules(epoch(batches, 1), seconds, labels, budget, classes, clips)
+    assert_the_rules(epoch(batches, 1), seconds, labels, budget, classes, clips)
 
 
 def test_one_batch_of_exactly_its_classes_and_clips():
@@ -158,7 +158,7 @@ def test_a_class_that_is_rare_rides_along():
     seconds, labels = speech(300)
     labels[:1], labels[1:3] = 70, 71
     batches = ClipBatches(seconds, labels, budget=128, classes=3, clips=3)
-    keeps_the_rules(epoch(batches, 1), seconds, labels, 128, 3, 3)
+    assert_the_rules(epoch(batches, 1), seconds, labels, 128, 3, 3)
 
 
 def test_a_scarce_class_goes_to_every_batch_where_only_two_are_there():
@@ -166,7 +166,7 @@ def test_a_scarce_class_goes_to_every_batch_where_only_two_are_there():
     seconds, labels = rng.uniform(1, 3, 100), np.repeat([0, 1], [90, 10])
     batches = ClipBatches(seconds, labels, budget=80)
     for number in range(1, 20):
-        keeps_the_rules(epoch(batches, number), seconds, labels, 80, 2, 2)
+        assert_the_rules(epoch(batches, number), seconds, labels, 80, 2, 2)
 
 
 def test_epochs_differ_and_seeds_differ_in_order_and_in_company():
@@ -194,7 +194,7 @@ def test_where_every_deal_fails_the_one_of_the_set_up_comes_in_another_order(mon
     first, second = epoch(batches, 1), epoch(batches, 2)
     assert first != second
     assert sorted(first) == sorted(second)
-    keeps_the_rules(first, seconds, labels, 64, 2, 2)
+    assert_the_rules(first, seconds, labels, 64, 2, 2)
 
 
 @pytest.mark.parametrize("step", [0, 1, 7])
@@ -269,7 +269,7 @@ def test_little_is_padded_on_recorded_corpora(name, budget, classes, limit, real
     batches = ClipBatches(seconds, labels, budget=budget, classes=classes, spread=speakers[:, None])
     dealt = [epoch(batches, number) for number in range(1, 6)]
     for one in dealt:
-        keeps_the_rules(one, seconds, labels, budget, classes, 2)
+        assert_the_rules(one, seconds, labels, budget, classes, 2)
     assert np.mean([padding_share(seconds, one) for one in dealt]) < limit
     assert len({frozenset(tuple(sorted(rows)) for rows in one) for one in dealt}) == 5
 
@@ -292,7 +292,7 @@ def test_a_pair_between_speakers_takes_no_padding(budget, classes, clips, real_c
     for mixed in (None, speakers):
         batches = ClipBatches(seconds, labels, budget=budget, classes=classes, clips=clips, mixed=mixed)
         dealt = epoch(batches, 1)
-        keeps_the_rules(dealt, seconds, labels, budget, classes, clips, mixed)
+        assert_the_rules(dealt, seconds, labels, budget, classes, clips, mixed)
         shares.append(padding_share(seconds, dealt))
     assert shares[1] < min(shares[0] + 0.01, 0.05 if budget == 64 else 0.1)
 
@@ -306,7 +306,7 @@ def test_a_pair_between_languages_takes_little_more_than_the_padding_it_must(bud
     batches = ClipBatches(seconds, labels, budget=budget, classes=classes, clips=clips, mixed=mixed)
     dealt = [epoch(batches, number) for number in (1, 2, 3)]
     for one in dealt:
-        keeps_the_rules(one, seconds, labels, budget, classes, clips, mixed)
+        assert_the_rules(one, seconds, labels, budget, classes, clips, mixed)
     # Half the clips of EmoDB are shorter than any of RAVDESS, of which every batch must hold one at least.
     least = 1 - seconds.sum() / np.maximum(seconds, seconds[mixed == 1].min()).sum()
     assert least < np.mean([padding_share(seconds, one) for one in dealt]) < least + 0.07
@@ -321,7 +321,7 @@ def test_a_scarce_language_goes_to_every_batch():
     batches = ClipBatches(seconds, labels, budget=80, mixed=mixed)
     for number in range(1, 20):
         dealt = epoch(batches, number)
-        keeps_the_rules(dealt, seconds, labels, 80, 2, 2, mixed)
+        assert_the_rules(dealt, seconds, labels, 80, 2, 2, mixed)
         assert len(dealt) < 10
 
 

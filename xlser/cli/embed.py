@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -24,8 +25,7 @@ def command(run: Path, source: Path, out: Path, method: str | None, seed: int | 
     from xlser.experiment.use.recordings import find_recordings
     from xlser.experiment.use.session import Session
 
-    def say(text: str) -> None:
-        click.echo(text, err=True)
+    say = partial(click.echo, err=True)
 
     check_embedded(out)
     files = find_recordings(source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -45,8 +46,7 @@ def command(
     from xlser.experiment.use.recordings import find_recordings
     from xlser.experiment.use.session import Session
 
-    def say(text: str) -> None:
-        click.echo(text, err=True)
+    say = partial(click.echo, err=True)
 
     files = find_recordings(source)
     model = load(run, method=method, seed=seed, datastore=datastore)

@@ -147,4 +147,9 @@ def _mean(rows: list[Row]) -> Row:
     halves = np.array([[row["low"], row["high"]] for row in rows], dtype=float)
     half = float(np.sqrt((np.diff(halves, axis=1) ** 2).sum()) / 2 / len(rows))
     value = float(values.mean())
-    return {"value": value, "low": value - half, "high": value + half, "corpora": len(rows)}
+    return {
+        "value": value,
+        "low": float(np.clip(value - half, 0, 1)),
+        "high": float(np.clip(value + half, 0, 1)),
+        "corpora": len(rows),
+    }

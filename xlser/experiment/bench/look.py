@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xlser.errors import XlserError
 from xlser.experiment.bench.cells import cell_key, read_cell
-from xlser.experiment.bench.plan import Job
+from xlser.experiment.bench.plan import Job, called
 from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpus, read_corpora
 from xlser.experiment.workplace import Workplace
 
@@ -78,7 +78,7 @@ def _targets(recipe: AnyRecipe, place: Workplace, shelf: Shelf, outcome: Outcome
         try:
             read.append(shelf.read(name, recipe, place))
         except (XlserError, OSError) as error:
-            outcome.holes[name] = told(error)
+            outcome.holes[called(name)] = told(error)
     return read
 
 

@@ -32,7 +32,7 @@ class Job:
     @property
     def name(self) -> str:
         """What it is called in messages."""
-        return f"{self.recipe.name} on {self.recipe.source}"
+        return f"{self.recipe.name} on {called(self.recipe.source)}"
 
 
 def make_jobs(
@@ -53,7 +53,7 @@ def make_jobs(
     """
     _check_names([recipe.name for recipe in recipes])
     ks, jobs = tuple(sorted(set(few_shot))), []
-    by_name = {"+".join(_parts(source)): source for source in sources}
+    by_name = {called(source): source for source in sources}
     for recipe in recipes:
         for name, source in by_name.items():
             others = tuple(target for target in targets if not set(_parts(target)) & set(_parts(source)))
@@ -95,6 +95,11 @@ def find_targets(texts: Sequence[str], sources: Sequence[str], place: Workplace)
     named = {"+".join(_parts(part)) for part in parts}
     there = [name for name in card_paths() if name not in named and _has_folder(name, place)]
     return list(dict.fromkeys([*parts, *there]))
+
+
+def called(corpus: str) -> str:
+    """Return what a corpus is called by its card, or its cards: ``greek`` for ``./greek.yaml``."""
+    return "+".join(_parts(corpus))
 
 
 def _parts(corpus: str) -> list[str]:

@@ -23,7 +23,7 @@ from xlser.errors import RunError
 from xlser.experiment.bench.gather import gather
 from xlser.experiment.bench.job import run_job
 from xlser.experiment.bench.look import Outcome, Shelf, settled
-from xlser.experiment.bench.plan import Job
+from xlser.experiment.bench.plan import Job, called
 from xlser.experiment.plain import plain
 from xlser.experiment.run import own, versions
 from xlser.experiment.workplace import Workplace
@@ -161,8 +161,8 @@ def _tell(outcome: Outcome, place: Workplace) -> None:
 def _results(jobs: list[Job], outcomes: list[Outcome], seconds: float) -> dict[str, Any]:
     about = {
         "recipes": {job.recipe.name: job.recipe.model_dump(mode="json") for job in jobs},
-        "sources": list(dict.fromkeys(job.recipe.source for job in jobs)),
-        "targets": list(dict.fromkeys(name for job in jobs for name in job.recipe.targets)),
+        "sources": list(dict.fromkeys(called(job.recipe.source) for job in jobs)),
+        "targets": list(dict.fromkeys(called(name) for job in jobs for name in job.recipe.targets)),
         "few_shot": list(jobs[0].few_shot),
         "seeds": jobs[0].recipe.training.seeds,
         "versions": {"xlser": __version__, "python": platform.python_version(), **versions()},
