@@ -159,19 +159,6 @@ def test_what_is_kept_does_not_depend_on_dropout(toys, tones, tmp_path):
     assert torch.equal(*taken)
 
 
-def test_prepare_fills_the_store_and_computes_what_it_lacks_only(toys, tones, tmp_path, front):
-    spans = [whole(tones, row) for row in range(5)]
-    assert list(inputs_of(toys, tones, tmp_path, freeze=1).prepare(spans[:2])) == spans[:2]
-    front.clear()
-    inputs = inputs_of(toys, tones, tmp_path, freeze=1)
-    assert list(inputs.prepare(spans)) == spans
-    assert len(front) == 3
-    assert all(inputs.store.has(tones.clips.contents[row]) for row in range(5))
-    front.clear()
-    assert list(inputs_of(toys, tones, None).prepare(spans)) == spans
-    assert front == []
-
-
 def test_a_part_of_a_clip_has_an_entry_of_its_own(toys, tones, tmp_path):
     inputs = inputs_of(toys, tones, tmp_path, freeze="front")
     part = Span(3, 100, 2100)

@@ -95,12 +95,18 @@ def _missing(results: Any) -> list[str]:
     if not missing:
         missing += [f"about.{key}.{inner}" for key, inner in _INNER.items() if inner not in about[key]]
         missing += [f"about.baseline.{key}" for key in sorted(_BASELINE - set(about.get("baseline", _BASELINE)))]
-    for name, needed in _NEEDED.items():
+    return missing + missing_columns(results, _NEEDED)
+
+
+def missing_columns(results: dict[str, Any], needed: dict[str, set[str]]) -> list[str]:
+    """Name every table that is not a list of rows, and every key that a row of it lacks."""
+    missing = []
+    for name, keys in needed.items():
         rows = results.get(name)
         if not isinstance(rows, list):
             missing.append(name)
             continue
-        lacking = set().union(*(needed - set(row) for row in rows)) if rows else set()
+        lacking = set().union(*(keys - set(row) for row in rows)) if rows else set()
         missing += [f"{name}.{key}" for key in sorted(lacking)]
     return missing
 

@@ -8,11 +8,13 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from xlser.errors import RunError
 from xlser.models.classifier import EmotionNetwork
 from xlser.training.encoder_batches import check_plan, make_batches
 from xlser.training.encoder_brain import EncoderBrain
 from xlser.training.encoder_plan import EncoderPlan, FittedEncoder, Labelled
 from xlser.training.inputs import Span, middle
+from xlser.training.ranks import same_everywhere
 from xlser.training.threads import NARROW, one_thread
 
 
@@ -30,12 +32,17 @@ def fit_encoder(
 
     Raises:
         RecipeError: batches that cannot serve the losses, before any training.
-        RunError: a loss or an embedding that is not finite (clips are named), out of memory, or a checkpoint of
-            another recipe.
+        RunError: a loss or an embedding that is not finite (clips are named), out of memory, a checkpoint of
+            another recipe, or processes that began with different weights.
     """
     longest = int(plan.recipe.encoder.longest * network.encoder.rate)
     spans = [middle(int(row), int(data.clips.samples[row]), longest) for row in train]
     check_plan(plan, network, data, validation)
+    if not same_everywhere(network):
+        raise RunError(
+            f"the processes began with different weights of {plan.recipe.encoder.weights}. Give encoder.revision a "
+            "commit, or the folder of one checkpoint that all of them see."
+        )
     batches = make_batches(plan, data, train, spans, network.encoder.rate)
     brain = EncoderBrain(plan, network, data, train, batches)
     loader = DataLoader(_Spans(spans), sampler=batches, batch_size=None, collate_fn=_as_is)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -107,13 +107,6 @@ class ClipInputs:
         if draw is not None and draw.choice.of_frames and self.kind != "means" and self.first == 0:
             masks = [partial(self._masks, draw.choice, draw.of(span.row) + 1) for span in spans]
         return Inputs(self.kind, clips, self.first, masks)
-
-    def prepare(self, spans: Iterable[Span]) -> Iterator[Span]:
-        """Compute what the store lacks, one clip at a time, yielding each span when it is there."""
-        for span in spans:
-            if self.store is not None and not self.store.has(self._key(span)):
-                self._compute(span)
-            yield span
 
     def _one(self, span: Span, draw: Draw | None) -> Tensor:
         if self.store is not None:

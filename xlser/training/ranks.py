@@ -166,13 +166,6 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
         _average(bucket)
 
 
-def broadcast_module(module: nn.Module) -> None:
-    """Give every rank the parameters and buffers of rank 0, in place."""
-    if _several():
-        for tensor in chain(module.parameters(), module.buffers()):
-            dist.broadcast(tensor.detach(), src=0)
-
-
 def same_everywhere(module: nn.Module) -> bool:
     """Tell whether parameters and buffers are the same on every rank, bit by bit (compared by their sha256).
 

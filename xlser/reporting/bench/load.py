@@ -8,6 +8,7 @@ from typing import Any
 
 from xlser import __version__
 from xlser.errors import RunError
+from xlser.reporting.load import missing_columns
 
 _CELL = {"recipe", "source", "target", "about", "classes", "baseline", "normalise", "transfer", "correlation"}
 _CELL |= {"confusion", "choices", "notes", "dimensions", "nuisances", "few_shot", "few_shot_areas", "trust"}
@@ -69,11 +70,4 @@ def _missing(results: dict[str, Any]) -> list[str]:
     about = results.get("about")
     missing = [f"about.{key}" for key in sorted(_ABOUT - set(about))] if isinstance(about, dict) else ["about"]
     missing += [name for name in ("failed", "holes") if not isinstance(results.get(name), dict)]
-    for name, needed in _NEEDED.items():
-        rows = results.get(name)
-        if not isinstance(rows, list):
-            missing.append(name)
-            continue
-        lacking = set().union(*(needed - set(row) for row in rows)) if rows else set()
-        missing += [f"{name}.{key}" for key in sorted(lacking)]
-    return missing
+    return missing + missing_columns(results, _NEEDED)
