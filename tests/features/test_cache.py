@@ -91,6 +91,16 @@ def test_an_entry_cut_anywhere_is_missing_and_can_be_made_again(cache, values):
     assert cache.path(KEY).read_bytes() == whole
 
 
+def test_threads_may_read_at_once_since_no_header_is_parsed_as_python(cache, values, monkeypatch):
+    """CPython before 3.11.8 and 3.12.2 ends in SystemError where two threads build a syntax tree at once."""
+    monkeypatch.setattr("ast.parse", lambda *_, **__: pytest.fail("a header was parsed as Python source"))
+    for number, odd in enumerate([values, np.zeros((0, 4)), np.array(2.5), np.ones((2, 3, 4), "?")]):
+        cache.put(f"{number:064d}", odd)
+        found = cache.get(f"{number:064d}")
+        assert (found.shape, found.dtype) == (odd.shape, odd.dtype)
+        assert np.array_equal(found, odd)
+
+
 class Trap:
     def __init__(self, folder):
         self.folder = folder

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
-from tokenize import TokenError
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from xlser.features.cache import Entries, checksum
-
-# All that reading a header can end in: NumPy takes some broken ones for old ones and splits them into Python's tokens.
-_DAMAGE = (OSError, ValueError, TypeError, SyntaxError, TokenError)
+from xlser.features.cache import Entries, Header, checksum, read_header
 
 
 class ArrayStore(Entries):
@@ -50,7 +47,7 @@ class ArrayStore(Entries):
         try:
             with self.path(content).open("rb") as file:
                 return _header(file).shape
-        except _DAMAGE:
+        except (OSError, ValueError):
             return None
 
     def get(self, content: str) -> np.ndarray | None:
@@ -64,30 +61,21 @@ class ArrayStore(Entries):
                 if content not in self._checked and not _intact(file, header):
                     return None
                 mapped = np.memmap(file, header.dtype, "r", header.offset, header.shape)
-        except _DAMAGE:
+        except (OSError, ValueError):
             return None
         self._checked.add(content)
         return mapped.view(np.ndarray)
 
 
-class _Header(NamedTuple):
-    offset: int
-    shape: tuple[int, ...]
-    dtype: np.dtype
-
-
-def _header(file: BinaryIO) -> _Header:
+def _header(file: BinaryIO) -> Header:
     """Read what stands before the data, and see that there is as much data as it promises."""
-    if np.lib.format.read_magic(file) != (1, 0):
-        raise ValueError("not an entry: another version of .npy")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    offset = file.tell()
-    promised = offset + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize + 4
-    if fortran or dtype.hasobject or os.fstat(file.fileno()).st_size != promised:
+    header = read_header(file)
+    promised = header.offset + math.prod(header.shape) * header.dtype.itemsize + 4
+    if os.fstat(file.fileno()).st_size != promised:
         raise ValueError("not an entry: cut short, or not written by this store")
-    return _Header(offset, shape, dtype)
+    return header
 
 
-def _intact(file: BinaryIO, header: _Header) -> bool:
+def _intact(file: BinaryIO, header: Header) -> bool:
     whole = np.memmap(file, np.uint8, "r")
     return checksum(whole[:-4]) == whole[-4:].tobytes()

@@ -6,13 +6,19 @@ import hashlib
 import io
 import json
 import os
+import re
 import zlib
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar, NamedTuple
 
 import numpy as np
 
 from xlser.atomic import replacing, write_text
+
+# The .npy headers written here, and no others: version 1.0, rows first, numbers or truth values.
+_MAGIC = b"\x93NUMPY\x01\x00"
+_TYPE = rb"[<>|](?:b1|[iu][1248]|f[248]|c8|c16)"
+_FIELDS = re.compile(rb"\{'descr': '(" + _TYPE + rb")', 'fortran_order': False, 'shape': \(([\d, ]*)\), \} *\n")
 
 
 class Entries:
@@ -68,9 +74,36 @@ class FeatureCache(Entries):
             data = self.path(content).read_bytes()
             if checksum(data[:-4]) != data[-4:]:
                 return None
-            return np.lib.format.read_array(io.BytesIO(data[:-4]), allow_pickle=False)
+            header = read_header(io.BytesIO(data))
+            return np.frombuffer(data[header.offset : -4], header.dtype).reshape(header.shape).copy()
         except (OSError, ValueError):
             return None
+
+
+class Header(NamedTuple):
+    """What stands before an entry's data: where the data begin, in bytes, and what they are."""
+
+    offset: int
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+
+def read_header(file: BinaryIO) -> Header:
+    """Read the header of an entry, and leave the file at its data.
+
+    NumPy's own reader parses the header as Python source, which threads of one process may not do at once before
+    Python 3.11.8 and 3.12.2 (SystemError, CPython's gh-106905); features are read in threads.
+
+    Raises:
+        ValueError: not a header that `Entries.put` writes.
+    """
+    if file.read(len(_MAGIC)) != _MAGIC:
+        raise ValueError("not an entry: not .npy in its first version")
+    length = int.from_bytes(file.read(2), "little")
+    if (found := _FIELDS.fullmatch(file.read(length))) is None:
+        raise ValueError("not an entry: a header that this store does not write")
+    shape = tuple(int(size) for size in found[2].split(b",") if size.strip())
+    return Header(len(_MAGIC) + 2 + length, shape, np.dtype(found[1].decode()))
 
 
 def checksum(*parts: bytes | np.ndarray) -> bytes:
