@@ -26,6 +26,7 @@ BOTH = ["synthetic-de", "synthetic-tr"]
 @pytest.fixture(autouse=True)
 def patience(monkeypatch):
     monkeypatch.setattr("xlser.experiment.bench.run.ANSWER", 3)
+    monkeypatch.setattr("xlser.experiment.bench.run.WORKER", 3)
 
 
 @pytest.fixture(scope="module")

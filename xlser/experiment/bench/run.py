@@ -28,7 +28,8 @@ from xlser.experiment.plain import plain
 from xlser.experiment.run import own, versions
 from xlser.experiment.workplace import Workplace
 
-ANSWER = 10  # seconds that a Dask scheduler has to answer, and then to show a worker
+# Seconds that a Dask scheduler has to answer, and then to show a worker: on a cluster both may just be starting.
+ANSWER, WORKER = 30, 120
 RESULTS, LINES = "results.json", "results.jsonl"
 
 
@@ -140,7 +141,7 @@ def _cluster(address: str) -> Iterator[None]:
         ) from error
     with client:
         try:
-            client.wait_for_workers(1, timeout=ANSWER)
+            client.wait_for_workers(1, timeout=WORKER)
         except asyncio.TimeoutError as error:
             raise RunError(f"the Dask scheduler at {address} has no worker. Start some with {how}.") from error
         yield
