@@ -25,8 +25,8 @@ BOTH = ["synthetic-de", "synthetic-tr"]
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch):
-    monkeypatch.setattr("xlser.experiment.bench.run.ANSWER", 3)
-    monkeypatch.setattr("xlser.experiment.bench.run.WORKER", 3)
+    monkeypatch.setattr("xlser.experiment.bench.fanout.ANSWER", 3)
+    monkeypatch.setattr("xlser.experiment.bench.fanout.WORKER", 8)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def hire(scheduler):
 
     def start(threads: int = 1) -> subprocess.Popen:
         command = [sys.executable, "-m", "distributed.cli.dask_worker", scheduler, "--no-nanny", "--no-dashboard"]
-        command += ["--nthreads", str(threads), "--death-timeout", "30"]
+        command += ["--nthreads", str(threads), "--death-timeout", "120"]
         environment = os.environ | {"DASK_LOGGING__DISTRIBUTED": "critical"}
         hired.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment))
         return hired[-1]
@@ -119,6 +119,24 @@ def test_a_worker_that_is_killed_takes_no_number_with_it(alone, recipes, quiet, 
     assert first.wait() == -signal.SIGKILL
     assert second.poll() is None
     assert numbers(out) == alone
+
+
+def test_a_cluster_that_loses_its_only_worker_is_told(recipes, quiet, scheduler, hire, tmp_path):
+    only, out, ended = hire(), tmp_path / "b", []
+
+    def kill() -> None:
+        while not list(out.rglob("*.ckpt")) and not ended:
+            time.sleep(0.002)
+        only.send_signal(signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        with pytest.raises(RunError, match=r"no Dask worker is left, and none has joined for 8 seconds"):
+            run_bench(make_jobs(recipes, BOTH, BOTH, out), out, quiet, dask=scheduler)
+    finally:
+        ended.append(True)
+        killer.join()
 
 
 def test_an_address_that_nobody_answers_at_is_told_within_seconds(recipes, quiet, tmp_path):

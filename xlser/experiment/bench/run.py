@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import platform
 import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from tqdm import tqdm
 from xlser import __version__
 from xlser.atomic import write_text
 from xlser.errors import RunError
+from xlser.experiment.bench.fanout import cluster, in_processes, on_dask
 from xlser.experiment.bench.gather import gather
 from xlser.experiment.bench.job import run_job
 from xlser.experiment.bench.look import Outcome, Shelf, settled
@@ -28,8 +26,6 @@ from xlser.experiment.plain import plain
 from xlser.experiment.run import own, versions
 from xlser.experiment.workplace import Workplace
 
-# Seconds that a Dask scheduler has to answer, and then to show a worker: on a cluster both may just be starting.
-ANSWER, WORKER = 30, 120
 RESULTS, LINES = "results.json", "results.jsonl"
 
 
@@ -77,7 +73,7 @@ def whole(out: str | Path) -> bool:
 
 def _outcomes(jobs: list[Job], place: Workplace, workers: int, dask: str | None) -> Iterator[Outcome]:
     """Yield the outcomes as the jobs end, those of which nothing is missing first."""
-    with _cluster(dask) if dask else nullcontext():
+    with cluster(dask) if dask else nullcontext() as client:
         # Here features are extracted by all cores, once; a worker then finds them in the cache.
         shelf, left = Shelf(), []
         for job in jobs:
@@ -86,69 +82,12 @@ def _outcomes(jobs: list[Job], place: Workplace, workers: int, dask: str | None)
                 yield outcome
             else:
                 left.append(job)
-        if not left or (workers == 1 and not dask):
-            yield from (run_job(job, place, shelf) for job in left)
+        if client is not None:
+            yield from on_dask(left, place, client) if left else ()
+        elif workers > 1 and left:
+            yield from in_processes(left, place, workers)
         else:
-            yield from _side_by_side(left, place, "dask" if dask else "loky", -1 if dask else workers)
-
-
-def _side_by_side(jobs: list[Job], place: Workplace, backend: str, workers: int) -> Iterator[Outcome]:
-    from joblib import Parallel, delayed, parallel_config
-
-    quiet = replace(place, progress=False, say=_silence, jobs=1)
-    tasks = [delayed(_inner)(job, quiet) for job in jobs]
-    try:
-        with parallel_config(backend=backend):
-            yield from Parallel(workers, return_as="generator_unordered", batch_size=1)(tasks)
-    except (BrokenProcessPool, _killed_on_dask()) as error:
-        raise RunError(
-            f"a worker was killed while it worked on a job, perhaps for want of memory ({error}). What is done is "
-            "kept: run the same command again, with fewer workers."
-        ) from error
-
-
-def _inner(job: Job, place: Workplace) -> Outcome:
-    """Run a job that has its process to itself: what it would share out among processes it does alone."""
-    from joblib import parallel_config
-
-    with parallel_config(backend="sequential"):
-        return run_job(job, place)
-
-
-def _killed_on_dask() -> type[BaseException]:
-    """Return the error of a job whose workers died several times over; without Dask one that is never raised."""
-    try:
-        from distributed import KilledWorker
-    except ImportError:
-        return BrokenProcessPool
-    return KilledWorker
-
-
-@contextmanager
-def _cluster(address: str) -> Iterator[None]:
-    """Connect to a Dask scheduler that has workers."""
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise RunError("--dask needs Dask: pip install 'xlser[dask]'") from error
-    how = "`dask worker --nthreads 1 ADDRESS`"
-    try:
-        client = Client(address, timeout=ANSWER)
-    except (OSError, ValueError, asyncio.TimeoutError) as error:
-        raise RunError(
-            f"no Dask scheduler answers at {address} ({error}). Start one with `dask scheduler` and workers with "
-            f"{how}, or leave --dask out."
-        ) from error
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=WORKER)
-        except asyncio.TimeoutError as error:
-            raise RunError(f"the Dask scheduler at {address} has no worker. Start some with {how}.") from error
-        yield
-
-
-def _silence(text: str) -> None:
-    pass
+            yield from (run_job(job, place, shelf) for job in left)
 
 
 def _tell(outcome: Outcome, place: Workplace) -> None:
