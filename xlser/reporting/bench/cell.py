@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from xlser.reporting import figures, matrices, tables, used
 from xlser.reporting.bench import dimensions, shots, trust
-from xlser.reporting.bench.chart import mark
+from xlser.reporting.bench.chart import COLOURS, mark
 from xlser.reporting.bench.facts import DURATION, Bench, Key, Row, reading
+from xlser.reporting.bench.listen import SECONDS, links
 from xlser.reporting.bench.maps import legend, maps
 from xlser.reporting.bench.shots import Panel
-from xlser.reporting.facts import Facts
+from xlser.reporting.facts import FEW_SPEAKERS, Facts
+from xlser.reporting.svg import GREY, INK
 from xlser.reporting.wording import reader_name
 
 
@@ -37,8 +39,8 @@ def cell_facts(bench: Bench, key: Key) -> Facts:
     return facts
 
 
-def cell_content(bench: Bench, key: Key) -> dict[str, Any]:
-    """Return what the template of a cell's page shows."""
+def cell_content(bench: Bench, key: Key, clips: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the template of a cell's page shows; ``clips`` are those of `listen.clips_there`."""
     facts, cell = cell_facts(bench, key), bench.cells[key]
     every = matrices.confusions(facts)
     names, probes = dimensions.nuisances(bench, [key], every=True)
@@ -58,11 +60,19 @@ def cell_content(bench: Bench, key: Key) -> dict[str, Any]:
         "probe_names": names,
         "probes": probes,
         "choices": used.choices(facts),
-        "maps": maps(cell),
-        "emotion_marks": legend(cell),
-        **_few_shot(bench, key),
-        **_trust(bench, key),
+        "few": FEW_SPEAKERS if cell["about"]["speakers"] < FEW_SPEAKERS else 0,
+        **_maps(bench, key, clips, facts),
+        **_few_shot(bench, key, facts),
+        **_trust(bench, key, facts),
     }
+
+
+def _maps(bench: Bench, key: Key, clips: Mapping[str, str], facts: Facts) -> dict[str, Any]:
+    cell, heard = bench.cells[key], links(bench.cells[key], clips)
+    order = _methods(bench, key, "points") if cell.get("points") else []
+    found = sorted(maps(cell, heard), key=lambda panel: order.index(panel.title))
+    named = [Panel(facts.method_name(panel.title), panel.marks, panel.svg) for panel in found]
+    return {"maps": named, "emotion_marks": legend(cell, heard), "heard": bool(heard), "seconds": SECONDS}
 
 
 def _of_choice(bench: Bench, key: Key, every: list[matrices.Confusion]) -> list[matrices.Confusion]:
@@ -83,18 +93,23 @@ def _methods(bench: Bench, key: Key, table: str) -> list[str]:
     return sorted(names, key=lambda name: name != chosen.get("method"))
 
 
-def _few_shot(bench: Bench, key: Key) -> dict[str, Any]:
-    methods = _methods(bench, key, "few_shot")
+def _few_shot(bench: Bench, key: Key, facts: Facts) -> dict[str, Any]:
+    named = [(method, facts.method_name(method)) for method in _methods(bench, key, "few_shot")]
     return {
-        "shots": {method: shots.table(bench, [key], method) for method in methods},
-        "shot_panels": [Panel(method, [], shots.picture(bench, key, method)) for method in methods],
+        "shots": {name: shots.table(bench, [key], method) for method, name in named},
+        "shot_panels": [Panel(name, [], shots.picture(bench, key, method)) for method, name in named],
         "way_marks": [(mark(i), way) for i, way in enumerate(shots.ways(bench))],
+        "way_terms": [(way, shots.WAYS.get(way, "")) for way in shots.ways(bench)],
         "ks": shots.ks(bench),
     }
 
 
-def _trust(bench: Bench, key: Key) -> dict[str, Any]:
-    named = [(row["method"], i, row) for i, row in enumerate(bench.cells[key]["trust"])]
+def _trust(bench: Bench, key: Key, facts: Facts) -> dict[str, Any]:
+    rows, inks = bench.cells[key]["trust"], figures.colours(facts)
+    # A method has one colour on the whole page.
+    found = [inks.get(row["method"], GREY) for row in rows]
+    places = [COLOURS.index("currentColor" if ink == INK else ink) for ink in found]
+    named = [(facts.method_name(row["method"]), place, row) for place, row in zip(places, rows, strict=True)]
     pictures = [
         Panel("Share right over confidence", [], trust.reliability(named)),
         Panel("UA of the surest", [], trust.abstention(named)),
@@ -103,5 +118,6 @@ def _trust(bench: Bench, key: Key) -> dict[str, Any]:
         "trust": trust.table(bench, [key], every=True),
         "trust_panels": pictures if named else [],
         "method_marks": [(mark(i), name) for name, i, _ in named],
+        "promise": next((f"{row['promise']:.0%}" for row in rows), ""),
         "lengths": trust.length_names(bench),
     }

@@ -12,8 +12,9 @@ from xlser.reporting.svg import GREY, METHODS
 from xlser.reporting.wording import known
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 360.0, 230.0, 38.0, 10.0, 10.0, 40.0
-COLOURS = (*METHODS, GREY)
-# Drawn about (0, 0): colour is not the only thing that tells two lines apart.
+COLOURS = (*METHODS, "currentColor", GREY)
+# Drawn about (0, 0): colour is not the only thing that tells two lines apart. One more than there are colours: the last
+# is of what has no name (place -1).
 SHAPES = (
     "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0",
     "M0 -5L5 0L0 5L-5 0Z",
@@ -21,6 +22,9 @@ SHAPES = (
     "M0 -5L5 4H-5Z",
     "M0 5L5 -4H-5Z",
     "M-5 -1.5H-1.5V-5H1.5V-1.5H5V1.5H1.5V5H-1.5V1.5H-5Z",
+    "M-4 -4H4L-4 4H4Z",
+    "M-5 -2H5V2H-5Z",
+    "M-3 -4L0 -1L3 -4L4 -3L1 0L4 3L3 4L0 1L-3 4L-4 3L-1 0L-4 -3Z",
 )
 Span = tuple[float, float]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +18,12 @@ from xlser.reporting.bench.cautions import missing, warnings
 from xlser.reporting.bench.cell import cell_content
 from xlser.reporting.bench.chart import mark
 from xlser.reporting.bench.facts import Bench
+from xlser.reporting.bench.listen import clips_there
 from xlser.reporting.bench.load import load_bench
 from xlser.reporting.bench.matrix import Matrix, matrices
 from xlser.reporting.bench.paper import paper_tables
 from xlser.reporting.bench.terminal import lines_of
+from xlser.reporting.bench.written import write_all
 from xlser.reporting.wording import counted, listing, number, plural, whole
 
 if TYPE_CHECKING:
@@ -32,8 +36,10 @@ _SHARED = Path(__file__).parents[1] / "templates"
 def write_bench_report(folder: str | Path) -> Path:
     """Write ``report.html``, ``pages/`` (a page a cell) and ``tables/`` (LaTeX, Markdown), and return the first.
 
-    All is made from ``results.json`` alone. A page holds everything it shows and runs no script; pages link to each
-    other by relative paths, so that the folder can be moved.
+    All is made from ``results.json``. A page holds everything it shows; pages link to each other by relative paths, so
+    that the folder can be moved. They run no script, but where clips lie in ``clips/`` (see `listen.copy_clips`): the
+    pages that link to them hold a few lines of their own to play them. What an earlier report wrote and this one does
+    not is deleted, unless somebody changed it since (see `written`).
 
     Raises:
         RunError: ``results.json`` is missing, damaged, or of something else (see `load_bench`).
@@ -43,11 +49,8 @@ def write_bench_report(folder: str | Path) -> Path:
     bench = Bench(load_bench(folder))
     found = matrices(bench)
     papers = paper_tables(bench, found)
-    for name, text in papers.items():
-        write_text(folder / "tables" / name, text)
-    page = _environment().get_template("cell.html.j2")
-    for key, name in bench.pages.items():
-        write_text(folder / "pages" / name, page.render(bench=bench, css=_css(), **cell_content(bench, key)))
+    tables = [(f"tables/{name}", text) for name, text in papers.items()]
+    write_all(folder, chain(tables, _pages(bench, clips_there(folder))))
     path = folder / "report.html"
     content = _content(bench, found) | {"papers": list(papers)}
     write_text(path, _environment().get_template("bench.html.j2").render(bench=bench, css=_css(), **content))
@@ -79,8 +82,18 @@ def _environment() -> Environment:
 
 
 def _css() -> Markup:
-    parts = (_SHARED / "report.css", _TEMPLATES / "bench.css")
-    return Markup("\n".join(path.read_text(encoding="utf-8") for path in parts))
+    return _verbatim(_SHARED / "report.css", _TEMPLATES / "bench.css")
+
+
+def _verbatim(*paths: Path) -> Markup:
+    return Markup("\n".join(path.read_text(encoding="utf-8") for path in paths))
+
+
+def _pages(bench: Bench, clips: dict[str, str]) -> Iterator[tuple[str, str]]:
+    page = _environment().get_template("cell.html.j2")
+    parts = {"bench": bench, "css": _css(), "script": _verbatim(_TEMPLATES / "listen.js")}
+    for key, name in bench.pages.items():
+        yield f"pages/{name}", page.render(parts | cell_content(bench, key, clips))
 
 
 def _content(bench: Bench, found: list[Matrix]) -> dict[str, Any]:
