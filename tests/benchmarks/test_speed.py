@@ -32,7 +32,7 @@ def test_brain_takes_at_most_1_3_times_a_bare_loop(tmp_path, table, metric, in_t
 
     torch.manual_seed(0)
     x, ratings = torch.randn(10_000, 88), torch.rand(10_000, 2) * 2 - 1
-    rows = Batch(x, ratings, torch.zeros(10_000, dtype=torch.long))
+    rows = Batch(x, ratings, torch.zeros(10_000, dtype=torch.long), torch.zeros(10_000, 3, dtype=torch.long))
     few = Batch(*(column[:1000] for column in rows))
     objective, epochs = Objective(metric=metric), 4
     recipe = Recipe(name="bench", source="a", targets=("b",), training={"epochs": epochs})

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xlser.features.normalise import PROTOCOL, SPEAKER_MINIMUM, Normalisation, Scaler, normalise
+from xlser.features.normalise import PROTOCOL, SPEAKER_MINIMUM, Normalisation, Scaler, by_corpus, normalise
 
 
 @pytest.fixture
@@ -49,6 +49,26 @@ def test_speaker_takes_those_of_each_and_the_corpus_for_one_with_few_rows(values
         mine = (speakers == name).to_numpy()
         assert out[mine] == pytest.approx(loop(values[mine], values[mine]), abs=1e-4)
     assert out[-1] == pytest.approx(loop(values, values)[-1], abs=1e-4)
+
+
+def test_by_corpus_takes_the_known_rows_of_each_and_all_known_for_one_with_few(values):
+    corpora = np.array(["a", "b"] * 13 + ["few"] * 4)
+    known = np.array([0, 1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 14, 26, 27, 28, 29])
+    out = by_corpus(values, corpora, known, Scaler.fit(values[known]))
+    for name in "ab":
+        mine = corpora == name
+        assert out[mine] == pytest.approx(
+            loop(values[mine], values[[i for i in known if corpora[i] == name]]), abs=1e-4
+        )
+    assert out[26:] == pytest.approx(loop(values[26:], values[known]), abs=1e-4)
+
+
+def test_by_corpus_is_bit_by_bit_what_source_gives_for_a_single_corpus(values, speakers):
+    known = np.array([3, 1, 20, 7, 8, 9])
+    pooled = Scaler.fit(values[known], clip=1.0)
+    out = by_corpus(values, np.full(30, "a"), known, pooled)
+    assert out.tobytes() == normalise(values, speakers, "source", pooled).tobytes()
+    assert np.abs(out).max() == 1.0
 
 
 @pytest.mark.parametrize("rows", [SPEAKER_MINIMUM - 1, SPEAKER_MINIMUM])

@@ -1,16 +1,18 @@
 """Training: the best epoch is kept, and a run that was killed ends with the weights of one that was not."""
 
+import math
 import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import torch
 
 from xlser.errors import RunError
-from xlser.training.recipe import Recipe
+from xlser.training.recipe import Objective, Recipe
 from xlser.training.step import Batch, losses
 
 EPOCHS = 7
@@ -25,7 +27,8 @@ def rows(count, seed):
     x = torch.randn(count, 8, generator=rng)
     ratings = torch.tanh(x[:, :2] + 0.1 * torch.randn(count, 2, generator=rng))
     ratings[::7] = torch.nan
-    return Batch(x, ratings, torch.arange(count) % 4 - (torch.arange(count) % 9 == 0).long())
+    groups = torch.stack([torch.arange(count) % 10, (torch.arange(count) % 10) // 8, torch.zeros(count).long()], dim=1)
+    return Batch(x, ratings, torch.arange(count) % 4 - (torch.arange(count) % 9 == 0).long(), groups)
 
 
 def train(folder, kind="dae", *, seed=0, fingerprint="f", on_epoch=None, data=None, method=True, **training):
@@ -154,6 +157,59 @@ def test_every_epoch_sees_every_row_once_in_other_batches(steps):
     assert len(set(batches)) == len(batches)
 
 
+ON_LABELS = Objective(metric="supcon", reconstruct=False, combine="sum")
+ON_RATINGS = Objective(metric="signed", on="activation", reconstruct=False, combine="sum")
+
+
+@pytest.mark.parametrize("objective", [Objective(), ON_LABELS, ON_RATINGS], ids=["reconstructs", "labels", "ratings"])
+@pytest.mark.parametrize("balance", [("corpus",), ("emotion",), ("corpus", "emotion")])
+def test_rows_of_a_group_are_those_of_one_corpus_and_emotion_that_the_method_learns_from(balance, objective):
+    from xlser.training.autoencoder_brain import _groups, _keys
+
+    data, found = rows(70, 1), {}
+    codes = _groups(data, objective, _keys(data, objective), balance)
+    for row, code in enumerate(codes):
+        corpus, emotion = int(data.groups[row, 1]), int(data.emotion[row])
+        rated = not math.isnan(data.ratings[row, 0])
+        learnt = {Objective(): True, ON_LABELS: emotion >= 0, ON_RATINGS: rated}[objective]
+        assert (code >= 0) == learnt
+        if learnt:
+            group = ((corpus,) if "corpus" in balance else ()) + ((emotion,) if "emotion" in balance else ())
+            assert found.setdefault(code, group) == group
+    assert len(set(found.values())) == len(found)
+    assert _groups(data, objective, _keys(data, objective), ()) is None
+
+
+@pytest.mark.parametrize("balance", [("corpus",), ("emotion",)])
+def test_training_sees_balanced_batches(tmp_path, monkeypatch, balance):
+    from xlser.training import autoencoder_brain as brain
+
+    seen, real = [], brain.losses
+
+    def spy(modules, batch, *rest, **options):
+        seen.append(batch)
+        return real(modules, batch, *rest, **options)
+
+    monkeypatch.setattr(brain, "losses", spy)
+    train(tmp_path, balance=balance, epochs=2)
+    steps = [batch for batch in seen if len(batch.x) != 30]
+    assert [len(batch.x) for batch in steps] == [14] * 10, "as many rows and steps as without balance"
+    column = {"corpus": lambda batch: batch.groups[:, 1], "emotion": lambda batch: batch.emotion}[balance[0]]
+    for start in (0, 5):
+        counts = Counter(torch.cat([column(batch) for batch in steps[start : start + 5]]).tolist())
+        assert len(counts) == {"corpus": 2, "emotion": 5}[balance[0]]
+        assert max(counts.values()) - min(counts.values()) <= 1
+    for batch in steps:
+        held = Counter(column(batch).tolist())
+        assert max(held.values()) - min(held.values()) <= 1
+
+
+def test_balance_and_groups_change_the_weights(whole, tmp_path):
+    balanced = weights(train(tmp_path / "corpus", balance="corpus"))
+    assert balanced != weights(whole["dae"][0])
+    assert balanced == weights(train(tmp_path / "again", balance="corpus"))
+
+
 def test_noise_is_new_at_every_step_and_validation_has_none(steps):
     drawn, clean = [noise[:4] for _, noise in steps[0]], steps[1]
     assert len(clean) == EPOCHS
@@ -251,9 +307,8 @@ if __name__ == "__main__":
 def test_every_batch_of_an_emotion_head_holds_two_classes():
     from xlser.data.sampling import DealtBatches
     from xlser.training.autoencoder_brain import _keys
-    from xlser.training.recipe import Objective
 
     emotion = torch.tensor([0, 1] * 4 + [-1] * 24)
-    rows = Batch(torch.zeros(32, 3), torch.full((32, 2), torch.nan), emotion)
+    rows = Batch(torch.zeros(32, 3), torch.full((32, 2), torch.nan), emotion, torch.zeros(32, 3).long())
     for places in DealtBatches(_keys(rows, Objective(emotion_head=True)), 8, seed=0):
         assert set(emotion[places].tolist()) >= {0, 1}

@@ -60,6 +60,8 @@ def test_what_is_not_said_has_a_default(load):
     [
         ("sorce: x", "sorce: unknown key; did you mean 'source'?"),
         ("training: {epoch: 5}", "training.epoch: unknown key; did you mean 'epochs'?"),
+        ("features: {joined: each, normalise: speaker}", "features.joined: `each` belongs to features.normalise: corp"),
+        ("features: {joined: mixed}", "features.joined: must be one of 'pooled' or 'each'"),
         ("features: {normalize: speaker}", "features.normalize: unknown key; did you mean 'normalise'?"),
         ("  other: {metrik: signed}", "methods.other.metrik: unknown key; did you mean 'metric'?"),
         ("model: {annealing: {warm: 1}}", "model.annealing.warm: unknown key; did you mean 'warmup'?"),
@@ -80,6 +82,19 @@ def test_what_is_not_said_has_a_default(load):
         ("  bare: {reconstruct: false, combine: sum}", "methods.bare: nothing is left to learn; give a metric"),
         ("  bare: {reconstruct: false, metric: supcon}", "methods.bare: `combine: log` belongs to the reconstruction"),
         ("  elr: {metric: elr}", "methods.elr: `metric: elr` can be negative"),
+        ("training: {balance: [corpus, speaker]}", "training.balance.1: must be one of 'corpus' or 'emotion'"),
+        ("training: {balance: [emotion, emotion]}", "training.balance: must name each of corpus and emotion once"),
+        ("  far: {metric: contrastive, across: speaker}", "methods.far: `across` belongs to metric: supcon, but the m"),
+        ("  far: {across: speaker}", "methods.far: `across` belongs to metric: supcon, but the metric is none; use"),
+        (
+            "  far: {metric: supcon, across: sex}",
+            "methods.far.across: must be one of 'speaker', 'corpus' or 'language'",
+        ),
+        (
+            "  far: {metric: supcon, cross_weight: 4}",
+            "methods.far: `cross_weight` 4 weighs nothing without `across`; g",
+        ),
+        ("  far: {metric: supcon, across: speaker, cross_weight: -1}", "methods.far.cross_weight: Input should be gre"),
         ("  two: {metric: signed, on: both}\nmodel: {latent: 1}", "methods.two: `on: both` needs model.latent of at l"),
     ],
 )
@@ -163,6 +178,9 @@ def test_the_hash_changes_with_what_can_change_a_number_and_not_with_the_descrip
     plain = load().hash
     assert load("description: words").hash == plain
     changes = ["training.epochs=5", "training.seeds=1", "split.seed=1", "features.clip=null", "model.noise=0.5"]
+    changes += ["training.balance=corpus", "features.joined=each", "methods.activation={metric: supcon}"]
+    changes += ["methods.activation={metric: supcon, across: corpus}"]
+    changes += ["methods.activation={metric: supcon, across: speaker, cross_weight: 2}"]
     changes += ["ratings=derived", "targets=ravdess", "methods.activation.weight=2", "merge.calm=neutral"]
     hashes = {load("", change).hash for change in changes}
     assert len(hashes | {plain}) == len(changes) + 1
@@ -188,6 +206,15 @@ def test_the_dimensions_of_an_objective_are_in_the_order_of_the_latent():
     assert Objective(metric="signed", on="both").rated == ("activation", "valence")
     assert Objective(metric="signed", on="valence").rated == ("valence",)
     assert Objective(metric="none", on="both").rated == Objective(metric="class-cluster").rated == ()
+
+
+@pytest.mark.parametrize("text", ["[corpus, emotion]", "[emotion, corpus]"])
+def test_the_order_of_what_is_balanced_changes_nothing(load, text):
+    recipe = load("", f"training.balance={text}")
+    assert recipe.training.balance == ("corpus", "emotion")
+    assert recipe.hash == load("training: {balance: [corpus, emotion]}").hash != load().hash
+    assert load("", "training.balance=corpus").training.balance == ("corpus",)
+    assert load().training.balance == ()
 
 
 def test_a_recipe_cannot_be_changed_after_it_was_checked():

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from xlser.training.recipe import ON_CLASSES, ModelChoice, Objective
-from xlser.training.step import METRICS, Batch, add_noise, build_network, losses, metric_term
+from xlser.training.step import GROUPS, METRICS, Batch, add_noise, build_network, losses, metric_term
 
 FEATURES, ROWS = 6, 9
 
@@ -17,7 +17,10 @@ def batch():
     rng = torch.Generator().manual_seed(1)
     x = torch.randn(ROWS, FEATURES, generator=rng, dtype=torch.float64)
     ratings = torch.rand(ROWS, 2, generator=rng, dtype=torch.float64) * 2 - 1
-    return Batch(x, ratings, torch.tensor([0, 1, 2, 0, 1, 2, 0, 1, 1]))
+    groups = torch.tensor(
+        [[0, 0, 0], [0, 0, 0], [1, 0, 0], [1, 0, 0], [2, 1, 0], [2, 1, 0], [3, 2, 1], [3, 2, 1], [0, 0, 0]]
+    )
+    return Batch(x, ratings, torch.tensor([0, 1, 2, 0, 1, 2, 0, 1, 1]), groups)
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def unrated(batch):
     ratings, emotion = batch.ratings.clone(), batch.emotion.clone()
     ratings[[0, 4], 0], ratings[8, 1] = math.nan, math.nan
     emotion[[2, 3]] = -1
-    return Batch(batch.x, ratings, emotion)
+    return Batch(batch.x, ratings, emotion, batch.groups)
 
 
 def network(kind="dae", latent=4, seed=0, classes=3):
@@ -87,6 +90,18 @@ def supcon(z, labels):
         positives = [a for a in logits if labels[a] == labels[i]]
         if positives:
             terms.append(-sum(logits[p] - total for p in positives) / len(positives))
+    return sum(terms) / len(terms)
+
+
+def weighed_supcon(z, labels, groups, cross_weight):
+    """An anchor's positives weigh 1 in its own group and ``cross_weight`` in another."""
+    u, terms = unit(z), []
+    for i in range(len(u)):
+        logits = {a: (u[i] @ u[a]).item() / 0.1 for a in range(len(u)) if a != i}
+        total = math.log(sum(map(math.exp, logits.values())))
+        weights = {a: 1 if groups[a] == groups[i] else cross_weight for a in logits if labels[a] == labels[i]}
+        if sum(weights.values()):
+            terms.append(-sum(w * (logits[a] - total) for a, w in weights.items()) / sum(weights.values()))
     return sum(terms) / len(terms)
 
 
@@ -171,6 +186,22 @@ def test_the_loss_is_the_sum_written_by_hand(request, which, metric, on, combine
     assert losses(net, rows, rows.x, objective)["loss"].item() == pytest.approx(by_hand(net, rows, objective), rel=1e-9)
 
 
+@pytest.mark.parametrize("which", ["batch", "unrated"])
+@pytest.mark.parametrize("cross_weight", [0.0, 0.5, 1.0, 4.0])
+@pytest.mark.parametrize("across", GROUPS)
+def test_supcon_across_groups_weighs_their_positives(request, which, across, cross_weight):
+    rows = request.getfixturevalue(which)
+    z = torch.randn(ROWS, 4, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    known = [i for i in range(ROWS) if rows.emotion[i] >= 0]
+    column = {"speaker": 0, "corpus": 1, "language": 2}[across]
+    groups = [int(rows.groups[i, column]) for i in known]
+    expected = weighed_supcon(z[known], rows.emotion[known], groups, cross_weight)
+    objective = Objective(metric="supcon", across=across, cross_weight=cross_weight)
+    assert metric_term(z, rows, objective).item() == pytest.approx(expected, rel=1e-9)
+    plain = metric_term(z, rows, Objective(metric="supcon")).item()
+    assert (expected == pytest.approx(plain, rel=1e-6)) is (cross_weight == 1)
+
+
 def test_without_the_reconstruction_the_decoder_is_left_alone(batch):
     net = network()
     objective = Objective(metric="supcon", combine="sum", emotion_head=True, reconstruct=False)
@@ -189,7 +220,7 @@ def test_rows_without_a_rating_take_part_in_the_reconstruction_only(unrated):
     before = losses(net, unrated, unrated.x, objective)
     x = unrated.x.clone()
     x[[0, 4]] += 5
-    after = losses(net, Batch(x, unrated.ratings, unrated.emotion), x, objective)
+    after = losses(net, unrated._replace(x=x), x, objective)
     assert after["metric"].item() == before["metric"].item()
     assert after["mse"].item() != before["mse"].item()
 

@@ -18,7 +18,7 @@ from xlser.experiment.corpora import DIMENSIONS, Corpus
 from xlser.experiment.seeds import Seed
 from xlser.experiment.stored import stored
 from xlser.experiment.workplace import Workplace
-from xlser.features.normalise import Scaler, normalise
+from xlser.features.normalise import Scaler, by_corpus, normalise
 from xlser.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -32,14 +32,16 @@ MODEL, STORE = "model.safetensors", "datastore.safetensors"
 
 @dataclass
 class Scaled:
-    """A seed's source: the statistics of its training part, and all of it z-scored with them.
+    """A seed's source: the statistics of its training part, all of it together, and its z-scores.
 
-    Every method of a seed sees the same z-scores of a case: they are taken once.
+    Every method of a seed sees the same z-scores of a case: they are taken once. With ``each``, the corpora of a joined
+    target are z-scored one by one, as those of the source were.
     """
 
     seed: Seed
     scaler: Scaler
     source: np.ndarray
+    each: bool = False
     _last: tuple[Case | None, np.ndarray | None] = field(default=(None, None), repr=False)
 
     def values(self, case: Case) -> np.ndarray:
@@ -47,8 +49,9 @@ class Scaled:
         if case.role != TARGET:
             return self.source
         if self._last[0] is not case:
-            corpus = case.corpus
-            self._last = (case, normalise(corpus.data.values, corpus.frame["speaker"], case.kind, self.scaler))
+            parts = case.corpus.parts if self.each else [case.corpus]
+            scores = [normalise(part.data.values, part.frame["speaker"], case.kind, self.scaler) for part in parts]
+            self._last = (case, np.concatenate(scores))
         return self._last[1]
 
 
@@ -88,13 +91,19 @@ class Trained(Features):
 def scale(recipe: Recipe, source: Corpus, seeds: list[Seed]) -> list[Scaled]:
     """Z-score the source for each seed.
 
-    On the source itself ``corpus`` means the training part: its held-out speakers are not looked at.
+    On the source itself ``corpus`` means the training part: its held-out speakers are not looked at. Zero-shot, a
+    target is z-scored by the pooled statistics, whether or not each corpus of the source was by its own.
     """
+    scaled, values, each = [], source.data.values, recipe.features.joined == "each"
     kind = "speaker" if recipe.features.normalise == "speaker" else "source"
-    scaled = []
     for seed in seeds:
-        scaler = Scaler.fit(source.data.values[seed.split.train], recipe.features.clip)
-        scaled.append(Scaled(seed, scaler, normalise(source.data.values, source.frame["speaker"], kind, scaler)))
+        rows = seed.split.train
+        scaler = Scaler.fit(values[rows], recipe.features.clip)
+        if each:
+            scores = by_corpus(values, source.frame["corpus"].to_numpy(), rows, scaler)
+        else:
+            scores = normalise(values, source.frame["speaker"], kind, scaler)
+        scaled.append(Scaled(seed, scaler, scores, each))
     return scaled
 
 
@@ -201,11 +210,19 @@ class _Job:
         codes = {name: code for code, name in enumerate(self.recipe.emotions)}
         emotion = np.array([codes.get(label, -1) for label in self.source.labels[rows]], dtype=np.int64)
         ratings = np.stack([self.source.ratings[name][rows] for name in DIMENSIONS], axis=1).astype(np.float32)
-        return Batch(torch.from_numpy(self.scaled.source[rows]), torch.from_numpy(ratings), torch.from_numpy(emotion))
+        x, groups = self.scaled.source[rows], _groups(self.source)[rows]
+        return Batch(*map(torch.from_numpy, (x, ratings, emotion, groups)))
 
     @cached_property
     def fingerprint(self) -> str:
         return _fingerprint(self.recipe, self.source, self.seed, self.method)
+
+
+def _groups(source: Corpus) -> np.ndarray:
+    """Return the codes of every row's speaker, corpus and language, (N, 3)."""
+    named = (source.frame["speaker"], source.frame["corpus"], source.languages)
+    codes = [np.unique(names.astype(str), return_inverse=True)[1] for names in named]
+    return np.stack(codes, axis=1).astype(np.int64)
 
 
 def _fingerprint(recipe: Recipe, source: Corpus, seed: Seed, method: str) -> str:
@@ -219,4 +236,5 @@ def _fingerprint(recipe: Recipe, source: Corpus, seed: Seed, method: str) -> str
     for name in DIMENSIONS:
         digest.update(source.ratings[name].tobytes())
     digest.update("|".join(map(str, source.labels)).encode())
+    digest.update(_groups(source).tobytes())
     return digest.hexdigest()[:16]

@@ -11,7 +11,8 @@ import pandas as pd
 Normalisation = Literal["source", "corpus", "speaker"]
 # Zero-shot looks at nothing of the target; the other two look at its unlabelled recordings.
 PROTOCOL: dict[str, str] = {"source": "zero-shot", "corpus": "transductive", "speaker": "transductive"}
-# Fewer recordings than this do not tell a speaker's mean and spread; such speakers get their corpus's.
+# Fewer recordings than this do not tell a speaker's mean and spread; such speakers get their corpus's. The same holds
+# for a corpus among several.
 SPEAKER_MINIMUM = 5
 
 
@@ -42,6 +43,30 @@ class Scaler:
         if self.clip is not None:
             scores = np.clip(scores, -self.clip, self.clip)
         return scores.astype(np.float32)
+
+
+def by_corpus(values: np.ndarray, corpora: np.ndarray, known: np.ndarray, pooled: Scaler) -> np.ndarray:
+    """Return z-scored features of corpora put together, each by its own statistics, float32, shape of ``values``.
+
+    What differs between corpora as a whole, such as the microphone, but also the share of angry speech, is taken out.
+
+    Args:
+        values: raw features (rows, columns).
+        corpora: name of each row's corpus, (rows,).
+        known: positions of the rows that statistics may be taken of: the training part.
+        pooled: statistics of all of them, for a corpus of which fewer than five are known; its ``clip`` holds for all.
+
+    >>> x, corpora = np.array([[0.0], [2.0], [10.0], [12.0]]).repeat(5, axis=0), np.array(["a", "b"]).repeat(10)
+    >>> by_corpus(x, corpora, np.arange(20), Scaler.fit(x))[::5].ravel().tolist()
+    [-1.0, 1.0, -1.0, 1.0]
+    """
+    out = pooled.apply(values)
+    for name in np.unique(corpora):
+        own = known[corpora[known] == name]
+        if len(own) >= SPEAKER_MINIMUM:
+            rows = corpora == name
+            out[rows] = Scaler.fit(values[own], pooled.clip).apply(values[rows])
+    return out
 
 
 def normalise(values: np.ndarray, speakers: pd.Series, kind: Normalisation, source: Scaler) -> np.ndarray:

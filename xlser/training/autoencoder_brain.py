@@ -16,8 +16,8 @@ from xlser.data.sampling import DealtBatches
 from xlser.errors import RunError
 from xlser.losses import kl_weight
 from xlser.training.brain import ResumableBrain, Scalars, Stage
-from xlser.training.recipe import ON_CLASSES, Objective, Recipe
-from xlser.training.step import RATINGS, Batch, add_noise, build_network, losses
+from xlser.training.recipe import ON_CLASSES, Balanced, Objective, Recipe
+from xlser.training.step import GROUPS, RATINGS, Batch, add_noise, build_network, losses
 from xlser.training.threads import one_thread
 
 _REMEDY = "Lower training.lr, or look for extreme values among the features."
@@ -164,7 +164,8 @@ def fit(plan: Plan, train: Batch, validation: Batch) -> Fitted:
     Raises:
         RunError: a loss that is not finite (epoch and step are named), or a checkpoint of another recipe.
     """
-    batches = DealtBatches(_keys(train, plan.objective), plan.recipe.training.batch, plan.seed)
+    keys, choice = _keys(train, plan.objective), plan.recipe.training
+    batches = DealtBatches(keys, choice.batch, plan.seed, _groups(train, plan.objective, keys, choice.balance))
     brain = AutoencoderBrain(plan, train.x.shape[1], len(batches))
     brain.train_sampler = batches
     loader = DataLoader(Rows(train), sampler=batches, batch_size=None, collate_fn=_as_is)
@@ -183,6 +184,17 @@ def _keys(train: Batch, objective: Objective) -> np.ndarray:
         codes = train.emotion.double()
         columns.append(torch.where(codes < 0, torch.nan, codes))
     return torch.stack(columns, dim=1).numpy() if columns else np.empty((len(train.x), 0))
+
+
+def _groups(train: Batch, objective: Objective, keys: np.ndarray, balance: tuple[Balanced, ...]) -> np.ndarray | None:
+    """Return the code of each row's group, -1 where the method learns nothing from it; None without ``balance``."""
+    if not balance:
+        return None
+    columns = {"corpus": train.groups[:, GROUPS.index("corpus")], "emotion": train.emotion}
+    several = torch.stack([columns[name] for name in balance], dim=1).numpy()
+    codes = np.unique(several, axis=0, return_inverse=True)[1].ravel()
+    learnt = objective.reconstruct | np.isfinite(keys).any(axis=1)
+    return np.where(learnt, codes, -1)
 
 
 def _as_is(batch: Batch) -> Batch:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
 
 from xlser.features.extractor import ExtractorName
 from xlser.features.normalise import Normalisation
 from xlser.schema import Strict
-from xlser.training.common import CommonRecipe
+from xlser.training.common import CommonRecipe, Many
 
 OnRatings = Literal["signed", "euclidean", "elr", "ccc", "rank-n-contrast", "kernel"]
 OnClasses = Literal["class-cluster", "supcon", "contrastive"]
 Metric = Literal["none", OnRatings, OnClasses]
 ON_CLASSES = ("class-cluster", "supcon", "contrastive")
+Group = Literal["speaker", "corpus", "language"]
+Balanced = Literal["corpus", "emotion"]
 
 
 class FeatureChoice(Strict):
-    """Which features, whose mean and deviation z-scores are taken with, and where they are cut off (null: nowhere)."""
+    """Which features, whose mean and deviation z-scores are taken with, and where they are cut off (null: nowhere).
+
+    ``joined`` is for ``normalise: corpus`` and sources such as ``emodb+ravdess``: ``pooled`` z-scores their training
+    rows by the statistics of all, ``each`` by those of their own corpus, as a target is by its own. With ``pooled`` a
+    network may tell the corpora by how they were recorded, with ``each`` hardly; zero-shot, a target is z-scored by the
+    statistics of all either way.
+    """
 
     extractor: ExtractorName = "egemaps"
     normalise: Normalisation = "corpus"
+    joined: Literal["pooled", "each"] = "pooled"
     clip: PositiveFloat | None = 5.0
 
 
@@ -47,16 +56,20 @@ class Objective(Strict):
     """What is learnt besides the reconstruction.
 
     ``metric`` on ``on``: ``both`` gives the first half of the latent to activation and the rest to valence.
-    ``class-cluster``, ``supcon`` and ``contrastive`` use the emotion labels. ``combine`` is
-    log(MSE + weight * metric), or the plain sum. ``emotion_head`` adds a linear classifier of the latent with
-    cross-entropy (with model.kind vae: the semi-supervised VAE). Without ``reconstruct`` the decoder is not trained:
-    the encoder becomes an ordinary network of the metric and the classifier.
+    ``class-cluster``, ``supcon`` and ``contrastive`` use the emotion labels. ``cross_weight`` weighs, for ``supcon``,
+    positives of another speaker, corpus or language (``across``) against those of the same one: 1 is plain SupCon,
+    above 1 draws a class together across them. ``combine`` is log(MSE + weight * metric), or the plain sum.
+    ``emotion_head`` adds a linear classifier of the latent with cross-entropy (with model.kind vae: the semi-supervised
+    VAE). Without ``reconstruct`` the decoder is not trained: the encoder becomes an ordinary network of the metric and
+    the classifier.
     """
 
     metric: Metric = "none"
     on: Literal["activation", "valence", "both"] = "activation"
     combine: Literal["log", "sum"] = "log"
     weight: PositiveFloat = 1.0
+    across: Group | None = None
+    cross_weight: NonNegativeFloat = 1.0
     emotion_head: bool = False
     reconstruct: bool = True
 
@@ -69,13 +82,28 @@ class Objective(Strict):
 
 
 class TrainingChoice(Strict):
-    """Adam with rate ``lr``; ``seeds`` runs; a checkpoint every ``checkpoint_every`` epochs."""
+    """Adam with rate ``lr``; ``seeds`` runs; a checkpoint every ``checkpoint_every`` epochs.
+
+    With ``balance``, each corpus of a joined source, each scored emotion, or each pair of them that there is gives
+    equally many rows to an epoch and to a batch; an epoch keeps its number of rows (see
+    `xlser.data.sampling.DealtBatches`). Rows that a method learns nothing from (without a class for a loss on classes,
+    and without reconstruction) are not drawn then; rows without a scored emotion that it does learn from are balanced
+    like an emotion of their own. It holds for every method, the plain autoencoder too, and not for validation rows.
+    """
 
     epochs: PositiveInt = 100
     batch: int = Field(64, ge=4)
+    balance: Annotated[tuple[Balanced, ...], Many] = ()
     lr: PositiveFloat = 1e-3
     seeds: PositiveInt = 5
     checkpoint_every: PositiveInt = 20
+
+    @field_validator("balance")
+    @classmethod
+    def _in_one_order(cls, balance: tuple[Balanced, ...]) -> tuple[Balanced, ...]:
+        if len(set(balance)) < len(balance):
+            raise ValueError(f"must name each of corpus and emotion once, but is {list(balance)} instead")
+        return tuple(sorted(balance))
 
 
 class Recipe(CommonRecipe):
@@ -96,6 +124,11 @@ class Recipe(CommonRecipe):
 
     def _problems(self) -> list[str]:
         problems = []
+        if self.features.joined == "each" and self.normalise != "corpus":
+            problems.append(
+                f"features.joined: `each` belongs to features.normalise: corpus, but that is {self.normalise}; "
+                "use normalise: corpus, or joined: pooled"
+            )
         for name, objective in self.methods.items():
             if objective.on == "both" and objective.rated and self.model.latent < 2:
                 problems.append(
@@ -108,6 +141,16 @@ class Recipe(CommonRecipe):
                 problems.append(f"methods.{name}: `combine: log` belongs to the reconstruction; use combine: sum")
             if not objective.reconstruct and objective.metric == "none" and not objective.emotion_head:
                 problems.append(f"methods.{name}: nothing is left to learn; give a metric, or emotion_head: true")
+            if objective.across and objective.metric != "supcon":
+                problems.append(
+                    f"methods.{name}: `across` belongs to metric: supcon, but the metric is {objective.metric}; "
+                    "use metric: supcon, or leave `across` out"
+                )
+            if objective.cross_weight != 1 and not objective.across:
+                problems.append(
+                    f"methods.{name}: `cross_weight` {objective.cross_weight:g} weighs nothing without `across`; "
+                    "give across: speaker, corpus or language"
+                )
             if not objective.reconstruct and self.model.kind == "vae":
                 problems.append(f"methods.{name}: `reconstruct: false` belongs to model.kind dae")
         return problems

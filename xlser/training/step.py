@@ -21,7 +21,7 @@ from xlser.losses import (
 )
 from xlser.models.autoencoder import Autoencoder
 from xlser.models.vae import EmotionHead, VariationalAutoencoder
-from xlser.training.recipe import ON_CLASSES, ModelChoice, Objective
+from xlser.training.recipe import ON_CLASSES, Group, ModelChoice, Objective
 
 # Half a point of a five-point scale: ratings stand in [-1, 1].
 KERNEL_WIDTH = 0.25
@@ -38,15 +38,19 @@ METRICS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 # Where a batch column of ratings stands; an objective's dimensions index it.
 RATINGS = ("activation", "valence", "dominance")
+# Likewise a batch column of group codes.
+GROUPS: tuple[Group, ...] = ("speaker", "corpus", "language")
 
 
 class Batch(NamedTuple):
     """``x``: z-scored features (N, F). ``ratings``: (N, 3), in the order of `RATINGS`, in [-1, 1], NaN where not rated.
-    ``emotion``: class codes (N,), -1 where the emotion is none of the recipe's."""
+    ``emotion``: class codes (N,), -1 where the emotion is none of the recipe's. ``groups``: codes (N, 3) of at least 0,
+    in the order of `GROUPS`."""
 
     x: Tensor
     ratings: Tensor
     emotion: Tensor
+    groups: Tensor
 
 
 def build_network(choice: ModelChoice, features: int, classes: int, seed: int) -> nn.ModuleDict:
@@ -109,16 +113,23 @@ def losses(
 
 def metric_term(latent: Tensor, batch: Batch, objective: Objective) -> Tensor:
     """Return the metric loss on the rated rows; ``on: both`` splits the latent and adds the two."""
-    metric = METRICS[objective.metric]
     if objective.metric in ON_CLASSES:
-        known = batch.emotion >= 0
-        return metric(latent[known], batch.emotion[known])
+        return _on_classes(latent, batch, objective)
+    metric = METRICS[objective.metric]
     parts = latent.tensor_split(len(objective.rated), dim=1)
     terms = [
         _on_rated(metric, part, batch.ratings[:, RATINGS.index(name)])
         for part, name in zip(parts, objective.rated, strict=True)
     ]
     return torch.stack(terms).sum()
+
+
+def _on_classes(latent: Tensor, batch: Batch, objective: Objective) -> Tensor:
+    known = batch.emotion >= 0
+    if objective.across is None:
+        return METRICS[objective.metric](latent[known], batch.emotion[known])
+    groups = batch.groups[known, GROUPS.index(objective.across)]
+    return supcon(latent[known], batch.emotion[known], groups=groups, cross_weight=objective.cross_weight)
 
 
 def _on_rated(metric: Callable[[Tensor, Tensor], Tensor], latent: Tensor, ratings: Tensor) -> Tensor:
