@@ -193,7 +193,7 @@ def test_the_ways_are_those_of_stores_built_anew(source, target, distance, neigh
 
 def test_without_shots_a_way_reads_the_source_alone(source, target):
     rows, codes, _, model = target
-    found = Ways.of(*source, rows, 3, probabilities=model, chosen=CHOSEN).zero_shot()
+    found = Ways.of(*source, rows, 3, probabilities=model, chosen=CHOSEN).without_shots()
     store = Datastore(source[0], range(90), labels=NAMES[source[1]])
     mix = Interpolation(store, source[1], CLASSES, CHOSEN, CLASSES)
     scaler = StandardScaler().fit(source[0])
@@ -211,13 +211,13 @@ def test_what_is_not_chosen_is_fixed_and_its_scale_is_the_sources(source, target
     ways = Ways.of(*source, target[0], 3)
     distances = np.sort(((source[0][:, None] - source[0]) ** 2).sum(2), axis=1)[:, 1 : FIXED["k"] + 1]
     assert ways.chosen == FIXED | {"scale": pytest.approx(np.median(distances), rel=1e-4)}
-    assert "interpolated" not in ways.zero_shot()
+    assert "interpolated" not in ways.without_shots()
     assert Ways.of(*source, target[0], 3, chosen={"k": 3}).chosen["k"] == 3
 
 
 def test_few_source_rows_and_a_constant_column_do_no_harm():
     ways = Ways.of(np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([0, 1]), np.array([[1.1, 5.0], [2.9, 7.0]]), 2)
-    assert {name: codes.tolist() for name, codes in ways.zero_shot().items()}["prototype"] == [0, 1]
+    assert {name: codes.tolist() for name, codes in ways.without_shots().items()}["prototype"] == [0, 1]
     assert Ways.of(np.ones((1, 2)), np.zeros(1, int), np.ones((3, 2)), 2).near.shape == (3, 1)
 
 
@@ -232,11 +232,11 @@ def test_the_columns_and_rows_of_the_tables(curves):
     assert [(row["way"], row["metric"]) for row in areas] == [(w, m) for w in WAYS for m in ("UA", "WA", "macro-F1")]
     assert {row["shots"] for row in pick(table, k=5)} == {15}
     for row in pick(table, k=0):
-        assert row["value"] == row["zero_shot"]
+        assert row["value"] == row["without"]
         assert np.isnan([row["gain"], row["gain_low"], row["gain_high"]]).all()
     for row in table:
         assert row["low"] <= row["value"] <= row["high"]
-        assert row["k"] == 0 or row["gain"] == pytest.approx(row["value"] - row["zero_shot"])
+        assert row["k"] == 0 or row["gain"] == pytest.approx(row["value"] - row["without"])
 
 
 def test_values_are_the_means_of_draws_scored_by_sklearn(source, target, curves):
@@ -249,7 +249,7 @@ def test_values_are_the_means_of_draws_scored_by_sklearn(source, target, curves)
     ways = Ways.of(*source, rows, 3, probabilities=model, chosen=CHOSEN)
     draws = draw_shots(NAMES[codes], speakers, CLASSES, 5, draws=4, seed=3)
     asked = [~np.isin(speakers, speakers[shots]) for shots in draws]
-    read = [ways.with_shots(shots, [1, 5]) | {0: ways.zero_shot()} for shots in draws]
+    read = [ways.with_shots(shots, [1, 5]) | {0: ways.without_shots()} for shots in draws]
     assert {row["queries"] for row in curves[0]} == {round(np.mean([mask.sum() for mask in asked]))}
     for row in curves[0]:
         pairs = [(codes[mask], found[row["k"]][row["way"]][mask]) for found, mask in zip(read, asked, strict=True)]
@@ -262,7 +262,7 @@ def test_intervals_are_those_of_a_loop_over_speakers_and_draws(source, target, c
     rows, codes, speakers, model = target
     ways = Ways.of(*source, rows, 3, probabilities=model, chosen=CHOSEN)
     draws = draw_shots(NAMES[codes], speakers, CLASSES, 5, draws=4, seed=3)
-    read = [ways.with_shots(shots, [1, 5]) | {0: ways.zero_shot()} for shots in draws]
+    read = [ways.with_shots(shots, [1, 5]) | {0: ways.without_shots()} for shots in draws]
     bootstrap, over_draws = SpeakerBootstrap(speakers, 60, 3), _draw_weights(4, 60, 3)
     values = {0: [], 1: [], 5: []}
     for weights, held in zip(bootstrap.weights[1:], over_draws[1:], strict=True):
@@ -329,7 +329,7 @@ def test_shots_help_where_the_target_is_elsewhere():
     table, areas = few_shot(part(rows, codes), part(rows[:, ::-1], codes), speakers, CLASSES[:2], [5], draws=5)
     for way in ("swapped", "probe", "prototype"):
         row = pick(table, way=way, metric="UA", k=5)[0]
-        assert row["zero_shot"] < 0.05
+        assert row["without"] < 0.05
         assert row["value"] > 0.95
         assert row["gain_low"] > 0.9
     assert pick(areas, way="swapped", metric="UA")[0]["value"] == pytest.approx(0.5, abs=0.05)

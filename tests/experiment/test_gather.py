@@ -14,7 +14,9 @@ from xlser.experiment.bench.look import Outcome
 from xlser.experiment.cases import HELD_OUT, TARGET, VALIDATION
 
 CLASSES = ["anger", "joy"]
-LANGUAGES = {"home": "de", "far": "en-US", "near": "en-GB", "other": "tr"}
+LANGUAGES = {"home": "de", "far": "en-US", "near": "en-GB", "other": "tr", "robot": "tr", "parrot": "en"}
+SYNTHETIC = ("robot", "parrot")
+PLACES = len(LANGUAGES)
 
 
 def rows(rng, target: str, source: str) -> list[dict]:
@@ -33,6 +35,7 @@ def rows(rng, target: str, source: str) -> list[dict]:
                 "classifier": classifier,
                 "metric": metric,
                 "language": LANGUAGES[target],
+                "data": "synthetic" if target in SYNTHETIC else "real",
                 "protocol": "zero-shot" if kind == "source" else "transductive",
                 "normalise": kind,
                 "value": value,
@@ -119,7 +122,7 @@ def test_the_matrix_holds_the_chosen_rows_of_every_cell(outcomes):
         if (row["method"], row["classifier"]) == choice[recipe] and row["role"] != VALIDATION
     ]
     assert found["matrix"] == expected
-    assert len(expected) == 3 * (2 * 1 + 3 * 2 * 3)
+    assert len(expected) == 3 * (2 * 1 + 3 * 2 * (PLACES - 1))
 
 
 def test_comparisons_are_paired_tests_of_what_was_chosen(outcomes):
@@ -141,18 +144,22 @@ def test_comparisons_are_paired_tests_of_what_was_chosen(outcomes):
         truth, speakers = (np.array(said[name], dtype=object)[kept].astype(str) for name in ("truth", "speaker"))
         slow = paired_test(np.array(right[0])[:, kept], np.array(right[1])[:, kept], speakers, truth)
         assert (row["difference"], row["p"], row["clips"]) == (slow["difference"], slow["p"], len(kept))
+        assert row["family"] == ("held-out" if row["target"] == "home" else "transfer")
 
 
-def test_p_values_are_corrected_over_the_whole_bench(outcomes):
+def test_p_values_are_corrected_over_the_whole_bench_transfer_and_held_out_speakers_apart(outcomes):
     found = gather(outcomes)
-    table = sorted(found["comparisons"], key=lambda row: row["p"])
-    worst = 0.0
-    for place, row in enumerate(table):
-        worst = max(worst, min(1.0, row["p"] * (len(table) - place)))
-        assert row["p_holm"] == pytest.approx(worst)
+    for at_home, size in ((True, 3), (False, 3 * (PLACES - 1))):
+        several = [row for row in found["comparisons"] if (row["target"] == "home") is at_home]
+        table = sorted(several, key=lambda row: row["p"])
+        assert len(table) == size
+        worst = 0.0
+        for place, row in enumerate(table):
+            worst = max(worst, min(1.0, row["p"] * (len(table) - place)))
+            assert row["p_holm"] == pytest.approx(worst)
     every = [row for cell in found["cells"] for row in cell["dimensions"]]
     known = sorted((row for row in every if row["p"] is not None), key=lambda row: row["p"])
-    assert len(known) == 48
+    assert len(known) == 3 * 4 * PLACES
     for place, row in enumerate(known):
         later = [other["p"] * len(known) / (rank + 1) for rank, other in enumerate(known) if rank >= place]
         assert row["p_fdr"] == pytest.approx(min(later))
@@ -162,7 +169,7 @@ def test_p_values_are_corrected_over_the_whole_bench(outcomes):
 def test_languages_are_means_of_corpora_and_all_of_them_a_mean_of_languages(outcomes):
     found = gather(outcomes)
     for row in found["languages"]:
-        groups = {"en": ["far", "near"], "tr": ["other"]}
+        groups = {"real": {"en": ["far", "near"], "tr": ["other"]}, "synthetic": {"tr": ["robot"], "en": ["parrot"]}}
         several = [
             one
             for one in found["matrix"]
@@ -170,7 +177,7 @@ def test_languages_are_means_of_corpora_and_all_of_them_a_mean_of_languages(outc
         ]
         by_target = {one["target"]: one for one in several if one["role"] == TARGET}
         means, variances = {}, {}
-        for language, targets in groups.items():
+        for language, targets in groups[row["data"]].items():
             means[language] = np.mean([by_target[name]["value"] for name in targets])
             halves = [(by_target[name]["high"] - by_target[name]["low"]) / 2 for name in targets]
             variances[language] = np.sum(np.square(halves)) / len(halves) ** 2
@@ -179,8 +186,18 @@ def test_languages_are_means_of_corpora_and_all_of_them_a_mean_of_languages(outc
         name = row["language"]
         assert row["value"] == pytest.approx(means[name])
         assert (row["high"] - row["low"]) / 2 == pytest.approx(np.sqrt(variances[name]))
-        assert row["corpora"] == {"en": 2, "tr": 1, "all languages": 3}[name]
-    assert len(found["languages"]) == 3 * 3 * 3
+        counts = {"real": {"en": 2, "tr": 1, "all languages": 3}, "synthetic": {"en": 1, "tr": 1, "all languages": 2}}
+        assert row["corpora"] == counts[row["data"]][name]
+    assert len(found["languages"]) == 3 * 3 * (3 + 3)
+
+
+def test_without_synthetic_speech_every_mean_is_of_human_speech(outcomes):
+    for outcome in outcomes:
+        for name in SYNTHETIC:
+            del outcome.cells[name]
+    found = gather(outcomes)["languages"]
+    assert {row["data"] for row in found} == {"real"}
+    assert len(found) == 3 * 3 * 3
 
 
 def test_a_bench_without_cells_says_nothing():
@@ -195,14 +212,14 @@ def test_without_the_source_nothing_is_chosen_and_nothing_compared(outcomes):
     assert [row["recipe"] for row in found["chosen"]] == ["c"]
     assert {row["recipe"] for row in found["matrix"]} == {"c"}
     assert found["comparisons"] == []
-    assert len(found["cells"]) == 10
+    assert len(found["cells"]) == 3 * PLACES - 2
 
 
 def test_other_clips_or_classes_are_not_compared(outcomes):
     change(outcomes[0].cells["far"], lambda cell: cell["predictions"].update(id=["x"] * 40))
     change(outcomes[1].cells["near"], lambda cell: cell.update(classes=["anger"]))
     pairs = {(row["target"], row["a"], row["b"]) for row in gather(outcomes)["comparisons"]}
-    assert len(pairs) == 12 - 4
+    assert len(pairs) == 3 * PLACES - 4
     assert not pairs & {("far", "a", "b"), ("far", "b", "c"), ("near", "a", "b"), ("near", "a", "c")}
 
 
@@ -226,4 +243,5 @@ def test_a_score_that_is_not_known_makes_its_mean_unknown(outcomes):
     change(outcomes[1].cells["other"], unknown)
     table = [row for row in gather(outcomes)["languages"] if row["recipe"] == "a"]
     assert all(np.isfinite(row["value"]) for row in table)
-    assert {row["language"] for row in table if np.isnan(row["low"])} == {"tr", "all languages"}
+    unknown = {(row["language"], row["data"]) for row in table if np.isnan(row["low"])}
+    assert unknown == {("tr", "real"), ("all languages", "real")}

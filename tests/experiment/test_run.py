@@ -7,10 +7,13 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from xlser.errors import CardError, CorpusError, RecipeError, RunError
+from xlser.evaluation.verdicts import unpacked
+from xlser.experiment.cases import VALIDATION
 from xlser.experiment.run import default_out, run_recipe
 
 
@@ -60,6 +63,33 @@ def test_tables_are_the_same_numbers_as_the_json(results, tmp_path):
     table = pd.read_csv(tmp_path / "run" / "transfer.csv")
     assert table["value"].tolist() == pytest.approx([row["value"] for row in results["transfer"]])
     assert len(pd.read_csv(tmp_path / "run" / "embedding.csv")) == 2 * 2 * 48
+
+
+def test_what_was_said_of_every_clip_gives_the_numbers_again(results, recipe, tmp_path):
+    kept = json.loads((tmp_path / "run" / "predictions.json").read_text())["corpora"]
+    places = {(row["corpus"], row["role"], row["protocol"]) for row in results["transfer"]}
+    assert {(one["corpus"], one["role"], one["protocol"]) for one in kept} == {
+        place for place in places if place[1] != VALIDATION
+    }
+    for one in kept:
+        assert one["classes"] == list(recipe.emotions)
+        said = unpacked(one)
+        for row in results["transfer"]:
+            if row["metric"] != "WA" or any(row[name] != one[name] for name in ("corpus", "role", "protocol")):
+                continue
+            labels = [
+                several["labels"]
+                for several in said["said"]
+                if (several["method"], several["classifier"]) == (row["method"], row["classifier"])
+            ]
+            assert len(labels) == 2
+            pairs = [
+                (label, truth)
+                for seed in labels
+                for label, truth in zip(seed, said["truth"], strict=True)
+                if label is not None and truth in one["classes"]
+            ]
+            assert row["value"] == pytest.approx(np.mean([label == truth for label, truth in pairs]))
 
 
 def test_nothing_in_a_run_folder_is_a_pickle(results, tmp_path):

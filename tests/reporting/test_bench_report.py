@@ -12,14 +12,11 @@ from xlser.errors import RunError
 from xlser.reporting.bench.believe import above_chance, best_sources, compared, shortcuts, summary
 from xlser.reporting.bench.cell import cell_facts
 from xlser.reporting.bench.chart import tenths
-from xlser.reporting.bench.compare import compare_runs
 from xlser.reporting.bench.doubt import dimensions, few_shot, trust
 from xlser.reporting.bench.facts import Bench
 from xlser.reporting.bench.load import is_bench, load_bench
 from xlser.reporting.bench.matrix import matrices
-from xlser.reporting.bench.paper import escape
 from xlser.reporting.bench.report import render_bench, write_bench_report
-from xlser.reporting.facts import VALIDATION
 from xlser.reporting.tables import transfer_blocks
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "path", "use"}
@@ -86,7 +83,7 @@ def shots(source, target):
     rows = []
     for method, way, k in product(("plain", "metric"), ("probe", "swapped"), (0, 1, 4)):
         row = {"method": method, "corpus": target, "k": k, "way": way, "metric": "UA", "sd_draws": 0.01}
-        row |= score(0.6 + 0.05 * k, 0.02) | {"zero_shot": 0.6, "shots": 2 * k, "queries": 30}
+        row |= score(0.6 + 0.05 * k, 0.02) | {"without": 0.6, "shots": 2 * k, "queries": 30}
         row |= {"gain": 0.05 * k, "gain_low": 0.05 * k - 0.12, "gain_high": 0.05 * k + 0.12}
         rows.append(row if k else row | dict.fromkeys(("gain", "gain_low", "gain_high")))
     return rows
@@ -166,11 +163,12 @@ def bench():
         ],
         "matrix": matrix,
         "comparisons": [
-            {"source": "de", "target": "syn", "a": "a", "b": "b", "difference": -0.08, "p": 0.01, "p_holm": 0.02},
-            {"source": "de", "target": "de", "a": "a", "b": "b", "difference": 0.0, "p": 1.0, "p_holm": 1.0},
+            {"source": "de", "target": target, "a": "a", "b": "b", "family": family}
+            | {"difference": difference, "p": p, "p_holm": p}
+            for target, family, difference, p in (("syn", "transfer", -0.08, 0.02), ("de", "held-out", 0.0, 1.0))
         ],
         "languages": [
-            {"recipe": "a", "source": "de", "protocol": "transductive", "language": "all languages"}
+            {"recipe": "a", "source": "de", "protocol": "transductive", "language": "all languages", "data": "real"}
             | {"value": 0.66, "low": 0.6, "high": 0.72, "corpora": 2}
         ],
     }
@@ -281,18 +279,21 @@ def test_the_matrix_shows_numbers_holes_failures_and_no_transfer(results):
     assert "no folder" in b_de.cells[2].why
     assert {square.why for square in b_syn.cells if square.why} == {"it broke"}
     assert b_syn.held_out.why == "it broke"
-    assert a_de.means[0].marks == ("with synthetic",)
+    assert [square.text for square in a_de.means] == ["0.66"]
 
 
-def test_a_mean_over_a_language_names_the_synthetic_speech_in_it(results):
-    for one in results["cells"]:
-        one["about"]["language"] = {"syn": "en-US", "ur": "en-GB"}.get(one["target"], "de")
-    mean = {"recipe": "a", "protocol": "transductive", "normalise": "corpus", "value": 0.6, "low": 0.5, "high": 0.7}
-    results["languages"] = [mean | {"source": name, "language": "en", "corpora": 2} for name in SOURCES]
+def test_means_of_human_and_of_synthetic_speech_are_columns_of_their_own(results):
+    mean = {"recipe": "a", "protocol": "transductive", "normalise": "corpus", "low": 0.5, "high": 0.7, "corpora": 2}
+    kinds = [("en", "synthetic", 0.8), ("all languages", "synthetic", 0.7), ("en", "real", 0.6)]
+    results["languages"] = [
+        mean | {"source": "de", "language": language, "data": data, "value": value} for language, data, value in kinds
+    ]
+    results["languages"].append(results["languages"][0] | {"source": "syn", "language": "tr", "corpora": 1})
     (matrix, _) = matrices(Bench(results))
-    assert matrix.means == ["en", "all languages"]
-    assert [line.means[0].marks for line in matrix.lines["a"]] == [("with synthetic",), ()]
-    assert [line.means[1].why for line in matrix.lines["a"]] == ["none", "none"]
+    assert matrix.means == ["en", "en, synthetic", "all languages, synthetic"]
+    de, syn = matrix.lines["a"]
+    assert [square.text for square in de.means] == ["0.60", "0.80", "0.70"]
+    assert [square.why for square in syn.means] == ["none"] * 3
 
 
 def test_an_interval_that_touches_chance_is_not_above_it(results):
@@ -322,12 +323,19 @@ def test_the_best_source_is_named_with_those_that_cannot_be_told_from_it(results
 
 
 def test_recipes_differ_only_where_the_corrected_p_says_so(results):
-    lines = said(compared(Bench(results)))
-    assert "differences are told in 1 of 2 places" in lines[0]
-    assert lines[1].startswith("de → syn: b is ahead of a by +0.08")
+    told, difference, at_home = said(compared(Bench(results)))
+    assert told.startswith("Recipes, transfer: differences are told in 1 of 1 place (1 paired test over speakers")
+    assert difference.startswith("de → syn: b is ahead of a by +0.08")
+    assert at_home.startswith("Recipes, held-out speakers of the source: no two can be told apart")
     results["comparisons"][0]["p_holm"] = 0.05
-    (line,) = said(compared(Bench(results)))
-    assert "no two can be told apart" in line
+    transfer, _ = said(compared(Bench(results)))
+    assert "no two can be told apart" in transfer
+
+
+def test_a_reading_without_labelled_clips_is_named_by_its_protocol(results):
+    lines = said(few_shot(Bench(results)))
+    assert all("without any 0.60 (transductive)" in line for line in lines[:-1])
+    assert not [line for line in lines if "zero-shot" in line]
 
 
 @pytest.mark.parametrize(("low", "word"), [(0.01, "a gain of"), (0.0, "no gain can be told"), (-0.01, "no gain can")])
@@ -387,19 +395,15 @@ def test_the_terminal_shows_the_matrix_and_names_what_is_missing(folder, results
 def test_tables_for_a_paper_hold_every_line(folder, results):
     tables = write_bench_report(folder(rename(results, "syn", "s_n"))).parent / "tables"
     tex = (tables / "matrix.tex").read_text(encoding="utf-8")
-    assert tex.count(r"\toprule") == tex.count(r"\end{tabular}") == 2
+    assert tex.count(r"\toprule") == tex.count(r"\bottomrule") == 2
     assert r"s\_n" in tex
-    assert not re.search(r"(?<!\\)[_#%](?!.needs)", tex.split("\n", 1)[1])
-    body = [line for line in tex.splitlines() if line.endswith(r"\\")]
+    body = [line for line in tex.splitlines() if line.endswith(r" \\")]
     assert [line.count(" & ") for line in body] == [6] * 5 + [5] * 5
     markdown = (tables / "few_shot.md").read_text(encoding="utf-8")
+    assert markdown.startswith("UA with k labelled clips a class of the target (k = 0: without, transductive)")
     rows = [line for line in markdown.splitlines() if line.startswith("| ")]
     assert len(rows) == 1 + 2 * 5
     assert {line.count("|") for line in rows} == {8}
-
-
-def test_latex_is_escaped_once():
-    assert escape("a\\b_{c}") == r"a\textbackslash{}b\_\{c\}"
 
 
 @pytest.mark.parametrize("values", [[0.0], [1.0], [0.34, 0.58], [0.5], [None], [-0.2, 1.3], [0.25, 0.95]])
@@ -443,33 +447,12 @@ def test_results_that_cannot_be_used_name_the_file_and_the_way_out(tmp_path, tex
         load_bench(tmp_path)
 
 
-def run(name, value, **more):
-    """A run of one target whose validation prefers kNN."""
-    shared = {"metric": "UA", "chance": 0.5, "classes": 2, "speakers": 12, "utterances": 40, "method": "metric"}
-    rows = [
-        place("src", "tgt", "zero-shot") | shared | {"classifier": reader} | score(value + shift)
-        for reader, shift in (("knn", 0.0), ("probe", 0.2))
-    ]
-    rows += [row | {"corpus": "src", "role": VALIDATION} | score(0.9) for row in rows[:1]]
-    rows += [row | {"corpus": "src", "role": VALIDATION} | score(0.5) for row in rows[1:2]]
-    about = {"recipe": {"name": name, "source": "src"}, "versions": {"xlser": "0.1.0"}, "protocol": "zero-shot"}
-    about |= {"recipe_hash": "", "notes": [], "synthetic": [], "command": "", "finished": ""}
-    tables = {table: [] for table in ("corpora", "splits", "curves", "choices", "correlation", "confusion")}
-    return {"about": about, **tables, "transfer": [row | more for row in rows]}
-
-
-@pytest.fixture
-def both(tmp_path):
-    """Return a function that writes two runs and compares them by the verb."""
-
-    def write(*results):
-        folders = [tmp_path / name for name in "ab"]
-        for path, result in zip(folders, results, strict=True):
-            path.mkdir()
-            (path / "results.json").write_text(json.dumps(result), encoding="utf-8")
-        return compare_runs(*folders)
-
-    return write
+def test_shots_of_a_version_that_told_less_are_named(folder, results):
+    for one in results["cells"]:
+        one["few_shot"] = [row | {"zero_shot": row.pop("without")} for row in one["few_shot"]]
+    with pytest.raises(RunError, match=r"lacks cells\.few_shot\.without: it was written by another version"):
+        load_bench(folder(results))
+    assert load_bench(folder(results), ("cells", "matrix"))["cells"] == results["cells"]
 
 
 def test_an_adapted_reading_stands_beside_the_recipes_own_one_and_never_in_its_place(folder, results):
@@ -495,31 +478,3 @@ def test_a_clips_length_alone_is_set_against_the_interval(results, value, told):
     ur["transfer"].append(place("de", "ur", "transductive") | alone | score(value))
     (line,) = said(shortcuts(Bench(results)))
     assert line.endswith(told)
-
-
-def test_two_runs_are_compared_by_what_validation_chose_and_called_unpaired(both):
-    text = both(run("one", 0.5), run("two", 0.7))
-    assert "A: one on src, metric read by kNN" in text
-    assert re.search(
-        r"tgt, zero-shot.*0\.50 \[0\.40, 0\.60\] +0\.70 \[0\.60, 0\.80\] +\+0\.20\* \[\+0\.06, \+0\.34\]", text
-    )
-    assert "Unpaired" in text
-    assert max(map(len, text.splitlines())) <= 105
-
-
-def test_a_difference_without_intervals_is_given_without_one(both):
-    none = {"low": None, "high": None}
-    assert "+0.20 [n/a]" in both(run("one", 0.5, **none), run("two", 0.7))
-
-
-def test_runs_of_other_clips_are_named_as_such(both):
-    text = both(run("one", 0.5), run("two", 0.7, utterances=39))
-    assert "not the same clips or emotions: utterances 40 and 39" in text
-
-
-def test_runs_with_nothing_in_common_and_benches_are_refused(both, folder, results):
-    with pytest.raises(RunError, match="no corpus and protocol in common"):
-        both(run("one", 0.5), run("two", 0.7, protocol="transductive"))
-    path = folder(results)
-    with pytest.raises(RunError, match="is a bench"):
-        compare_runs(path, path)

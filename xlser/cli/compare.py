@@ -10,13 +10,14 @@ FOLDER = click.Path(path_type=Path)
 
 
 @click.command("compare")
-@click.argument("run_a", type=FOLDER)
-@click.argument("run_b", type=FOLDER)
-def command(run_a: Path, run_b: Path) -> None:
-    """Set the runs in folders RUN_A and RUN_B side by side where they judged the same corpora.
+@click.argument("a", type=FOLDER)
+@click.argument("b", type=FOLDER)
+def command(a: Path, b: Path) -> None:
+    """Set two runs, or two benches, in folders A and B side by side where they judged the same corpora.
 
-    Each is read by what its own source validation chose. For a paired test give both recipes to one xlser transfer.
+    Each is read by what its own source validation chose. On the same clips the test is paired, with Holm's correction.
+    In benches a recipe stands beside its namesake, or, without one, beside every recipe of the other.
     """
-    from xlser.reporting.bench.compare import compare_runs
+    from xlser.reporting.bench.compare import compare
 
-    click.echo(compare_runs(run_a, run_b))
+    click.echo(compare(a, b))

@@ -62,10 +62,11 @@ def few_shot(
         resamples: at least 1.
 
     Returns:
-        Rows of ``k, way, metric, value, low, high, sd_draws, zero_shot, gain, gain_low, gain_high, shots, queries``:
-        ``value`` and ``zero_shot`` are means over draws, ``queries`` the mean number of clips. In the rows of k = 0
-        ``value`` is ``zero_shot`` and the gain nan. Then the areas under these curves (see `area`), as rows of
-        ``way, metric, value, low, high, sd_draws, zero_shot, gain, gain_low, gain_high``.
+        Rows of ``k, way, metric, value, low, high, sd_draws, without, gain, gain_low, gain_high, shots, queries``:
+        ``value`` and ``without``, the same without shots, are means over draws, ``queries`` the mean number of clips.
+        In the rows of k = 0 ``value`` is ``without`` and the gain nan. Then the areas under these curves (see `area`),
+        as rows of ``way, metric, value, low, high, sd_draws, without, gain, gain_low, gain_high``. Without shots is
+        zero-shot only where the embeddings are: where unlabelled target data normalised them, it is transductive.
 
     Raises:
         ValueError: a draw that is not possible (see `draw_shots`), a class that the source lacks, fewer than two
@@ -89,12 +90,12 @@ def few_shot(
     rows, codes = _of_classes(source, classes)
     ways = Ways.of(rows, codes, target.embeddings[scored], len(classes), probabilities=model, chosen=chosen)
     queries = [~np.isin(speakers, speakers[draw]) for draw in shots]
-    zero = ways.zero_shot()
-    read = [{0: zero} | ways.with_shots(draw, ks) for draw in shots]
+    without = ways.without_shots()
+    read = [{0: without} | ways.with_shots(draw, ks) for draw in shots]
     judge = _Judge(labels, np.asarray(classes), queries, SpeakerBootstrap(speakers, resamples, seed))
     over_draws = _draw_weights(draws, resamples, seed)
     table, areas = [], []
-    for way in zero:
+    for way in without:
         scores = {k: judge.scores([draw[k][way] for draw in read]) for k in (0, *ks)}
         for metric in CLASS_METRICS:
             curve = {k: scores[k][metric] for k in scores}
@@ -160,9 +161,9 @@ def _curve_rows(
     return rows
 
 
-def _summary(scores: np.ndarray, zero: np.ndarray, over_draws: np.ndarray, level: float) -> Row:
+def _summary(scores: np.ndarray, without: np.ndarray, over_draws: np.ndarray, level: float) -> Row:
     """Summarise scores (draws, resamples + 1) and their difference from those without shots."""
-    sample, base, gain = (_mean_of_draws(values, over_draws) for values in (scores, zero, scores - zero))
+    sample, base, gain = (_mean_of_draws(values, over_draws) for values in (scores, without, scores - without))
     low, high = interval(sample, level)
     gain_low, gain_high = interval(gain, level)
     spread = float(np.std(scores[:, 0], ddof=1)) if len(scores) > 1 else float("nan")
@@ -171,7 +172,7 @@ def _summary(scores: np.ndarray, zero: np.ndarray, over_draws: np.ndarray, level
         "low": low,
         "high": high,
         "sd_draws": spread,
-        "zero_shot": float(base[0]),
+        "without": float(base[0]),
         "gain": float(gain[0]),
         "gain_low": gain_low,
         "gain_high": gain_high,

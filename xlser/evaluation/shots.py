@@ -136,7 +136,7 @@ class Ways:
         scaled = scaler.transform(rows), scaler.transform(source)
         return cls(rows, scaled[0], near, codes[positions], scaled[1], codes, picked, model, size)
 
-    def zero_shot(self) -> dict[str, np.ndarray]:
+    def without_shots(self) -> dict[str, np.ndarray]:
         """Return the predictions of each way without a shot: three of them are then the same neighbours."""
         votes = self._votes(self.near, self.near_codes)
         out = dict.fromkeys(("swapped", "extended", "balanced"), votes) | self._with_model(votes)

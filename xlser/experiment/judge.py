@@ -18,7 +18,10 @@ HEAD, INTERPOLATED = "classifier", "classifier + knn"
 
 @dataclass(frozen=True)
 class Heads:
-    """Linear heads in NumPy: ``classes`` are the emotions, ``rated`` the dimensions that were trained."""
+    """Linear heads in NumPy: ``classes`` are the emotions, ``rated`` the dimensions that were trained.
+
+    ``balanced``: whether the classes were weighted to count the same, as if there were equally many clips of each.
+    """
 
     classes: tuple[str, ...]
     weight: np.ndarray
@@ -26,6 +29,7 @@ class Heads:
     rated: tuple[str, ...]
     slopes: np.ndarray
     offsets: np.ndarray
+    balanced: bool = False
 
     @classmethod
     def of(cls, weights: Mapping, classes: tuple[str, ...], terms: Terms) -> Heads | None:
@@ -35,7 +39,8 @@ class Heads:
         arrays = [weights[name].numpy() for name in ("classes.weight", "classes.bias")]
         dimensions = [weights[name].numpy() for name in ("dimensions.weight", "dimensions.bias")]
         rated = terms.dimensions.of if terms.dimensions else ()
-        return cls(classes if terms.cross_entropy else (), *arrays, rated, *dimensions)
+        balanced = terms.cross_entropy is not None and terms.cross_entropy.balance
+        return cls(classes if terms.cross_entropy else (), *arrays, rated, *dimensions, balanced)
 
     def probabilities(self, embeddings: np.ndarray) -> np.ndarray:
         """Return the distribution over ``classes``, (N, C), of embeddings (N, D)."""
@@ -90,6 +95,28 @@ class HeadsJudge:
         if self.interpolation is None:
             return None
         return self.interpolation.restrict(classes).predict(embeddings, self.heads.probabilities(embeddings))
+
+    def shares(self, counts: np.ndarray) -> np.ndarray:
+        """Return the shares of the classes, (C,), that `probabilities` take for granted.
+
+        Neighbours vote as often as there are clips of a class, and so does a classifier say it, unless it was trained
+        with balanced classes: that one takes equal shares. The mixture's are mixed by the same weight.
+
+        Args:
+            counts: (C,) training clips of each class, at least 1.
+
+        >>> from dataclasses import replace
+        >>> heads = Heads(("a", "b"), np.eye(2), np.zeros(2), (), np.zeros((0, 2)), np.zeros(0), balanced=True)
+        >>> part = Part(np.eye(2), np.array(["a", "b"], dtype=object), {})
+        >>> half = replace(HeadsJudge.fit(heads, part, part).interpolation, chosen={"weight": 0.5})
+        >>> HeadsJudge(heads, half).shares(np.array([3, 1])).tolist()
+        [0.625, 0.375]
+        """
+        shares = counts / counts.sum()
+        if not self.heads.balanced:
+            return shares
+        weight = self.chosen["weight"]
+        return (1 - weight) / len(counts) + weight * shares
 
     def ratings(self, embeddings: np.ndarray) -> dict[str, np.ndarray]:
         """Return the predicted ratings (N,) of the trained dimensions."""

@@ -36,6 +36,9 @@ class Judge(Protocol):
     def probabilities(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> np.ndarray | None:
         """Return the distribution over ``classes``, (N, C), or None without a classifier."""
 
+    def shares(self, counts: np.ndarray) -> np.ndarray:
+        """Return the shares of the classes, (C,), that the distribution takes for granted, of training clips (C,)."""
+
     def ratings(self, embeddings: np.ndarray) -> dict[str, np.ndarray]:
         """Return predicted ratings (N,), by the dimension."""
 
@@ -94,18 +97,17 @@ class Reader:
     def with_prior(self, embedded: np.ndarray, classes: tuple[str, ...]) -> dict[str, np.ndarray]:
         """Return the classes (N,) by reader, once probabilities are corrected for the shares of the classes in them.
 
-        The probe was fitted under equal shares, a classifier of the system's own under those of the training rows: one
-        that was trained with ``balance`` is corrected too much. Readers without probabilities are not among these.
+        The probe was fitted under equal shares; a classifier of the system's own tells under which (see `Judge`). A
+        class without a training clip cannot be corrected, and readers without probabilities are not among these.
         """
-        said = {"probe": (self.probed(embedded, classes), np.ones(len(classes)))}
+        said = {"probe": (self.probed(embedded, classes), np.full(len(classes), 1 / len(classes)))}
         own = self.judge.probabilities(embedded, classes) if self.judge else None
-        if own is not None:
-            labels = self.train.labels.astype(str)
-            said["classifier + knn"] = own, np.array([(labels == name).sum() for name in classes], dtype=float)
-        usable = {name: (given, shares) for name, (given, shares) in said.items() if shares.all()}
+        counts = (self.train.labels.astype(str)[:, None] == np.array(classes)).sum(axis=0)
+        if self.judge and own is not None and counts.all():
+            said["classifier + knn"] = own, self.judge.shares(counts)
         return {
-            name: np.array(classes)[prior_correction(given, shares / shares.sum())[0].argmax(axis=1)]
-            for name, (given, shares) in usable.items()
+            name: np.array(classes)[prior_correction(given, shares)[0].argmax(axis=1)]
+            for name, (given, shares) in said.items()
         }
 
 

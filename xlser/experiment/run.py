@@ -36,7 +36,7 @@ LIBRARIES = (
     *("torch", "torchaudio", "speechbrain", "transformers", "opensmile", "faiss-cpu", "scikit-learn"),
     *("numpy", "pandas"),
 )
-RESULTS = "results.json"
+RESULTS, PREDICTIONS = "results.json", "predictions.json"
 TABLES = ("transfer", "correlation", "confusion")
 
 
@@ -44,10 +44,10 @@ def run_recipe(recipe: AnyRecipe, out: str | Path, place: Workplace | None = Non
     """Train on the recipe's source, read its targets, and write the numbers below ``out``.
 
     ``out`` gets ``recipe.json``, ``results.json`` and ``transfer.csv``, ``correlation.csv``,
-    ``confusion.csv``, ``embedding.csv`` (the numbers), ``manifests/``, ``models/`` with weights, checkpoints and
-    TensorBoard scalars. Started again after a kill it goes on where it was and ends with the same numbers; a run
-    that is finished is left as it is. Started by torchrun, all processes train an encoder together, and the first one
-    does the rest.
+    ``confusion.csv``, ``embedding.csv`` (the numbers), ``predictions.json`` (what was said of every clip, for `xlser
+    compare`), ``manifests/``, ``models/`` with weights, checkpoints and TensorBoard scalars. Started again after a kill
+    it goes on where it was and ends with the same numbers; a run that is finished is left as it is. Started by
+    torchrun, all processes train an encoder together, and the first one does the rest.
 
     Raises:
         XlserError: bad input of any kind, before training wherever it can be seen before; see the callees.
@@ -174,6 +174,7 @@ def _write(out: Path, results: dict[str, Any], scores: Scores) -> None:
     for name, table in {**tables, "embedding": pd.concat(scores.grid)}.items():
         with replacing(out / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False)
+    write_text(out / PREDICTIONS, json.dumps(plain({"corpora": scores.predictions}), separators=(",", ":")))
     write_text(out / RESULTS, json.dumps(plain(results), indent=1, allow_nan=False))
 
 

@@ -10,8 +10,10 @@ import pandas as pd
 
 from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.transfer import Baseline, View, Views, class_rows, correlation_rows
-from xlser.experiment.cases import TARGET, Case, make_cases
+from xlser.evaluation.verdicts import packed
+from xlser.experiment.cases import TARGET, VALIDATION, Case, make_cases
 from xlser.experiment.corpora import AnyRecipe, Corpus
+from xlser.experiment.predictions import predictions
 from xlser.experiment.readers import Reader, System, make_reader
 from xlser.experiment.seeds import Seed
 from xlser.features.normalise import PROTOCOL
@@ -19,14 +21,15 @@ from xlser.features.normalise import PROTOCOL
 
 @dataclass
 class Scores:
-    """Tables as lists of rows: ``transfer``, ``correlation``, ``confusion``, the ``grid`` of 2-D points, and
-    ``choices`` (k, C, alpha of every reader); ``notes`` say what could not be scored and why."""
+    """Tables as lists of rows: ``transfer``, ``correlation``, ``confusion``, the ``grid`` of 2-D points, ``choices``
+    (k, C, alpha of every reader) and ``predictions``; ``notes`` say what could not be scored and why."""
 
     transfer: list[dict] = field(default_factory=list)
     correlation: list[dict] = field(default_factory=list)
     confusion: list[dict] = field(default_factory=list)
     grid: list[pd.DataFrame] = field(default_factory=list)
     choices: list[dict] = field(default_factory=list)
+    predictions: list[dict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -42,7 +45,10 @@ def score_all(
     scores = Scores()
     tell_axes(scores, readers)
     for case in cases:
-        score_case(scores, recipe, source, case, readers=readers, baseline=baseline)
+        views = score_case(scores, recipe, source, case, readers=readers, baseline=baseline)
+        if case.role != VALIDATION:
+            said = packed(predictions(views, case.corpus))
+            scores.predictions.append(_about(case) | {"classes": shared_classes(recipe, source, case.corpus)} | said)
     return scores
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from xlser.evaluation.dimensions import false_discovery
-from xlser.evaluation.paired import holm, paired_test
+from xlser.evaluation.verdicts import HELD_OUT as AT_HOME
+from xlser.evaluation.verdicts import TRANSFER, Verdicts, correct_families, paired
 from xlser.experiment.bench.cells import read_cell
 from xlser.experiment.bench.look import Outcome
 from xlser.experiment.bench.shortcut import DURATION
@@ -17,6 +18,7 @@ from xlser.experiment.cases import HELD_OUT, TARGET, VALIDATION
 
 Cell = dict[str, Any]
 Row = dict[str, Any]
+_GROUP = ("recipe", "source", "protocol", "normalise", "data")
 
 
 def gather(outcomes: list[Outcome]) -> dict[str, Any]:
@@ -24,8 +26,8 @@ def gather(outcomes: list[Outcome]) -> dict[str, Any]:
 
     ``chosen`` names for every recipe and source the method and reader with the best UA on the source's validation
     speakers; ``matrix`` holds its row in every cell. ``comparisons`` are paired tests between recipes by what they
-    chose, on the clips of one target, Holm's correction over all of them. The p-values of dimensions are corrected for
-    the false discovery rate over the whole bench.
+    chose, on the clips of one target; Holm's correction is over all of a ``family``: transfer, or held-out speakers of
+    the source. The p-values of dimensions are corrected for the false discovery rate over the whole bench.
     """
     cells = [cell for outcome in outcomes for path in outcome.cells.values() if (cell := read_cell(path))]
     cells.sort(key=lambda cell: (cell["recipe"], cell["source"], cell["target"]))
@@ -72,41 +74,17 @@ def _comparisons(cells: list[Cell], chosen: dict[tuple[str, str], Row]) -> list[
         if chosen.get((cell["recipe"], cell["source"])):
             by_place.setdefault((cell["source"], cell["target"]), []).append(cell)
     for (source, target), several in by_place.items():
-        for one, other in combinations(several, 2):
-            found = _compared(one, other, chosen)
-            if found:
-                rows.append({"source": source, "target": target, "a": one["recipe"], "b": other["recipe"], **found})
-    for row, adjusted in zip(rows, holm([row["p"] for row in rows]), strict=True):
-        row["p_holm"] = float(adjusted)
+        about = {"source": source, "target": target, "family": AT_HOME if source == target else TRANSFER}
+        said = {cell["recipe"]: _verdicts(cell, chosen[cell["recipe"], source]) for cell in several}
+        for one, other in combinations(said, 2):
+            if found := paired(said[one], said[other]):
+                rows.append(about | {"a": one, "b": other} | found)
+    correct_families(rows)
     return rows
 
 
-def _compared(one: Cell, other: Cell, chosen: dict[tuple[str, str], Row]) -> Row | None:
-    """Test the difference in UA on the clips that both judged."""
-    if one["classes"] != other["classes"] or one["predictions"]["id"] != other["predictions"]["id"]:
-        return None
-    truth = np.array([str(label) for label in one["predictions"]["truth"]])
-    scored = np.isin(truth, one["classes"])
-    right = [_right(cell, chosen[cell["recipe"], cell["source"]], truth)[:, scored] for cell in (one, other)]
-    if not scored.any() or min(map(len, right)) == 0:
-        return None
-    speakers = np.array(one["predictions"]["speaker"])[scored]
-    judged = np.isfinite(right[0]).any(0) & np.isfinite(right[1]).any(0)
-    if not judged.any():
-        return None
-    found = paired_test(right[0][:, judged], right[1][:, judged], speakers[judged], truth[scored][judged])
-    return {name: found[name] for name in ("difference", "p", "speakers", "clips", "exact")}
-
-
-def _right(cell: Cell, chosen: Row, truth: np.ndarray) -> np.ndarray:
-    """Return 1 where a seed was right, 0 where not, nan where it may not judge: (seeds, N)."""
-    rows = [
-        said["labels"]
-        for said in cell["predictions"]["said"]
-        if said["method"] == chosen["method"] and said["classifier"] == chosen["classifier"]
-    ]
-    said = np.array(rows, dtype=object).reshape(len(rows), len(truth))
-    return np.where(said == None, np.nan, (said == truth).astype(float))  # noqa: E711 (element by element)
+def _verdicts(cell: Cell, chosen: Row) -> Verdicts:
+    return Verdicts.of(cell["predictions"], cell["classes"], chosen["method"], chosen["classifier"])
 
 
 def _correct(cells: list[Cell]) -> None:
@@ -119,16 +97,16 @@ def _correct(cells: list[Cell]) -> None:
 def _by_language(matrix: list[Row]) -> list[Row]:
     """Return the mean UA of every recipe and source in each language, and over languages.
 
-    The interval takes the corpora as independent and adds their variances, which it reads off their intervals.
+    ``data`` says whose: the means of human speech are ``real``, and synthetic speech has means of its own. The interval
+    takes the corpora as independent and adds their variances, which it reads off their intervals.
     """
     rows = []
     groups: dict[tuple, list[Row]] = {}
     for row in matrix:
         if row["metric"] == "UA" and row["role"] == TARGET:
-            key = ("recipe", "source", "protocol", "normalise")
-            groups.setdefault(tuple(row[name] for name in key), []).append(row)
+            groups.setdefault(tuple(row[name] for name in _GROUP), []).append(row)
     for group, several in groups.items():
-        about = dict(zip(key, group, strict=True))
+        about = dict(zip(_GROUP, group, strict=True))
         means = []
         for language in dict.fromkeys(_spoken(row) for row in several):
             means.append(_mean([row for row in several if _spoken(row) == language]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from xlser.evaluation.verdicts import HELD_OUT, TRANSFER
 from xlser.reporting.bench.cautions import cautions
 from xlser.reporting.bench.doubt import FLATTERED, dimensions, few_shot, trust
 from xlser.reporting.bench.facts import Bench, Key, Row
@@ -12,6 +13,8 @@ from xlser.reporting.wording import known, listing, number, plural, reader_name,
 Said = tuple[str, str]
 LEVEL = 0.05
 _MANY = 6
+# Whether recipes differ is asked twice: each family of tests has a correction of its own.
+_FAMILIES = {TRANSFER: "Recipes, transfer:", HELD_OUT: "Recipes, held-out speakers of the source:"}
 
 
 def summary(bench: Bench) -> list[tuple[str, list[Said]]]:
@@ -141,24 +144,34 @@ def shortcuts(bench: Bench) -> list[Said]:
 
 
 def compared(bench: Bench) -> list[Said]:
-    """Say which recipes differ in which cell: only where the corrected p-value is below the level."""
+    """Say which recipes differ in which cell: only where the corrected p-value is below the level.
+
+    Transfer and held-out speakers of the source are two families, each with a correction of its own.
+    """
     if len(bench.recipes) < 2:
         return []
     rows = [row for row in bench.results["comparisons"] if known(row.get("p_holm"), row["difference"])]
     if not rows:
         return [("Recipes:", "none was compared with another: no two judged the same clips and emotions.")]
-    sure = [row for row in rows if row["p_holm"] < LEVEL]
+    families = [[row for row in rows if row["family"] == family] for family in _FAMILIES]
+    return [line for several in families if several for line in _family(several)]
+
+
+def _family(rows: list[Row]) -> list[Said]:
+    """Say of one family of tests which differences are told."""
+    lead = _FAMILIES[rows[0]["family"]]
+    sure = sorted((row for row in rows if row["p_holm"] < LEVEL), key=lambda row: row["p_holm"])
     how = f"{plural(len(rows), 'paired test')} over speakers, p corrected by Holm over all of them"
     if not sure:
         least = min(row["p_holm"] for row in rows)
         told = f"no two can be told apart in any cell ({how}; the smallest p is {number(least)})."
-        return [("Recipes:", f"{told} That is no proof that they are equal.")]
-    head = ("Recipes:", f"differences are told in {len(sure)} of {plural(len(rows), 'place')} ({how}).")
-    return [head, *(_difference(row) for row in sorted(sure, key=lambda row: row["p_holm"]))]
+        return [(lead, f"{told} That is no proof that they are equal.")]
+    told = f"differences are told in {len(sure)} of {plural(len(rows), 'place')} ({how})."
+    return [(lead, told), *(_difference(row) for row in sure)]
 
 
 def _difference(row: Row) -> Said:
     better, worse = (row["a"], row["b"]) if row["difference"] > 0 else (row["b"], row["a"])
-    what = "held-out speakers, no transfer" if row["source"] == row["target"] else "UA"
+    what = "held-out speakers, no transfer" if row["family"] == HELD_OUT else "UA"
     told = f"{better} is ahead of {worse} by {signed(abs(row['difference']))} ({what}; p = {number(row['p_holm'], 3)})."
     return f"{row['source']} → {row['target']}:", told

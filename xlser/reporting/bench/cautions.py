@@ -53,7 +53,7 @@ def _synthetic(bench: Bench) -> list[Said]:
     found = [name for name in names if bench.synthetic(name)]
     if not found:
         return []
-    told = f"{listing(found)}. Numbers with it, means over languages among them, are no evidence about human emotion."
+    told = f"{listing(found)}. Numbers with it are no evidence about human emotion; as target it has means of its own."
     return [("Synthetic speech:", told)]
 
 

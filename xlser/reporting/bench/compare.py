@@ -1,49 +1,62 @@
-"""Two runs side by side where they judged the same corpora; without shared predictions the comparison is unpaired."""
+"""Two runs or two benches side by side where they judged the same corpora, clip by clip wherever that can be."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 from xlser.errors import RunError
+from xlser.evaluation.verdicts import correct_families, paired
 from xlser.reporting.bench.facts import Row
 from xlser.reporting.bench.load import is_bench
-from xlser.reporting.facts import FEATURES, VALIDATION
-from xlser.reporting.load import load_results
-from xlser.reporting.wording import bounds, difference, known, number, reader_name, score
+from xlser.reporting.bench.sides import Place, Sides
+from xlser.reporting.bench.sides_of_benches import of_benches
+from xlser.reporting.bench.sides_of_runs import NOT_KEPT, of_runs
+from xlser.reporting.wording import bounds, difference, known, number, plural, score, signed
 
-Place = tuple[str, str, str]
-_KEYS = ("corpus", "role", "protocol")
+LEVEL = 0.05
+LABEL, CELL = 42, 19
 # Numbers of a place that differ in one of these are not of the same clips and emotions.
 _SAME = ("classes", "utterances", "speakers")
+_PAIRED = [
+    "Paired: p by swapping the two speaker by speaker on the same clips; in brackets by Holm's",
+    "correction over all transfers above, held-out speakers apart from these. * that is below 0.05.",
+]
+_UNPAIRED = [
+    "Unpaired: the interval of the difference takes the two as independent. * it excludes 0; nothing is",
+    "corrected for looking at several.",
+]
+_OLDER = [
+    f"{NOT_KEPT[0].upper()}{NOT_KEPT[1:]}. For a paired test run it again into another",
+    "folder, or give both recipes to one `xlser transfer`.",
+]
 
 
-def compare_runs(first: str | Path, second: str | Path) -> str:
-    """Return a table of the UA of two runs, each read by what its own source validation chose.
+def compare(first: str | Path, second: str | Path) -> str:
+    """Return a table of the UA of two runs or two benches, each read by what its own source validation chose.
 
-    The difference is B less A. Its interval takes the runs as independent; on the same speakers they are not, and it is
-    then rather too wide.
+    The difference is B less A. Where both say what they said of the same clips it is tested by swapping the two
+    speaker by speaker (see `xlser.evaluation.paired.paired_test`), with Holm's correction over all transfers that are
+    compared, and apart from these over all held-out speakers. Elsewhere its interval takes the two as independent; on
+    the same speakers they are not, and it is then rather too wide.
 
     Raises:
-        RunError: a folder is no finished run, is a bench, or the runs have no corpus and protocol in common.
+        RunError: a folder is no finished run or bench, one is a run and the other a bench, or they have nothing in
+            common.
     """
-    runs = [_load(first), _load(second)]
-    chosen = [_chosen(run) for run in runs]
-    tables = [_places(run, pair) for run, pair in zip(runs, chosen, strict=True)]
-    shared = [place for place in tables[0] if place in tables[1]]
-    if not shared:
+    first, second = Path(first), Path(second)
+    benches = [is_bench(folder) for folder in (first, second)]
+    if benches[0] != benches[1]:
+        bench, run = (first, second) if benches[0] else (second, first)
         raise RunError(
-            f"{first} and {second} have no corpus and protocol in common, so that nothing can be compared. "
-            f"They judged {_named(tables[0])}, and {_named(tables[1])}."
+            f"{bench} is a bench and {run} is not: compare two benches or two runs. A run of a recipe is a bench of "
+            "one: `xlser transfer --recipe RECIPE --sources SOURCE --targets TARGETS`."
         )
-    lines = [f"{name}: {_about(run, pair)}" for name, run, pair in zip("AB", runs, chosen, strict=True)]
-    lines += ["", _row("UA", "A", "B", "B less A")]
-    for place in shared:
-        a, b = tables[0][place], tables[1][place]
-        lines += [_row(_name(place, a), score(a), score(b), _difference(a, b)), *_unlike(a, b)]
-    lines += ["", *_caution(runs)]
-    return "\n".join(lines).replace("−", "-")
+    several = of_benches(first, second) if benches[0] else of_runs(first, second)
+    _test(several)
+    lines = [line for sides in several for line in _table(sides)]
+    lines += [*_legend(several), *dict.fromkeys(note for sides in several for note in sides.notes)]
+    return "\n".join(lines).translate(str.maketrans({"−": "-", "→": ">"}))
 
 
 def unpaired(a: Row, b: Row) -> Row:
@@ -63,46 +76,34 @@ def unpaired(a: Row, b: Row) -> Row:
     return {"value": value, "low": value - below, "high": value + above}
 
 
-def _load(folder: str | Path) -> dict[str, Any]:
-    if is_bench(folder):
-        raise RunError(
-            f"{folder} is a bench, and two runs of `xlser run` are needed. Give both recipes to one `xlser transfer`: "
-            "it compares them clip by clip."
-        )
-    return load_results(folder)
+def _test(several: list[Sides]) -> None:
+    """Give every place that can be paired its test."""
+    places = [place for sides in several for place in sides.places if not place.why_not]
+    for place in places:
+        a, b = place.said
+        place.test = {"family": place.family} | paired(b, a)
+    correct_families([place.test for place in places])
 
 
-def _chosen(run: dict[str, Any]) -> tuple[str, str]:
-    """Return method and reader with the best UA on the source's validation speakers."""
-    rows = [row for row in run["transfer"] if row["role"] == VALIDATION and row["metric"] == "UA"]
-    rows = [row for row in rows if row["method"] != FEATURES and known(row["value"])]
-    if not rows:
-        raise RunError(
-            f"the run of {run['about']['recipe']['name']} holds no score on validation speakers, by which its method "
-            "is chosen: it is of an older xlser. Run it again."
-        )
-    best = max(rows, key=lambda row: row["value"])
-    return best["method"], best["classifier"]
+def _table(sides: Sides) -> list[str]:
+    width = max(LABEL, *(len(place.name) for place in sides.places))
+    lines = [*sides.heads, "", _row("UA", width, "A", "B", "B less A")]
+    for place in sides.places:
+        a, b = place.rows
+        lines += [_row(place.name, width, score(a), score(b), _tested(place) or _difference(a, b)), *_remarks(place)]
+    return [*lines, ""]
 
 
-def _places(run: dict[str, Any], chosen: tuple[str, str]) -> dict[Place, Row]:
-    rows = [row for row in run["transfer"] if row["metric"] == "UA" and row["role"] != VALIDATION]
-    return {tuple(row[key] for key in _KEYS): row for row in rows if (row["method"], row["classifier"]) == chosen}
+def _tested(place: Place) -> str:
+    if place.test is None:
+        return ""
+    (a, b), p = place.rows, place.test["p_holm"]
+    star = "*" if known(p) and p < LEVEL else ""
+    return f"{difference(b['value'], a['value'])}{star} p {_p(place.test['p'])} ({_p(p)})"
 
 
-def _named(places: dict[Place, Row]) -> str:
-    return ", ".join(f"{corpus} ({protocol})" for corpus, _, protocol in places) or "nothing"
-
-
-def _name(place: Place, row: Row) -> str:
-    reading = place[2] if place[1] == "target" else "held-out"
-    mark = " (synthetic)" if row.get("data") == "synthetic" else ""
-    return f"{place[0]}, {reading}{mark}, chance {number(row['chance'])}"
-
-
-def _about(run: dict[str, Any], chosen: tuple[str, str]) -> str:
-    recipe = run["about"]["recipe"]
-    return f"{recipe['name']} on {recipe['source']}, {chosen[0]} read by {reader_name(chosen[1])}"
+def _p(value: float) -> str:
+    return "<0.001" if known(value) and value < 0.001 else number(value, 3)
 
 
 def _difference(a: Row, b: Row) -> str:
@@ -111,24 +112,24 @@ def _difference(a: Row, b: Row) -> str:
     return f"{difference(b['value'], a['value'])}{star} {bounds(row['low'], row['high'], plus=True)}"
 
 
-def _unlike(a: Row, b: Row) -> list[str]:
-    found = [f"{name} {a[name]} and {b[name]}" for name in _SAME if a[name] != b[name]]
-    return [f"  not the same clips or emotions: {', '.join(found)}"] if found else []
+def _remarks(place: Place) -> list[str]:
+    """Say of a place why it is not paired, or that not all of its clips are."""
+    a, b = place.rows
+    if place.test:
+        apart = known(a["value"], b["value"]) and abs(b["value"] - a["value"] - place.test["difference"]) > 0.005
+        told = f"{plural(place.test['clips'], 'clip')} that both judged: {signed(place.test['difference'])}"
+        return [f"  p is of {told}"] if apart else []
+    found = [f"{name} {a[name]} and {b[name]}" for name in _SAME if a.get(name) != b.get(name)]
+    lines = [] if place.why_not == NOT_KEPT else [f"  unpaired: {place.why_not}"]
+    return lines + ([f"  not the same clips or emotions: {', '.join(found)}"] if found else [])
 
 
-def _caution(runs: list[dict[str, Any]]) -> list[str]:
-    lines = [
-        "Unpaired: runs do not keep what they said of each clip, and the interval of the difference takes them",
-        "as independent. * it excludes 0; nothing is corrected for looking at several. For a paired test give",
-        "both recipes to one `xlser transfer`.",
-    ]
-    sources = {run["about"]["recipe"]["source"] for run in runs}
-    return (
-        lines
-        if len(sources) == 1
-        else [*lines, f"The runs learnt from different sources: {', '.join(sorted(sources))}."]
-    )
+def _legend(several: list[Sides]) -> list[str]:
+    places = [place for sides in several for place in sides.places]
+    lines = _PAIRED if any(place.test for place in places) else []
+    lines += _UNPAIRED if any(place.test is None for place in places) else []
+    return lines + (_OLDER if any(place.why_not == NOT_KEPT for place in places) else [])
 
 
-def _row(name: str, *cells: str) -> str:
-    return (name.ljust(42) + " " + "".join(cell.ljust(20) for cell in cells)).rstrip()
+def _row(name: str, width: int, *cells: str) -> str:
+    return (name.ljust(width) + " " + "".join(cell.ljust(CELL) for cell in cells)).rstrip()

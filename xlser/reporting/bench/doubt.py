@@ -29,9 +29,8 @@ def few_shot(bench: Bench) -> list[Said]:
 
 def _best_shot(bench: Bench, target: str, key: Key, row: Row) -> Said:
     mark = ", synthetic" if bench.synthetic(target) else ""
-    head = (
-        f"the best way is “{row['way']}” from {key[1]} by {key[0]}, UA {score(row)}, without {number(row['zero_shot'])}"
-    )
+    head = f"the best way is “{row['way']}” from {key[1]} by {key[0]}, UA {score(row)}, "
+    head += f"without any {number(row['without'])} ({bench.protocol(key[0])})"
     where = side(row["gain_low"], row["gain_high"], 0.0)
     change = {"above": "a gain of", "below": "a loss of"}.get(where, "no gain can be told:")
     clips = plural(row["shots"], "labelled clip")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ _CELL = {"recipe", "source", "target", "about", "classes", "baseline", "normalis
 _CELL |= {"confusion", "choices", "notes", "dimensions", "nuisances", "few_shot", "few_shot_areas", "trust"}
 _PLACE = {"recipe", "source"}
 _SCORE = {"value", "low", "high"}
+_SHOTS = "cells.few_shot"
 # What the report cannot do without; whatever else a newer bench writes is left alone.
 _NEEDED: dict[str, set[str]] = {
     "cells": _CELL,
     "chosen": _PLACE,
     "matrix": _PLACE | _SCORE | {"target", "role", "protocol", "metric", "chance", "method", "classifier"},
-    "comparisons": {"source", "target", "a", "b", "difference", "p_holm"},
-    "languages": _PLACE | _SCORE | {"protocol", "language", "corpora"},
+    "comparisons": {"source", "target", "a", "b", "family", "difference", "p_holm"},
+    "languages": _PLACE | _SCORE | {"protocol", "language", "corpora", "data"},
+    _SHOTS: {"k", "way", "metric", "value", "without", "gain"},
 }
 _ABOUT = {"recipes", "sources", "targets", "few_shot", "seeds", "versions", "command", "finished"}
 
@@ -37,8 +40,8 @@ def is_bench(folder: str | Path) -> bool:
         return False
 
 
-def load_bench(folder: str | Path) -> dict[str, Any]:
-    """Read ``results.json`` of a bench.
+def load_bench(folder: str | Path, tables: Iterable[str] = tuple(_NEEDED)) -> dict[str, Any]:
+    """Read ``results.json`` of a bench, of which these tables are used.
 
     Raises:
         RunError: there is no bench, or it did not finish; the file is damaged, is that of something else, or was
@@ -56,7 +59,7 @@ def load_bench(folder: str | Path) -> dict[str, Any]:
         ) from error
     if not isinstance(results, dict) or "cells" not in results:
         raise RunError(f"{path} is no result of `xlser transfer`: it has no cells. Give the folder of a bench.")
-    missing = _missing(results)
+    missing = _missing(results, {name: _NEEDED[name] for name in tables})
     if missing:
         raise RunError(
             f"{path} lacks {', '.join(missing)}: it was written by another version of xlser, and this is xlser "
@@ -65,9 +68,13 @@ def load_bench(folder: str | Path) -> dict[str, Any]:
     return results
 
 
-def _missing(results: dict[str, Any]) -> list[str]:
+def _missing(results: dict[str, Any], needed: dict[str, set[str]]) -> list[str]:
     """Name every key that the report needs and cannot find."""
     about = results.get("about")
     missing = [f"about.{key}" for key in sorted(_ABOUT - set(about))] if isinstance(about, dict) else ["about"]
     missing += [name for name in ("failed", "holes") if not isinstance(results.get(name), dict)]
-    return missing + missing_columns(results, _NEEDED)
+    missing += missing_columns(results, {name: keys for name, keys in needed.items() if name != _SHOTS})
+    if _SHOTS in needed and not missing:
+        shots = {_SHOTS: [row for cell in results["cells"] for row in cell["few_shot"]]}
+        missing += missing_columns(shots, {_SHOTS: needed[_SHOTS]})
+    return missing

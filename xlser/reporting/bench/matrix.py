@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from xlser.reporting.bench.facts import Bench, Key, Row, reading
 from xlser.reporting.wording import bounds, known, number, side
 
-ALL = "all languages"
+# Marks a mean of synthetic speech, behind the language's name.
+ALL, SYNTHETIC = "all languages", ", synthetic"
 _MAPPED = "The zero-shot embeddings of a target, mapped to the source's {} by its unlabelled recordings."
 NOTES = {
     "zero-shot": "Nothing of the target was seen.",
@@ -110,27 +111,26 @@ def _square(row: Row | None, why: str, page: str, marks: tuple[str, ...] = ()) -
 
 
 def _mean_names(bench: Bench, protocol: str) -> list[str]:
-    """Return the languages that more than one corpus speaks, and all of them where there is more than one target."""
+    """Return the languages that more than one corpus speaks, and all of them; human speech first, then synthetic."""
     rows = [row for row in bench.results["languages"] if reading(row) == protocol]
     adapted = any(name.startswith(f"{protocol}, ") for name in bench.protocols)
     if not rows or (adapted and not any(row.get("normalise") for row in rows)):
         return []  # none, or of readings that must not be pooled
-    several = [row["language"] for row in rows if row["corpora"] > 1 and row["language"] != ALL]
-    return [*dict.fromkeys(several), *([ALL] if len(bench.targets) > 1 else [])]
+    names = []
+    for data in ("real", "synthetic"):
+        several = [row for row in rows if row["data"] == data and row["corpora"] > 1]
+        spoken = [_named(row) for row in several if row["language"] != ALL]
+        names += [*dict.fromkeys(spoken), *dict.fromkeys(_named(row) for row in several if row["language"] == ALL)]
+    return names
 
 
-def _mean(bench: Bench, recipe: str, source: str, protocol: str, language: str) -> Square:
+def _named(row: Row) -> str:
+    return row["language"] + (SYNTHETIC if row["data"] == "synthetic" else "")
+
+
+def _mean(bench: Bench, recipe: str, source: str, protocol: str, name: str) -> Square:
     for row in bench.results["languages"]:
-        if (row["recipe"], row["source"], reading(row), row["language"]) == (recipe, source, protocol, language):
-            if not known(row["value"]):
-                break
-            marks = ("with synthetic",) if _mixed(bench, recipe, source, language) else ()
-            return Square(number(row["value"]), bounds(row["low"], row["high"]), marks=marks)
+        same = (row["recipe"], row["source"], reading(row), _named(row)) == (recipe, source, protocol, name)
+        if same and known(row["value"]):
+            return Square(number(row["value"]), bounds(row["low"], row["high"]))
     return Square(why="none")
-
-
-def _mixed(bench: Bench, recipe: str, source: str, language: str) -> bool:
-    """Say whether a mean holds synthetic speech; the language of a mean has no region."""
-    targets = [key[2] for key in bench.transfers if key[:2] == (recipe, source)]
-    found = {name: "+".join(tag.split("-")[0] for tag in bench.language(name).split("+")) for name in targets}
-    return any(bench.synthetic(name) for name, spoken in found.items() if language in (ALL, spoken))

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from xlser.reporting.bench import shots
 from xlser.reporting.bench.facts import Bench
+from xlser.reporting.bench.latex import Cell, Line, document
 from xlser.reporting.bench.matrix import Matrix, Square
+from xlser.reporting.wording import listing
 
-_LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "→": r"$\rightarrow$"}
-_LATEX |= {"−": "$-$", "—": "---", "“": "``", "”": "''", "<": r"\textless{}", ">": r"\textgreater{}"}
-_LATEX |= {char: f"\\{char}" for char in "&%$#_{}"}
-Table = tuple[str, list[str], list[list[str]]]
+Table = tuple[str, list[str], list[Line]]
 
 
 def paper_tables(bench: Bench, found: Sequence[Matrix]) -> dict[str, str]:
@@ -19,7 +18,7 @@ def paper_tables(bench: Bench, found: Sequence[Matrix]) -> dict[str, str]:
     every = {"matrix": [_matrix(bench, one) for one in found], "few_shot": _few_shot(bench)}
     files = {}
     for name, tables in every.items():
-        files[f"{name}.tex"] = "% needs \\usepackage{booktabs}\n" + "\n".join(latex(*table) for table in tables)
+        files[f"{name}.tex"] = document(tables)
         files[f"{name}.md"] = "\n".join(markdown(*table) for table in tables)
     return files
 
@@ -31,73 +30,57 @@ def _matrix(bench: Bench, matrix: Matrix) -> Table:
     )
     marked = [f"{name} (synthetic)" if bench.synthetic(name) else name for name in matrix.targets]
     rows = [
-        [line.recipe, line.source, *map(_square, [line.held_out, *line.cells, *line.means])]
+        [(line.recipe, ""), (_source(bench, line.source), ""), *map(_square, [line.held_out, *line.cells, *line.means])]
         for lines in matrix.lines.values()
         for line in lines
     ]
     return f"{caption}.", ["Recipe", "Source", "held-out", *marked, *(f"mean, {name}" for name in matrix.means)], rows
 
 
-def _square(square: Square) -> str:
+def _source(bench: Bench, name: str) -> str:
+    return f"{name} (synthetic)" if bench.synthetic(name) else name
+
+
+def _square(square: Square) -> Cell:
     if not square.text:
-        return "n/a" if square.why else "—"
-    return f"{square.text}{'*' if square.side in ('above', 'below') else ''} {square.interval}"
+        return ("n/a" if square.why else "—"), ""
+    return f"{square.text}{'*' if square.side in ('above', 'below') else ''}", square.interval
 
 
 def _few_shot(bench: Bench) -> list[Table]:
     lines = shots.table(bench, bench.transfers)
     if not lines:
         return []
+    protocols = listing(dict.fromkeys(bench.protocol(recipe) for recipe in bench.recipes))
     caption = (
-        f"UA with k labelled clips a class of the target; brackets: {bench.percent} intervals over speakers and draws; "
-        "* the interval of the gain over k = 0 excludes 0; area: mean height of the curve over log2(k + 1)"
+        f"UA with k labelled clips a class of the target (k = 0: without, {protocols}); brackets: {bench.percent} "
+        "intervals over speakers and draws; * the interval of the gain over k = 0 excludes 0; area: mean height of the "
+        "curve over log2(k + 1)"
     )
-    rows = [
-        [line.title, line.way, *(_starred(cell) for cell in [*line.scores, line.area, line.gain])] for line in lines
-    ]
+    rows = [[(line.title, ""), (line.way, ""), *map(_starred, [*line.scores, line.area, line.gain])] for line in lines]
     return [(f"{caption}.", ["Cell", "Way", *(f"k = {k}" for k in shots.ks(bench)), "area", "gain in area"], rows)]
 
 
-def _starred(cell: tuple[str, str, str]) -> str:
+def _starred(cell: tuple[str, str, str]) -> Cell:
     text, interval, where = cell
-    return f"{text}{'*' if where in ('above', 'below') else ''} {interval}".strip() or "n/a"
+    return (f"{text}{'*' if where in ('above', 'below') else ''}" or "n/a"), interval
 
 
-def latex(caption: str, heads: list[str], rows: list[list[str]]) -> str:
-    """Return a table float; every text is escaped.
-
-    >>> print(latex("A_b.", ["x"], [["−1 & 2"]]).splitlines()[6])
-    $-$1 \\& 2 \\\\
-    """
-    head, *body = [" & ".join(map(escape, row)) + r" \\" for row in [heads, *rows]]
-    columns = "ll" + "r" * (len(heads) - 2)
-    lines = [r"\begin{table}", rf"\caption{{{escape(caption)}}}", rf"\begin{{tabular}}{{{columns}}}", r"\toprule", head]
-    return "\n".join([*lines, r"\midrule", *body, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
-
-
-def escape(text: str) -> str:
-    """Write a text so that LaTeX prints it.
-
-    >>> escape("50 % of a_b")
-    '50 \\\\% of a\\\\_b'
-    """
-    return "".join(_LATEX.get(char, char) for char in text)
-
-
-def markdown(caption: str, heads: list[str], rows: list[list[str]]) -> str:
+def markdown(caption: str, heads: list[str], rows: list[Line]) -> str:
     """Return a table under its caption; pipes and signs of formatting are escaped.
 
-    >>> print(markdown("Two.", ["a", "b"], [["x|y", "1"]]))
+    >>> print(markdown("Two.", ["a", "b"], [[("x|y", ""), ("1", "[0, 2]")]]))
     Two.
     <BLANKLINE>
     | a | b |
     |---|---|
-    | x\\|y | 1 |
+    | x\\|y | 1 [0, 2] |
     <BLANKLINE>
     """
-    lines = ["| " + " | ".join(map(_plain, row)) + " |" for row in [heads, *rows]]
+    table = [heads, *([f"{text} {below}".strip() for text, below in row] for row in rows)]
+    lines = ["| " + " | ".join(map(_plain, row)) + " |" for row in table]
     return "\n".join([_plain(caption), "", lines[0], "|" + "---|" * len(heads), *lines[1:], ""])
 
 
 def _plain(text: str) -> str:
-    return "".join(f"\\{char}" if char in "\\|*_`<" else char for char in text)
+    return "".join(f"\\{char}" if char in "\\|*_`<" else char for char in " ".join(text.split()))

@@ -7,7 +7,7 @@ import textwrap
 from xlser.reporting.bench.cautions import missing, warnings
 from xlser.reporting.bench.doubt import few_shot
 from xlser.reporting.bench.facts import Bench
-from xlser.reporting.bench.matrix import Line, Matrix, Square, matrices
+from xlser.reporting.bench.matrix import SYNTHETIC, Line, Matrix, Square, matrices
 
 WIDTH, LABEL, CELL = 100, 32, 20
 COLUMNS = (WIDTH - LABEL) // CELL
@@ -37,7 +37,7 @@ def _matrix(bench: Bench, matrix: Matrix) -> list[str]:
     names = [
         "held-out",
         *(_target(bench, name) for name in matrix.targets),
-        *(f"mean, {name}" for name in matrix.means),
+        *map(_mean, matrix.means),
     ]
     lines = []
     for start in range(0, len(names), COLUMNS):
@@ -50,6 +50,12 @@ def _matrix(bench: Bench, matrix: Matrix) -> list[str]:
 
 def _target(bench: Bench, name: str) -> str:
     return f"{name[: CELL - 6]} (syn)" if bench.synthetic(name) else name
+
+
+def _mean(name: str) -> str:
+    """Return the heading of a mean; the word that must not be lost where it is cut comes first."""
+    spoken = name.removesuffix(SYNTHETIC)
+    return f"mean, {spoken}" if spoken == name else f"mean (syn), {spoken}"
 
 
 def _cells(line: Line) -> list[str]:

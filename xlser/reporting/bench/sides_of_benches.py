@@ -1,0 +1,100 @@
+"""What two benches have in common: cells, a recipe of the one beside a recipe of the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+from xlser.errors import RunError
+from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts
+from xlser.reporting.bench.facts import Bench, Key, Row
+from xlser.reporting.bench.load import load_bench
+from xlser.reporting.bench.sides import Place, Said, Sides, read_json
+from xlser.reporting.wording import listing, number
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A bench, its folder, and the letter it goes by."""
+
+    letter: str
+    folder: Path
+    bench: Bench
+
+    @classmethod
+    def of(cls, letter: str, folder: Path) -> _Side:
+        # No more than is used: benches of different versions are just what is compared.
+        return cls(letter, folder, Bench(load_bench(folder, ("cells", "chosen", "matrix"))))
+
+    def row(self, key: Key) -> Row | None:
+        """Return the UA of a cell; None without one."""
+        if key not in self.bench.cells:
+            return None
+        return self.bench.held_out(*key[:2]) if key[1] == key[2] else self.bench.score(key)
+
+    def said(self, key: Key) -> Said:
+        """Return what was said in a cell by what validation chose; or why that is not known."""
+        chosen, below = self.bench.chosen(*key[:2]), self.folder / "jobs"
+        cell = read_json(below / key[0] / key[1] / "cells" / f"{key[2]}.json")
+        if not chosen or "predictions" not in cell:
+            return f"{self.letter}'s cell is not there any more, below {below}"
+        if cell.get("key") != self.bench.cells[key].get("key"):
+            return f"{self.letter}'s cell below {below} is not the one in results.json"
+        return Verdicts.of(cell["predictions"], cell["classes"], chosen["method"], chosen["classifier"])
+
+
+def of_benches(first: Path, second: Path) -> list[Sides]:
+    """Return the cells that two benches have in common.
+
+    A recipe stands beside its namesake; where the benches share no name, every one of A beside every one of B.
+
+    Raises:
+        RunError: a folder holds no finished bench, or the benches have no cell in common.
+    """
+    a, b = _Side.of("A", first), _Side.of("B", second)
+    namesakes = [(name, name) for name in a.bench.recipes if name in b.bench.recipes]
+    pairs = namesakes or list(product(a.bench.recipes, b.bench.recipes))
+    found = [_of_recipes(a, b, pair, _alone(a, b, namesakes)) for pair in pairs]
+    if not any(sides.places for sides in found):
+        raise RunError(
+            f"{first} and {second} have no source and target in common, so that nothing can be compared. "
+            f"They hold {_held(a)}, and {_held(b)}."
+        )
+    return [sides for sides in found if sides.places]
+
+
+def _of_recipes(a: _Side, b: _Side, pair: tuple[str, str], notes: list[str]) -> Sides:
+    cells = [key[1:] for key in a.bench.cells if key[0] == pair[0]]
+    keys = [((pair[0], *cell), (pair[1], *cell)) for cell in cells]
+    places = [found for both in keys if (found := _place(a, b, *both))]
+    heads = [f"{side.letter}: {recipe} of {side.folder}" for side, recipe in zip((a, b), pair, strict=True)]
+    for source in dict.fromkeys(source for source, _ in cells):
+        heads.append(f"  {source}: A {a.bench.how(pair[0], source)}; B {b.bench.how(pair[1], source)}")
+    return Sides(heads, sorted(places, key=lambda place: place.family == HELD_OUT), notes)
+
+
+def _place(a: _Side, b: _Side, one: Key, other: Key) -> Place | None:
+    rows = a.row(one), b.row(other)
+    if rows[0] is None or rows[1] is None:
+        return None
+    family = HELD_OUT if one[1] == one[2] else TRANSFER
+    protocols = dict.fromkeys((a.bench.protocol(one[0]), b.bench.protocol(other[0])))
+    reading = "held-out" if family == HELD_OUT else " against ".join(protocols)
+    mark = "".join(f" ({mark})" for mark in a.bench.marks(one) if "synthetic" in mark)
+    name = f"{one[1]} → {one[2]}, {reading}{mark}, chance {number(rows[0]['chance'])}"
+    return Place(name, family, (rows[0], rows[1]), (a.said(one), b.said(other)))
+
+
+def _alone(a: _Side, b: _Side, namesakes: list[tuple[str, str]]) -> list[str]:
+    """Say how recipes were paired, where it is not each with its namesake."""
+    if not namesakes:
+        return ["No recipe has a namesake in the other bench: every one of A stands beside every one of B."]
+    names = [
+        f"{name} ({side.letter})" for side in (a, b) for name in side.bench.recipes if (name, name) not in namesakes
+    ]
+    return [f"Not compared, without a namesake in the other bench: {listing(names)}."] if names else []
+
+
+def _held(side: _Side) -> str:
+    return ", ".join(dict.fromkeys(f"{source} → {target}" for _, source, target in side.bench.cells)) or "nothing"

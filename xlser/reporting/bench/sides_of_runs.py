@@ -1,0 +1,100 @@
+"""What two runs have in common: corpora and protocols, each run read by what its own source validation chose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xlser.errors import RunError
+from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts, unpacked
+from xlser.reporting.bench.facts import TARGET, Key, Row
+from xlser.reporting.bench.sides import Place, Said, Sides, read_json
+from xlser.reporting.facts import FEATURES, VALIDATION
+from xlser.reporting.load import load_results
+from xlser.reporting.wording import known, number, reader_name
+
+NOT_KEPT = "an older xlser did not keep what a run said of each clip"
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run's results, the method and reader that validation chose, its UA by place, and what it said there."""
+
+    folder: Path
+    results: dict[str, Any]
+    chosen: tuple[str, str]
+    rows: dict[Key, Row]
+    said: dict[Key, Verdicts]
+
+    @classmethod
+    def of(cls, folder: Path) -> _Run:
+        results = load_results(folder)
+        chosen = _chosen(results)
+        rows = [row for row in results["transfer"] if row["metric"] == "UA" and row["role"] != VALIDATION]
+        rows = {_key(row): row for row in rows if (row["method"], row["classifier"]) == chosen}
+        entries = read_json(folder / "predictions.json").get("corpora", [])
+        said = {_key(entry): Verdicts.of(unpacked(entry), entry["classes"], *chosen) for entry in entries}
+        return cls(folder, results, chosen, rows, said)
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        return self.results["about"]["recipe"]
+
+    @property
+    def told(self) -> str:
+        return (
+            f"{self.recipe['name']} on {self.recipe['source']}, {self.chosen[0]} read by {reader_name(self.chosen[1])}"
+        )
+
+
+def of_runs(first: Path, second: Path) -> list[Sides]:
+    """Return the corpora and protocols that two runs have in common.
+
+    Raises:
+        RunError: a folder holds no finished run, or the runs have nothing in common.
+    """
+    a, b = _Run.of(first), _Run.of(second)
+    places = [_place(key, a, b) for key in a.rows if key in b.rows]
+    if not places:
+        raise RunError(
+            f"{first} and {second} have no corpus and protocol in common, so that nothing can be compared. "
+            f"They judged {_judged(a)}, and {_judged(b)}."
+        )
+    sources = sorted({a.recipe["source"], b.recipe["source"]})
+    notes = [f"The runs learnt from different sources: {', '.join(sources)}."] if len(sources) > 1 else []
+    return [Sides([f"A: {a.told}", f"B: {b.told}"], places, notes)]
+
+
+def _place(key: Key, a: _Run, b: _Run) -> Place:
+    family = TRANSFER if key[1] == TARGET else HELD_OUT
+    said: tuple[Said, Said] = (a.said.get(key, NOT_KEPT), b.said.get(key, NOT_KEPT))
+    return Place(_name(key, a.rows[key]), family, (a.rows[key], b.rows[key]), said)
+
+
+def _chosen(run: dict[str, Any]) -> tuple[str, str]:
+    """Return method and reader with the best UA on the source's validation speakers."""
+    rows = [row for row in run["transfer"] if row["role"] == VALIDATION and row["metric"] == "UA"]
+    rows = [row for row in rows if row["method"] != FEATURES and known(row["value"])]
+    if not rows:
+        raise RunError(
+            f"the run of {run['about']['recipe']['name']} holds no score on validation speakers, by which its method "
+            "is chosen: it is of an older xlser. Run it again."
+        )
+    best = max(rows, key=lambda row: row["value"])
+    return best["method"], best["classifier"]
+
+
+def _judged(run: _Run) -> str:
+    return ", ".join(f"{corpus} ({protocol})" for corpus, _, protocol in run.rows) or "nothing"
+
+
+def _key(row: Mapping[str, Any]) -> Key:
+    return row["corpus"], row["role"], row["protocol"]
+
+
+def _name(key: Key, row: Row) -> str:
+    reading = key[2] if key[1] == TARGET else "held-out"
+    mark = " (synthetic)" if row.get("data") == "synthetic" else ""
+    return f"{key[0]}, {reading}{mark}, chance {number(row['chance'])}"
