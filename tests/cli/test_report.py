@@ -23,7 +23,8 @@ def bench(tmp_path, monkeypatch):
     (tmp_path / "cards").mkdir()
     (tmp_path / "cards" / "toy.yaml").write_text(yaml.safe_dump(CARD), encoding="utf-8")
     monkeypatch.setenv("XLSER_CARDS", str(tmp_path / "cards"))
-    about = {"recipes": {"a": {"name": "a"}}, "sources": ["toy"], "targets": ["toy"], "few_shot": [], "seeds": 1}
+    recipe = {"name": "a", "source": "toy", "targets": []}
+    about = {"recipes": {"a": recipe}, "sources": ["toy"], "targets": ["toy"], "few_shot": [], "seeds": 1}
     about |= {"versions": {"xlser": "0"}, "command": "xlser transfer", "finished": "today"}
     labels = {"kept": {}, "merged": {}, "dropped": {}}
     cell = {"recipe": "a", "source": "toy", "target": "toy", "normalise": "corpus", "classes": ["anger"]}

@@ -45,7 +45,8 @@ def cell(source, target, names):
 
 @pytest.fixture
 def results():
-    about = {"recipes": {"a": {"name": "a", "source": "toy", "targets": []}}, "sources": ["toy"], "targets": ["toy"], "few_shot": [], "seeds": 1}
+    recipe = {"name": "a", "source": "toy", "targets": []}
+    about = {"recipes": {"a": recipe}, "sources": ["toy"], "targets": ["toy"], "few_shot": [], "seeds": 1}
     about |= {"versions": {"xlser": "0"}, "command": "xlser transfer", "finished": "today"}
     empty = {name: [] for name in ("chosen", "matrix", "comparisons", "languages")}
     cells = [cell("toy", "toy", [f"toy/{name}" for name in NAMES])]
