@@ -109,6 +109,10 @@ def test_every_pair_has_a_cell_and_every_line_is_one(done):
     assert found["failed"] == found["holes"] == {}
     assert found["about"]["few_shot"] == [1]
     assert all((c["few_shot"] != []) == (c["source"] != c["target"]) for c in found["cells"])
+    for c in found["cells"]:
+        assert {row["mode"] for row in c["label_modes"]} == {"intersection", "reject", "mapped"}
+        probes = {row["nuisance"] for row in c["nuisances"]}
+        assert ("corpus, source and target" in probes) == (c["source"] != c["target"])
 
 
 def test_a_second_run_makes_nothing_and_reads_no_model(again, small, twin, quiet, monkeypatch):
@@ -339,6 +343,11 @@ def test_a_target_without_a_shared_label_has_a_cell_that_says_so(small, quiet, s
     odd = cell(tmp_path / "b", "synthetic-de", "odd-tr")
     assert odd["classes"] == odd["transfer"] == odd["few_shot"] == odd["trust"] == []
     assert any("odd-tr: no classification" in note for note in odd["notes"])
+    # What is left of the labels is contempt, fear and boredom: all of them other, two of them negative.
+    assert odd["label_modes"] == []
+    assert {note.split(",")[0] for note in odd["notes"] if "label mode" in note} == {
+        f"odd-tr: no label mode {name}" for name in ("reject", "mapped")
+    }
     assert odd["dimensions"]
     assert odd["nuisances"]
     assert [row["target"] for row in results(tmp_path / "b")["matrix"]] == ["synthetic-de"] * 3
@@ -409,7 +418,7 @@ def test_what_duration_alone_scores_stands_beside_every_method(done, quiet, smal
     for found in results(done)["cells"]:
         methods = {row["method"] for row in found["transfer"]}
         assert methods == {"features", "plain", "duration alone"}
-        for name in ("correlation", "few_shot", "trust", "dimensions", "nuisances"):
+        for name in ("correlation", "few_shot", "trust", "dimensions", "nuisances", "label_modes"):
             assert "duration alone" not in {row.get("method") for row in found[name]}
     assert all(row["method"] == "plain" for row in results(done)["chosen"])
     source, target = (read_corpora(find_corpus(name, quiet), small, quiet) for name in BOTH)

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from xlser.cli.report import command
 from xlser.errors import RunError
+from xlser.reporting.bench import dimensions as axes
 from xlser.reporting.bench.believe import above_chance, best_sources, compared, shortcuts, summary
 from xlser.reporting.bench.cell import cell_facts
 from xlser.reporting.bench.chart import tenths
@@ -478,3 +479,22 @@ def test_a_clips_length_alone_is_set_against_the_interval(results, value, told):
     ur["transfer"].append(place("de", "ur", "transductive") | alone | score(value))
     (line,) = said(shortcuts(Bench(results)))
     assert line.endswith(told)
+
+
+def test_a_probe_of_several_methods_has_one_column(results):
+    one = results["cells"][0]
+    one["nuisances"] += [row | {"method": "another"} for row in one["nuisances"]]
+    bench = Bench(results)
+    key = (one["recipe"], one["source"], one["target"])
+    names, lines = axes.nuisances(bench, [key], every=True)
+    assert names == ["sex"]
+    assert [len(cells) for *_, cells in lines] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("home", "there", "turned"), [(0.8, 0.5, False), (0.8, -0.5, True), (-0.3, -0.2, False), (-0.3, 0.2, True)]
+)
+def test_an_axis_has_turned_where_its_sign_is_not_the_sources(results, home, there, turned):
+    one = next(one for one in results["cells"] if one["dimensions"])
+    row = one["dimensions"][0] | {"r_source": home, "r": there}
+    assert axes.followed(Bench(results), (one["recipe"], one["source"], one["target"]), row).turned is turned

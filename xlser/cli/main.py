@@ -16,7 +16,7 @@ VERBS = {
     "run": "Train on one language, read it in others, write the numbers and the report.",
     "transfer": "Train on several sources, score every target, with intervals and few-shot curves.",
     "report": "Make the report of a finished run or bench anew.",
-    "compare": "Set two runs side by side where they judged the same corpora.",
+    "compare": "Set two runs, or two benches, side by side where they judged the same corpora.",
     "predict": "Say which emotion recordings have, by a model of a run.",
     "embed": "Write the embeddings of recordings by a model of a run.",
     "export": "Write an encoder of a run as ONNX, checked against torch.",

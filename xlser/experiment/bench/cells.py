@@ -14,7 +14,7 @@ from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.experiment.plain import plain
 
 # Raised when what stands in a cell changes its meaning: cells of another one are made again.
-FORMAT = 2
+FORMAT = 3
 
 
 def cell_key(
@@ -26,7 +26,8 @@ def cell_key(
 ) -> str:
     """Name everything that can change a number of a cell: recipe, audio, labels, ratings, version of xlser."""
     choices = recipe.model_dump(mode="json", exclude={"targets", "description", "source"})
-    return _digest([FORMAT, __version__, choices, few_shot, adapt, _told(source), _told(corpus)])
+    told = [part for one in (source, corpus) for part in (_told(one), list(map(str, one.frame["emotion"])))]
+    return _digest([FORMAT, __version__, choices, few_shot, adapt, told])
 
 
 def training_key(recipe: AnyRecipe, source: Corpus) -> str:

@@ -1,4 +1,4 @@
-"""What a cell says beside its scores: few-shot curves, trust, dimensions, and what else the embedding gives away.
+"""What a cell says beside its scores: few-shot curves, trust and dimensions.
 
 These read the model of seed 0: they ask how a model behaves, and the scores say how models differ.
 """
@@ -15,10 +15,10 @@ from xlser.evaluation.calibration import abstention, aurc, brier, by_length, ece
 from xlser.evaluation.conformal import calibrate, coverage, label_sets
 from xlser.evaluation.dimensions import correlation_p, partial_correlation, stability
 from xlser.evaluation.fewshot import few_shot
-from xlser.evaluation.nuisance import nuisance_rows
 from xlser.evaluation.readout import Part
 from xlser.experiment.cases import TARGET, Case
 from xlser.experiment.corpora import Corpus
+from xlser.experiment.judge import INTERPOLATED
 from xlser.experiment.readers import Reader
 
 Row = dict[str, object]
@@ -35,10 +35,10 @@ def few_shot_rows(
     if case.role != TARGET or not ks or len(classes) < 2:
         return [], [], ""
     rows, areas, note = [], [], ""
-    for reader in _first_seed(readers):
+    for reader in first_seed(readers):
         target = _part(case.corpus, reader.system.embed(case))
         options = {
-            "probabilities": _probabilities(reader, target.embeddings, classes),
+            "probabilities": probabilities(reader, target.embeddings, classes),
             "chosen": _chosen(reader, classes),
         }
         options |= {"speakers": case.corpus.frame["speaker"], "classes": classes, "resamples": _RESAMPLES}
@@ -58,14 +58,14 @@ def trust_rows(readers: list[Reader], case: Case, classes: tuple[str, ...]) -> l
     target nothing, and the coverage there says how much of the promise arrived.
     """
     rows = []
-    for reader in _first_seed(readers):
+    for reader in first_seed(readers):
         corpus = case.corpus
         known = np.flatnonzero(np.isin(corpus.labels.astype(str), classes) & case.judged(reader.seed))
         if len(known) == 0:
             continue
-        said = _probabilities(reader, reader.system.embed(case)[known], classes)
+        said = probabilities(reader, reader.system.embed(case)[known], classes)
         held = np.isin(reader.validation.labels.astype(str), classes)
-        before = _probabilities(reader, reader.validation.embeddings[held], classes)
+        before = probabilities(reader, reader.validation.embeddings[held], classes)
         truth = metrics.encode(corpus.labels[known].astype(str), classes)
         threshold = calibrate(before, metrics.encode(reader.validation.labels[held].astype(str), classes), PROMISE)
         sets = coverage(label_sets(said, threshold), truth, corpus.frame["speaker"].to_numpy()[known])
@@ -96,7 +96,7 @@ def dimension_rows(readers: list[Reader], source: Case, case: Case, draws: int, 
     bootstrap = SpeakerBootstrap(corpus.frame["speaker"], draws, seed=0)
     home = SpeakerBootstrap(source.corpus.frame["speaker"], draws, seed=0)
     covariates = _covariates(corpus)
-    for reader in _first_seed(readers):
+    for reader in first_seed(readers):
         there, here = reader.system.embed(case), reader.system.embed(source)
         judged, own = case.judged(reader.seed), source.judged(reader.seed)
         for dimension, axis, values, before in _axes(reader, there, here):
@@ -122,18 +122,8 @@ def dimension_rows(readers: list[Reader], source: Case, case: Case, draws: int, 
     return rows
 
 
-def nuisances(readers: list[Reader], case: Case) -> list[Row]:
-    """Return how well speaker, sex and duration can be read from every method's embedding of a corpus."""
-    frame, rows = case.corpus.frame, []
-    columns = {"sex": frame["sex"].to_numpy(object), "log duration": np.log(frame["duration"].to_numpy(float))}
-    columns["language"] = case.corpus.languages
-    for reader in _first_seed(readers):
-        found = nuisance_rows(reader.system.embed(case), columns, frame["speaker"].to_numpy(str))
-        rows += [{"method": reader.method, "corpus": case.corpus.name} | row for row in found]
-    return rows
-
-
-def _first_seed(readers: list[Reader]) -> list[Reader]:
+def first_seed(readers: list[Reader]) -> list[Reader]:
+    """Return the readers of seed 0."""
     return [reader for reader in readers if reader.seed.number == 0]
 
 
@@ -154,7 +144,12 @@ def _possible(
     return [], [], ks, why
 
 
-def _probabilities(reader: Reader, embedded: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+def probable(reader: Reader) -> str:
+    """Return the name that the reader with probabilities has among a method's classifiers."""
+    return INTERPOLATED if reader.judge and reader.judge.chosen else "probe"
+
+
+def probabilities(reader: Reader, embedded: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
     """Return what the method's own classifier says; an autoencoder has none, and its linear probe stands in."""
     if reader.judge is not None:
         said = reader.judge.probabilities(embedded, classes)

@@ -10,17 +10,18 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import numpy as np
 from filelock import FileLock
 from threadpoolctl import threadpool_limits
 
 from xlser.experiment.bench.cells import training_key, write_cell
-from xlser.experiment.bench.extras import dimension_rows, few_shot_rows, nuisances, trust_rows
+from xlser.experiment.bench.extras import dimension_rows, few_shot_rows, trust_rows
+from xlser.experiment.bench.label_modes import label_modes
 from xlser.experiment.bench.look import Look, Outcome, Shelf, look, told
+from xlser.experiment.bench.nuisances import nuisances, origins
 from xlser.experiment.bench.plan import Job
 from xlser.experiment.bench.shortcut import shortcuts
 from xlser.experiment.cases import Case, make_cases
-from xlser.experiment.corpora import Corpus
+from xlser.experiment.predictions import predictions
 from xlser.experiment.readers import Reader, make_reader
 from xlser.experiment.run import baseline, train
 from xlser.experiment.scores import Scores, score_case, shared_classes, tell_axes
@@ -109,7 +110,7 @@ def _cell(job: Job, trained: _Trained, name: str) -> dict[str, Any]:
     corpus = main.corpus
     if corpus is source:
         tell_axes(scores, readers)
-    said: list[dict] = []
+    said: dict[str, Any] = {}
     for case in cases:
         views = score_case(
             scores,
@@ -121,7 +122,7 @@ def _cell(job: Job, trained: _Trained, name: str) -> dict[str, Any]:
             latents=False,
         )
         if case is main:
-            said = _said(views, corpus)
+            said = predictions(views, corpus)
     return {
         "recipe": recipe.name,
         "source": source.name,
@@ -135,28 +136,25 @@ def _cell(job: Job, trained: _Trained, name: str) -> dict[str, Any]:
         "confusion": scores.confusion,
         "choices": scores.choices,
         "points": _points(scores),
-        **_beside(job, trained, main, scores.notes),
-        "predictions": {
-            "id": list(corpus.frame["id"]),
-            "speaker": list(map(str, corpus.frame["speaker"])),
-            "truth": [None if label is None else str(label) for label in corpus.labels],
-            "said": said,
-        },
+        **_beside(job, trained, main, scores),
+        "predictions": said,
     }
 
 
-def _beside(job: Job, trained: _Trained, main: Case, notes: list[str]) -> dict[str, Any]:
-    """Return what a cell says beside its scores; see `xlser.experiment.bench.extras`."""
-    readers, evaluation = trained.readers, job.recipe.evaluation
-    classes = shared_classes(job.recipe, trained.cases[0].corpus, main.corpus)
+def _beside(job: Job, trained: _Trained, main: Case, scores: Scores) -> dict[str, Any]:
+    """Return what a cell says beside its scores; see `xlser.experiment.bench.extras` and the files beside it."""
+    readers, evaluation, home = trained.readers, job.recipe.evaluation, trained.cases[1]
+    classes = shared_classes(job.recipe, home.corpus, main.corpus)
     few, areas, note = few_shot_rows(readers, main, classes, job.few_shot)
+    modes, told = label_modes(readers, job.recipe, home.corpus, main, scores.transfer)
     return {
-        "notes": notes + ([note] if note else []),
-        "dimensions": dimension_rows(readers, trained.cases[1], main, evaluation.draws, evaluation.level),
-        "nuisances": nuisances(readers, main),
+        "notes": scores.notes + told + ([note] if note else []),
+        "dimensions": dimension_rows(readers, home, main, evaluation.draws, evaluation.level),
+        "nuisances": nuisances(readers, main) + origins(readers, home, main),
         "few_shot": few,
         "few_shot_areas": areas,
         "trust": trust_rows(readers, main, classes) if len(classes) >= 2 else [],
+        "label_modes": modes,
     }
 
 
@@ -164,14 +162,3 @@ def _points(scores: Scores) -> list[dict[str, Any]]:
     """Return where each clip lies in the plane that is drawn, to the precision of a picture."""
     columns = ["method", "id", "x", "y", "emotion", "activation", "valence"]
     return [row for frame in scores.grid for row in frame[columns].round(4).to_dict("records")]
-
-
-def _said(views: dict, corpus: Corpus) -> list[dict]:
-    """Return what every method, classifier and seed said of each clip; None where a seed may not judge it."""
-    rows = []
-    for method, seeds in views.items():
-        for number, view in enumerate(seeds):
-            for classifier, labels in view.labels.items():
-                said = np.where(view.rows, labels.astype(object), None)
-                rows.append({"method": method, "classifier": classifier, "seed": number, "labels": said.tolist()})
-    return rows

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from xlser.reporting import figures, matrices, tables, used
-from xlser.reporting.bench import dimensions, shots, trust
+from xlser.reporting.bench import dimensions, labels, shots, trust
 from xlser.reporting.bench.chart import COLOURS, mark
 from xlser.reporting.bench.facts import DURATION, Bench, Key, Row, reading
 from xlser.reporting.bench.listen import SECONDS, links
@@ -60,6 +60,8 @@ def cell_content(bench: Bench, key: Key, clips: Mapping[str, str]) -> dict[str, 
         "probe_names": names,
         "probes": probes,
         "choices": used.choices(facts),
+        "labels": labels.table(bench, [key], every=True),
+        "label_terms": labels.terms(labels.table(bench, [key], every=True)),
         "few": FEW_SPEAKERS if cell["about"]["speakers"] < FEW_SPEAKERS else 0,
         **_maps(bench, key, clips, facts),
         **_few_shot(bench, key, facts),

@@ -75,7 +75,7 @@ def followed(bench: Bench, key: Key, row: Row | None) -> Followed:
         f"{number(stable['value'])} {bounds(stable['low'], stable['high'])}",
         _p(row.get("p_fdr")),
         abs(row["r"]),
-        row["r"] < 0,
+        row["r"] * (row["r_source"] if known(row["r_source"]) else 1) < 0,
         f"pages/{bench.pages[key]}",
         bench.rating_marks(key),
     )
@@ -100,7 +100,7 @@ def nuisances(bench: Bench, keys: list[Key], every: bool = False) -> tuple[list[
     lines, names = [], []
     for key in keys:
         rows = bench.cells[key]["nuisances"] if every else bench.of_chosen(key, "nuisances")
-        names += [row["nuisance"] for row in rows if row["nuisance"] not in names]
+        names += [name for name in dict.fromkeys(row["nuisance"] for row in rows) if name not in names]
         for method in dict.fromkeys(row["method"] for row in rows):
             lines.append((key, method, {row["nuisance"]: row for row in rows if row["method"] == method}))
     return names, [(*key, method, [_probed(found.get(name)) for name in names]) for key, method, found in lines]

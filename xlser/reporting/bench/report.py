@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from xlser.atomic import write_text
-from xlser.reporting.bench import dimensions, shots, trust
+from xlser.reporting.bench import dimensions, labels, shots, trust
 from xlser.reporting.bench.believe import summary
 from xlser.reporting.bench.cautions import missing, warnings
 from xlser.reporting.bench.cell import cell_content
@@ -118,6 +118,8 @@ def _content(bench: Bench, found: list[Matrix]) -> dict[str, Any]:
         "way_marks": [(mark(i), way) for i, way in enumerate(shots.ways(bench))],
         "way_terms": [(way, shots.WAYS.get(way, "")) for way in shots.ways(bench)],
         "shot_panels": {recipe: shots.panels(bench, recipe) for recipe in bench.recipes},
+        "labels": labels.table(bench, keys),
+        "label_terms": labels.terms(labels.table(bench, keys)),
         "trust": trust.table(bench, keys),
         "trust_panels": {recipe: trust.panels(bench, recipe) for recipe in bench.recipes},
         "source_marks": [(mark(i), name) for i, name in enumerate(bench.sources)],
