@@ -36,7 +36,15 @@ def test_confusion_shows_recall_and_count(results, count, total, shown):
         row["count"] = count if row["truth"] == row["prediction"] == "anger" else row["count"]
     matrix = next(m for m in matrices.confusions(Facts(results)) if m.main)
     assert matrix.rows[0][:2] == ("anger", total)
-    assert matrix.rows[0][2][0] == (pytest.approx(count / (count + 5)), f"{count / (count + 5):.2f}", shown)
+    assert matrix.rows[0][2][0] == (pytest.approx(count / (count + 5)), f"{count / (count + 5):.2f}", shown, "")
+
+
+def test_the_interval_of_a_recall_stands_on_the_diagonal_alone(results):
+    for row in results["confusion"]:
+        row |= {"recall": 0.5, "low": 0.4, "high": 0.6}
+    rows = next(m for m in matrices.confusions(Facts(results)) if m.main).rows
+    ends = [[end for *_, end in cells] for _, _, cells in rows]
+    assert ends == [["[0.40, 0.60]" if i == j else "" for j in range(len(rows))] for i in range(len(rows))]
 
 
 def test_an_emotion_that_was_never_spoken_has_no_recall(results):

@@ -74,8 +74,17 @@ def unweighted_accuracy(matrix: ArrayLike) -> np.ndarray:
     >>> float(unweighted_accuracy([[3, 1], [1, 0]]))
     0.375
     """
+    return _mean_defined(recalls(matrix))
+
+
+def recalls(matrix: ArrayLike) -> np.ndarray:
+    """Recall of each class, in [0, 1]: (..., C, C) gives (..., C); nan for a class that the truth has not.
+
+    >>> recalls([[3, 1], [0, 0]]).tolist()
+    [0.75, nan]
+    """
     matrix = np.asarray(matrix, dtype=float)
-    return _mean_defined(_ratio(_diagonal(matrix), matrix.sum(-1)))
+    return _ratio(_diagonal(matrix), matrix.sum(-1))
 
 
 def macro_f1(matrix: ArrayLike) -> np.ndarray:

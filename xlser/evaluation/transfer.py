@@ -17,6 +17,7 @@ CLASS_METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 CHANCE = {"UA": "uniform_ua", "WA": "majority_wa", "macro-F1": "majority_f1"}
 STATISTICS = ("Pearson", "Spearman", "CCC")
+_UNKNOWN = dict.fromkeys(("recall", "low", "high"), float("nan"))
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def class_rows(
     Returns:
         Rows of ``method, classifier, metric, value, low, high, seed_sd, chance, gain, gain_low, gain_high,
         utterances``, where gain is over the baseline on the same draws; and the confusion matrices as rows of
-        ``method, classifier, truth, prediction, count``, counts being means over seeds.
+        ``method, classifier, truth, prediction, count``, counts being means over seeds; on the diagonal ``recall, low,
+        high`` too, nan elsewhere and for a class that nobody said.
     """
     scored = np.isin(truth.astype(str), classes)
     filled = np.where(scored, truth.astype(str), classes[0])
@@ -75,8 +77,10 @@ def class_rows(
         speakers = draws.effective(np.logical_or.reduce([rows for rows, _ in pooled]) & scored)
         average = np.mean([m[0] for m in matrices], axis=0) if len(pooled) > 1 else whole[0][0].astype(float)
         chance = metrics.chance(average.sum(axis=1)[average.sum(axis=1) > 0])
+        recalled = _recalls(whole, draws, _rows_of(pooled, truth, classes), level)
         confusions += [
             {"method": method, "classifier": classifier, "truth": t, "prediction": p, "count": float(average[i, j])}
+            | (recalled[i] if i == j else _UNKNOWN)
             for i, t in enumerate(classes)
             for j, p in enumerate(classes)
         ]
@@ -95,6 +99,22 @@ def class_rows(
             )
     _add_gains(table, samples, ("method", "classifier", "metric"), level, baseline)
     return table, confusions
+
+
+def _rows_of(seeds: list[tuple[np.ndarray, np.ndarray]], truth: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+    """Return which rows of each class any seed judges, (C, N)."""
+    judged = np.logical_or.reduce([rows for rows, _ in seeds])
+    return judged & (truth.astype(str) == np.array(classes)[:, None])
+
+
+def _recalls(matrices: list[np.ndarray], draws: SpeakerBootstrap, rows: np.ndarray, level: float) -> list[Row]:
+    """Return the recall of each class with its interval, over the speakers who have that class."""
+    sample = _mean([metrics.recalls(matrix) for matrix in matrices])
+    found = []
+    for column, own in zip(sample.T, rows, strict=True):
+        low, high = interval(column, level, draws.effective(own)) if own.any() else (float("nan"), float("nan"))
+        found.append({"recall": float(column[0]), "low": low, "high": high})
+    return found
 
 
 def correlation_rows(
