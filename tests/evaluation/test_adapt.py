@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 from scipy.stats import spearmanr
 from sklearn.covariance import ledoit_wolf
 
-from xlser.evaluation.adapt import coral, prior_correction, quantile
+from xlser.evaluation.adapt import by_speaker, coral, prior_correction, quantile
 
 
 def rows(count, columns, seed, spread=1.0, offset=0.0):
@@ -144,6 +144,32 @@ def test_rows_that_cannot_be_adapted_are_refused(adapt, source, target, message)
 def test_a_shrinkage_out_of_range_is_refused(shrinkage):
     with pytest.raises(ValueError, match="`shrinkage` must be between 0 and 1"):
         coral(np.eye(2), np.eye(2), shrinkage)
+
+
+# --- by speaker
+
+
+def test_each_speaker_gets_the_sources_mean_and_deviation_and_a_rare_one_the_corpuss():
+    source, target = rows(80, 3, 0), rows(47, 3, 1, offset=4.0)
+    speakers = ["anna"] * 20 + ["ben"] * 23 + ["rare"] * 4
+    target[:20] *= 3.0
+    found = by_speaker(source, target, speakers)
+    for name in ("anna", "ben"):
+        own = np.array([other == name for other in speakers])
+        assert found[own].mean(0) == pytest.approx(source.mean(0), abs=1e-6)
+        assert found[own].std(0) == pytest.approx(source.std(0), rel=1e-6)
+    whole = (target[43:] - target.mean(0)) / target.std(0) * source.std(0) + source.mean(0)
+    assert found[43:] == pytest.approx(whole, abs=1e-5)
+
+
+def test_a_speaker_who_never_varies_stands_at_the_sources_mean():
+    source = rows(30, 2, 0)
+    assert by_speaker(source, np.ones((6, 2)), ["anna"] * 6) == pytest.approx(np.tile(source.mean(0), (6, 1)))
+
+
+def test_every_row_needs_a_speaker():
+    with pytest.raises(ValueError, match="`speakers` must be one for each of 6 rows, but are 5 instead"):
+        by_speaker(np.ones((3, 2)), np.ones((6, 2)), ["anna"] * 5)
 
 
 # --- prior

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 
 from xlser.errors import RunError
 from xlser.evaluation import metrics
-from xlser.evaluation.adapt import coral, prior_correction, quantile
+from xlser.evaluation.adapt import by_speaker, coral, prior_correction, quantile
 from xlser.experiment.bench.plan import make_jobs
 from xlser.experiment.bench.run import run_bench
 from xlser.experiment.workplace import Workplace
@@ -447,7 +448,7 @@ def test_adaptations_are_transductive_and_of_the_zero_shot_reading(again, small,
     real = job._cell
     monkeypatch.setattr(job, "_cell", lambda *given: kept.append(given) or real(*given))
     monkeypatch.setattr("xlser.training.autoencoder_brain.fit", forbidden)
-    names = ("coral", "quantile", "prior")
+    names = ("speakers", "coral", "quantile", "prior")
     run_bench(make_jobs([small], BOTH[:1], BOTH, again, few_shot=(1,), adapt=names), again, quiet)
     home, found = cell(again, *BOTH[:1] * 2), cell(again, *BOTH)
     assert {row["normalise"] for row in home["transfer"]} == {"source"}
@@ -457,8 +458,9 @@ def test_adaptations_are_transductive_and_of_the_zero_shot_reading(again, small,
     }
     rows = {name: [row for row in found["transfer"] if row["normalise"] == name] for name in names}
     assert {row["classifier"] for row in rows["prior"]} == {"probe"}
+    assert {row["classifier"] for row in rows["speakers"]} == {"probe", "knn"}
     assert {row["classifier"] for row in rows["coral"]} == {"probe", "knn"}
-    assert {row["normalise"] for row in found["correlation"]} == {"source", "corpus", "coral", "quantile"}
+    assert {row["normalise"] for row in found["correlation"]} == {"source", "corpus", "speakers", "coral", "quantile"}
     (_, trained, _) = kept[1]
     readers, targets = trained.readers, [case for case in trained.cases if case.corpus.name == "synthetic-tr"]
     zero = next(case for case in targets if case.kind == "source" and not case.adapt)
@@ -475,7 +477,9 @@ def test_adaptations_are_transductive_and_of_the_zero_shot_reading(again, small,
                 given = probe.model.predict_proba(probe.scaler.transform(embedded))[:, order]
                 said = np.array(classes)[prior_correction(given, np.full(4, 0.25))[0].argmax(1)]
             else:
-                mapped = {"coral": coral, "quantile": quantile}[name](reader.train.embeddings, embedded)
+                home, speakers = reader.train.embeddings, corpus.frame["speaker"]
+                maps = {"coral": coral, "quantile": quantile, "speakers": partial(by_speaker, speakers=speakers)}
+                mapped = maps[name](home, embedded)
                 said = probe.predict(mapped.astype(np.float32))
             table = metrics.confusion(corpus.labels[known].astype(str), said[known], classes)
             values.append(metrics.unweighted_accuracy(table))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from xlser.evaluation.knn import checked_probabilities, renormalised
+from xlser.features.normalise import Scaler, normalise
 
 # An estimate that moves by less is the one that stays.
 _SETTLED = 1e-9
@@ -68,6 +70,36 @@ def quantile(source: ArrayLike, target: ArrayLike) -> np.ndarray:
     places = (rankdata(target, axis=0) - 1) * (len(source) - 1) / (len(target) - 1)
     known, ordered = np.arange(len(source)), np.sort(source, axis=0)
     return np.stack([np.interp(*column) for column in _columns(places, known, ordered)], axis=1)
+
+
+def by_speaker(source: ArrayLike, target: ArrayLike, speakers: ArrayLike) -> np.ndarray:
+    """Return the target's rows, each speaker's with the source's mean and deviation in every column.
+
+    What makes a voice differ from others is taken out, and with it what the speaker says differently throughout: one
+    who is always angry looks neutral. A speaker of fewer than five rows is given the mean and deviation with the whole
+    target's statistics; how columns go together is left as it is.
+
+    Args:
+        source: (N, D) finite, N at least 2.
+        target: (M, D) finite, M at least 2.
+        speakers: (M,) the speaker of each row.
+
+    Returns:
+        Float64 (M, D).
+
+    Raises:
+        ValueError: fewer than two rows, numbers that are not finite, other columns, or another number of speakers.
+
+    >>> rows = [[float(n)] for n in (0, 1, 2, 3, 4, 10, 11, 12, 13, 14)]
+    >>> by_speaker([[0.0], [2.0]], rows, ["anna"] * 5 + ["ben"] * 5).ravel().round(2).tolist()
+    [-0.41, 0.29, 1.0, 1.71, 2.41, -0.41, 0.29, 1.0, 1.71, 2.41]
+    """
+    source, target = _checked(source, target)
+    names = pd.Series(np.asarray(speakers))
+    if len(names) != len(target):
+        raise ValueError(f"`speakers` must be one for each of {len(target)} rows, but are {len(names)} instead.")
+    home = Scaler.fit(source)
+    return normalise(target, names, "speaker", home).astype(float) * home.std + home.mean
 
 
 def prior_correction(

@@ -14,7 +14,7 @@ from xlser.features.normalise import Normalisation
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
 
-Adaptation = Literal["", "coral", "quantile", "prior"]
+Adaptation = Literal["", "speakers", "coral", "quantile", "prior"]
 
 HELD_OUT, VALIDATION, TARGET = "source, held-out speakers", "source, validation speakers", "target"
 
@@ -23,8 +23,8 @@ HELD_OUT, VALIDATION, TARGET = "source, held-out speakers", "source, validation 
 class Case:
     """One corpus in one role under one normalisation; ``main`` marks the one that the recipe asks for.
 
-    ``adapt`` is what then makes up for the shift: ``coral`` and ``quantile`` map the embeddings to the source's,
-    ``prior`` corrects probabilities for other shares of the classes.
+    ``adapt`` is what then makes up for the shift: ``coral``, ``quantile`` and, speaker by speaker, ``speakers`` map the
+    embeddings to the source's, ``prior`` corrects probabilities for other shares of the classes.
     """
 
     corpus: Corpus

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from xlser.errors import CorpusError
-from xlser.evaluation.adapt import coral, prior_correction, quantile
+from xlser.evaluation.adapt import by_speaker, coral, prior_correction, quantile
 from xlser.evaluation.readout import Axes, Part, fit_axes, fit_classifiers
 from xlser.experiment.cases import Case
 from xlser.experiment.corpora import DIMENSIONS
@@ -80,10 +80,12 @@ class Reader:
     def embed(self, case: Case) -> np.ndarray:
         """Return the system's embeddings of a case, (N, D), mapped to the source's training rows where it adapts."""
         embedded = self.system.embed(case)
-        if case.adapt in ("coral", "quantile"):
-            mapped = {"coral": coral, "quantile": quantile}[case.adapt](self.train.embeddings, embedded)
-            return mapped.astype(embedded.dtype)
-        return embedded
+        mapped, home = embedded, self.train.embeddings
+        if case.adapt == "speakers":
+            mapped = by_speaker(home, embedded, case.corpus.frame["speaker"])
+        elif case.adapt in ("coral", "quantile"):
+            mapped = {"coral": coral, "quantile": quantile}[case.adapt](home, embedded)
+        return mapped.astype(embedded.dtype)
 
     def probed(self, embedded: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
         """Return the probe's distribution over ``classes``, (N, C): nought for one that it was not fitted to."""

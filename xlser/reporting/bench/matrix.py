@@ -13,6 +13,8 @@ _MAPPED = "The zero-shot embeddings of a target, mapped to the source's {} by it
 NOTES = {
     "zero-shot": "Nothing of the target was seen.",
     "transductive": "Unlabelled recordings of the target gave its means and deviations; no label of it was used.",
+    "transductive, speakers": "The zero-shot embeddings of a target, each speaker's mapped to the source's means and "
+    "deviations by its unlabelled recordings: it must be known who speaks.",
     "transductive, coral": _MAPPED.format("mean and covariance (CORAL)"),
     "transductive, quantile": _MAPPED.format("quantiles, dimension by dimension,"),
     "transductive, prior": "The zero-shot reading, its probabilities corrected for other shares of the emotions, which "
