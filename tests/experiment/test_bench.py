@@ -554,3 +554,20 @@ def test_a_job_waits_for_another_process_that_is_at_it(small, quiet, tmp_path):
     assert run_job(job, quiet).made == 2
     other.join()
     assert ended == [[]]
+
+
+def test_a_map_has_all_clips_or_so_many_that_are_the_same_for_every_method(monkeypatch):
+    import pandas as pd
+
+    from xlser.experiment.bench import job
+    from xlser.experiment.scores import Scores
+
+    blank = {"x": 0.12345, "y": 0.0, "emotion": "anger", "activation": None, "valence": None, "part": "target"}
+    frames = [pd.DataFrame([{"method": name, "id": f"{i}"} | blank for i in range(40)]) for name in ("a", "b")]
+    for most, count in ((100, 40), (15, 15)):
+        monkeypatch.setattr(job, "DRAWN", most)
+        rows = job._points(Scores(grid=frames))
+        several = [[row["id"] for row in rows if row["method"] == name] for name in ("a", "b")]
+        assert several[0] == several[1] == sorted(set(several[0]), key=int)
+        assert len(several[0]) == count
+    assert rows[0]["x"] == 0.1234 or rows[0]["x"] == 0.1235

@@ -228,6 +228,15 @@ def test_names_from_outside_are_escaped_in_links(results):
     assert panel.svg.count('aria-label="toy/&lt;b&gt;&#34;x&#39; &amp; y&lt;/b&gt;, anger, activation 0.50"') == 3
 
 
+@pytest.mark.parametrize(("utterances", "told"), [(12, False), (13, True)])
+def test_a_map_of_some_clips_says_how_many(bench, results, utterances, told):
+    results["cells"][0]["about"]["utterances"] = utterances
+    folder = bench()
+    write_bench_report(folder)
+    page = next((folder / "pages").glob("*.html")).read_text(encoding="utf-8")
+    assert ("12 of its 13 drawn at random" in page) is told
+
+
 def test_one_dimension_is_spread_so_that_marks_can_be_told_apart(results):
     row = results["cells"][0]
     row["points"] = [point(f"toy/{i}_ang_1", i) | {"x": 0.0, "y": 0.0} for i in range(50)]

@@ -74,7 +74,9 @@ def _maps(bench: Bench, key: Key, clips: Mapping[str, str], facts: Facts) -> dic
     order = _methods(bench, key, "points") if cell.get("points") else []
     found = sorted(maps(cell, heard), key=lambda panel: order.index(panel.title))
     named = [Panel(facts.method_name(panel.title), panel.marks, panel.svg) for panel in found]
-    return {"maps": named, "emotion_marks": legend(cell, heard), "heard": bool(heard), "seconds": SECONDS}
+    drawn = len({point["id"] for point in cell.get("points", [])})
+    some = drawn if drawn < cell["about"]["utterances"] else 0
+    return {"maps": named, "some": some, "emotion_marks": legend(cell, heard), "heard": bool(heard), "seconds": SECONDS}
 
 
 def _of_choice(bench: Bench, key: Key, every: list[matrices.Confusion]) -> list[matrices.Confusion]:
