@@ -135,7 +135,7 @@ def test_fine_tuning_is_quicker_than_speechbrains_recipe(precision, goal, theirs
 
 # From audio, bfloat16 alone brings what the processor's bfloat16 is over its float32, about 2 where it has AVX512-BF16;
 # later seeds and methods of a run read the convolutions from the store.
-@pytest.mark.parametrize(("kept", "goal"), [(False, 1.6), (True, 2.5)], ids=["from audio", "convolutions kept"])
+@pytest.mark.parametrize(("kept", "goal"), [(False, 1.6), (True, 2.8)], ids=["from audio", "convolutions kept"])
 def test_embedding_is_quicker_than_clip_by_clip(kept, goal, clips, base, tmp_path, table, in_turn):
     from xlser.models.checkpoints import load_encoder
     from xlser.training.embed import embed
