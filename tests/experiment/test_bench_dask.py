@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,10 +55,16 @@ def alone(recipes, quiet, tmp_path_factory) -> str:
 
 
 @pytest.fixture
-def scheduler():
-    """The address of a scheduler without workers."""
+def cluster():
+    """A scheduler without workers."""
     with distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50) as cluster:
-        yield cluster.scheduler_address
+        yield cluster
+
+
+@pytest.fixture
+def scheduler(cluster):
+    """Its address."""
+    return cluster.scheduler_address
 
 
 @pytest.fixture
@@ -100,43 +108,45 @@ def test_a_worker_with_threads_works_on_one_job_at_a_time(alone, recipes, quiet,
     assert numbers(tmp_path / "b") == alone
 
 
-def test_a_worker_that_is_killed_takes_no_number_with_it(alone, recipes, quiet, scheduler, hire, tmp_path):
-    first, second = hire(), hire()
-    out, ended = tmp_path / "b", []
+@contextmanager
+def killed_at_work(worker: subprocess.Popen, out: Path) -> Iterator[None]:
+    """Kill a worker as soon as a checkpoint shows that somebody is at a job; at the end in any case."""
+    ended = threading.Event()
 
     def kill() -> None:
-        while not list(out.rglob("*.ckpt")) and not ended:
+        while not list(out.rglob("*.ckpt")) and not ended.is_set():
             time.sleep(0.002)
-        first.send_signal(signal.SIGKILL)
+        worker.send_signal(signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        run_bench(make_jobs(recipes, BOTH, BOTH, out), out, quiet, dask=scheduler)
+        yield
     finally:
-        ended.append(True)
+        ended.set()
         killer.join()
+
+
+def test_a_worker_that_is_killed_takes_no_number_with_it(alone, recipes, quiet, scheduler, hire, tmp_path):
+    first, second, out = hire(), hire(), tmp_path / "b"
+    with killed_at_work(first, out):
+        run_bench(make_jobs(recipes, BOTH, BOTH, out), out, quiet, dask=scheduler)
     assert first.wait() == -signal.SIGKILL
     assert second.poll() is None
     assert numbers(out) == alone
 
 
-def test_a_cluster_that_loses_its_only_worker_is_told(recipes, quiet, scheduler, hire, tmp_path):
-    only, out, ended = hire(), tmp_path / "b", []
-
-    def kill() -> None:
-        while not list(out.rglob("*.ckpt")) and not ended:
-            time.sleep(0.002)
-        only.send_signal(signal.SIGKILL)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    try:
-        with pytest.raises(RunError, match=r"no Dask worker is left, and none has joined for 8 seconds"):
-            run_bench(make_jobs(recipes, BOTH, BOTH, out), out, quiet, dask=scheduler)
-    finally:
-        ended.append(True)
-        killer.join()
+@pytest.mark.parametrize(
+    ("deaths", "told"),
+    [(3, "no Dask worker is left, and none has joined for"), (0, "a worker was killed while it worked on a job")],
+)
+def test_a_cluster_that_loses_its_only_worker_is_told(recipes, quiet, cluster, hire, tmp_path, deaths, told):
+    cluster.scheduler.allowed_failures = deaths
+    # So many epochs that the job cannot be over before the worker is killed.
+    long = recipes[0].model_copy(update={"training": recipes[0].training.model_copy(update={"epochs": 2000})})
+    out = tmp_path / "b"
+    with killed_at_work(hire(), out), pytest.raises(RunError, match=told):
+        run_bench(make_jobs([long], BOTH[:1], BOTH, out), out, quiet, dask=cluster.scheduler_address)
 
 
 def test_an_address_that_nobody_answers_at_is_told_within_seconds(recipes, quiet, tmp_path):

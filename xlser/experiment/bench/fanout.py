@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from xlser.errors import RunError
@@ -33,16 +31,51 @@ def in_processes(jobs: list[Job], place: Workplace, workers: int) -> Iterator[Ou
     Raises:
         RunError: a process was killed.
     """
-    yield from _side_by_side(jobs, place, "loky", workers)
+    from joblib import Parallel, delayed
+
+    tasks = [delayed(_alone)(job, _quiet(place)) for job in jobs]
+    try:
+        yield from Parallel(workers, return_as="generator_unordered", batch_size=1)(tasks)
+    except BrokenProcessPool as error:
+        raise _killed(error) from error
 
 
 def on_dask(jobs: list[Job], place: Workplace, client: Client) -> Iterator[Outcome]:
     """Yield outcomes as they come from the workers of a cluster; a worker that is lost loses its job to another one.
 
+    Distributed's own futures, not joblib's backend for them: that waits for ever where a worker dies again and again.
+
     Raises:
         RunError: a job killed several workers, or no worker has been left for two minutes.
     """
-    yield from _watched(lambda: _side_by_side(jobs, place, "dask", -1), client)
+    from distributed import KilledWorker, wait
+
+    left = {client.submit(_alone, job, _quiet(place), pure=False) for job in jobs}
+    seen = time.monotonic()
+    while left:
+        try:
+            done = wait(left, timeout=_LOOK, return_when="FIRST_COMPLETED").done
+        except asyncio.TimeoutError:
+            seen = _someone(client, seen)
+            continue
+        left -= done
+        try:
+            yield from (future.result() for future in done)
+        except KilledWorker as error:
+            raise _killed(error) from error
+
+
+def _someone(client: Client, seen: float) -> float:
+    """Return when a worker was last seen, and stop where that is too long ago: Dask itself waits for ever."""
+    now = time.monotonic()
+    if client.scheduler_info()["workers"]:
+        return now
+    if now - seen > WORKER:
+        raise RunError(
+            f"no Dask worker is left, and none has joined for {WORKER} seconds. What is done is kept: start workers "
+            f"with {_HOW}, and run the same command again."
+        )
+    return seen
 
 
 @contextmanager
@@ -71,22 +104,7 @@ def cluster(address: str) -> Iterator[Client]:
         yield client
 
 
-def _side_by_side(jobs: list[Job], place: Workplace, backend: str, workers: int) -> Iterator[Outcome]:
-    from joblib import Parallel, delayed, parallel_config
-
-    quiet = replace(place, progress=False, say=_silence, jobs=1)
-    tasks = [delayed(_inner)(job, quiet) for job in jobs]
-    try:
-        with parallel_config(backend=backend):
-            yield from Parallel(workers, return_as="generator_unordered", batch_size=1)(tasks)
-    except (BrokenProcessPool, _killed_on_dask()) as error:
-        raise RunError(
-            f"a worker was killed while it worked on a job, perhaps for want of memory ({error}). What is done is "
-            "kept: run the same command again, with fewer workers."
-        ) from error
-
-
-def _inner(job: Job, place: Workplace) -> Outcome:
+def _alone(job: Job, place: Workplace) -> Outcome:
     """Run a job that has its process to itself: what it would share out among processes it does alone."""
     from joblib import parallel_config
 
@@ -94,49 +112,15 @@ def _inner(job: Job, place: Workplace) -> Outcome:
         return run_job(job, place)
 
 
-def _watched(start: Callable[[], Iterator[Outcome]], client: Client) -> Iterator[Outcome]:
-    """Yield what an iterator gives in a thread of its own, and stop where there has been no worker for too long.
-
-    Dask itself waits for ever: a new worker might join.
-    """
-    found: SimpleQueue[Outcome | BaseException | None] = SimpleQueue()
-    Thread(target=_fill, args=(start, found), daemon=True).start()
-    seen = time.monotonic()
-    while True:
-        try:
-            one = found.get(timeout=_LOOK)
-        except Empty:
-            if client.scheduler_info()["workers"]:
-                seen = time.monotonic()
-            elif time.monotonic() - seen > WORKER:
-                raise RunError(
-                    f"no Dask worker is left, and none has joined for {WORKER} seconds. What is done is kept: start "
-                    f"workers with {_HOW}, and run the same command again."
-                ) from None
-            continue
-        if one is None:
-            return
-        if isinstance(one, BaseException):
-            raise one
-        yield one
+def _quiet(place: Workplace) -> Workplace:
+    return replace(place, progress=False, say=_silence, jobs=1)
 
 
-def _fill(start: Callable[[], Iterator[Outcome]], found: SimpleQueue[Outcome | BaseException | None]) -> None:
-    try:
-        for one in start():
-            found.put(one)
-        found.put(None)
-    except BaseException as error:  # whatever it is, it is raised where somebody waits
-        found.put(error)
-
-
-def _killed_on_dask() -> type[BaseException]:
-    """Return the error of a job whose workers died several times over; without Dask one that is never raised."""
-    try:
-        from distributed import KilledWorker
-    except ImportError:
-        return BrokenProcessPool
-    return KilledWorker
+def _killed(error: Exception) -> RunError:
+    return RunError(
+        f"a worker was killed while it worked on a job, perhaps for want of memory ({error}). What is done is kept: "
+        "run the same command again, with fewer workers."
+    )
 
 
 def _silence(text: str) -> None:
