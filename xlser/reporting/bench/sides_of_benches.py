@@ -66,10 +66,10 @@ def of_benches(first: Path, second: Path) -> list[Sides]:
 
 def _of_recipes(a: _Side, b: _Side, pair: tuple[str, str], notes: list[str]) -> Sides:
     cells = [key[1:] for key in a.bench.cells if key[0] == pair[0]]
-    keys = [((pair[0], *cell), (pair[1], *cell)) for cell in cells]
-    places = [found for both in keys if (found := _place(a, b, *both))]
+    found = {cell: _place(a, b, (pair[0], *cell), (pair[1], *cell)) for cell in cells}
+    places = [place for place in found.values() if place]
     heads = [f"{side.letter}: {recipe} of {side.folder}" for side, recipe in zip((a, b), pair, strict=True)]
-    for source in dict.fromkeys(source for source, _ in cells):
+    for source in dict.fromkeys(source for (source, _), place in found.items() if place):
         heads.append(f"  {source}: A {a.bench.how(pair[0], source)}; B {b.bench.how(pair[1], source)}")
     return Sides(heads, sorted(places, key=lambda place: place.family == HELD_OUT), notes)
 
