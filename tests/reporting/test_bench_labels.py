@@ -8,7 +8,8 @@ import pytest
 from xlser.reporting.bench.dimensions import nuisances
 from xlser.reporting.bench.facts import Bench
 from xlser.reporting.bench.labels import TERMS, table, terms
-from xlser.reporting.bench.report import _environment
+from xlser.reporting.bench.report import _TEMPLATES
+from xlser.reporting.page import environment
 
 EVIL = "<b>x & y</b>"
 LOST = {"intersection": {"fear": 12, "no_agreement": 1}, "reject": {"no_agreement": 1}, "mapped": {"surprise": 3}}
@@ -80,7 +81,7 @@ class Page(HTMLParser):
 
 def page(lines, head, named=None):
     text = '{% from "labels.html.j2" import labels_table %}{{ labels_table(lines, terms, "UA", head, named) }}'
-    return _environment().from_string(text).render(lines=lines, terms=terms(lines), head=head, named=named)
+    return environment(_TEMPLATES).from_string(text).render(lines=lines, terms=terms(lines), head=head, named=named)
 
 
 def test_a_cell_has_a_line_a_mode_of_its_chosen_method(results):

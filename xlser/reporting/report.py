@@ -15,14 +15,13 @@ from xlser.reporting.curves import curve_panels
 from xlser.reporting.facts import Facts
 from xlser.reporting.grid import embedding_grids, gradient
 from xlser.reporting.load import load_grid, load_results
+from xlser.reporting.page import as_yaml, environment
 from xlser.reporting.summary import summary_sections
 from xlser.reporting.terminal import render_terminal
 from xlser.reporting.terms import terms
-from xlser.reporting.wording import counted, listing, plural, whole
 
 __all__ = ["render_terminal", "write_report"]
 
-_TEMPLATES = Path(__file__).parent / "templates"
 FILES = ("results.json", "transfer.csv", "correlation.csv", "confusion.csv", "embedding.csv")
 
 
@@ -44,24 +43,15 @@ def write_report(run_dir: str | Path) -> Path:
 
 
 def _render(run_dir: Path, results: dict[str, Any]) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    facts = Facts(results)
-    environment.filters |= {"counted": counted, "listing": listing, "lead": _lead, "whole": whole, "plural": plural}
-    return environment.get_template("report.html.j2").render(
+    facts, page = Facts(results), environment()
+    page.filters["lead"] = _lead
+    return page.get_template("report.html.j2").render(
         facts=facts,
         sections=summary_sections(results),
         terms=terms(facts),
         many=matrices.MANY,
         files=[name for name in FILES if (run_dir / name).is_file()],
-        recipe_text=_as_yaml(facts.recipe),
+        recipe_text=as_yaml(facts.recipe),
         gradient=Markup(gradient()),
         **_pictures(facts, run_dir),
         **_tables(facts),
@@ -96,12 +86,6 @@ def _tables(facts: Facts) -> dict[str, Any]:
         "network": recipe.encoder_lines(facts),
         "losses": recipe.loss_lines(facts),
     }
-
-
-def _as_yaml(values: dict[str, Any]) -> str:
-    import yaml
-
-    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
 
 
 def _lead(sentence: str) -> tuple[str, str]:

@@ -83,7 +83,7 @@ def _outcomes(jobs: list[Job], place: Workplace, workers: int, dask: str | None)
             else:
                 left.append(job)
         if client is not None:
-            yield from on_dask(left, place, client) if left else ()
+            yield from on_dask(left, place, client)
         elif workers > 1 and left:
             yield from in_processes(left, place, workers)
         else:

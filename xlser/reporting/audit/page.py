@@ -10,10 +10,9 @@ from xlser.atomic import write_text
 from xlser.reporting.audit.figures import shortcut_picture
 from xlser.reporting.audit.finding import SEVERITIES, many, percent
 from xlser.reporting.audit.findings import findings
-from xlser.reporting.wording import bounds, counted, listing, number
+from xlser.reporting.page import environment
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_SHARED = Path(__file__).parents[1] / "templates"
 LEVEL_NAMES = {
     "peak": ("Peak", 2, ""),
     "rms_db": ("Level (RMS)", 1, "dB"),
@@ -45,18 +44,10 @@ def write_audit(result: dict[str, Any], folder: str | Path) -> tuple[Path, Path]
 
 def audit_html(result: dict[str, Any]) -> str:
     """Return the page of an audit whose ``findings`` are there."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader([_TEMPLATES, _SHARED]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"counted": counted, "listing": listing, "number": number, "percent": percent}
-    environment.globals |= {"bounds": bounds, "many": many, "zip": zip}
-    return environment.get_template("audit.html.j2").render(
+    page = environment(_TEMPLATES)
+    page.filters["percent"] = percent
+    page.globals |= {"many": many, "zip": zip}
+    return page.get_template("audit.html.j2").render(
         **result,
         names=[one["corpus"] for one in result["corpora"]],
         totals={name: sum(row["severity"] == name for row in result["findings"]) for name in SEVERITIES},

@@ -43,6 +43,7 @@ def cell_content(bench: Bench, key: Key, clips: Mapping[str, str]) -> dict[str, 
     """Return what the template of a cell's page shows; ``clips`` are those of `listen.clips_there`."""
     facts, cell = cell_facts(bench, key), bench.cells[key]
     every = matrices.confusions(facts)
+    modes = labels.table(bench, [key], every=True)
     names, probes = dimensions.nuisances(bench, [key], every=True)
     return {
         "facts": facts,
@@ -60,8 +61,8 @@ def cell_content(bench: Bench, key: Key, clips: Mapping[str, str]) -> dict[str, 
         "probe_names": names,
         "probes": probes,
         "choices": used.choices(facts),
-        "labels": labels.table(bench, [key], every=True),
-        "label_terms": labels.terms(labels.table(bench, [key], every=True)),
+        "labels": modes,
+        "label_terms": labels.terms(modes),
         "few": FEW_SPEAKERS if cell["about"]["speakers"] < FEW_SPEAKERS else 0,
         **_maps(bench, key, clips, facts),
         **_few_shot(bench, key, facts),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,13 +23,12 @@ from xlser.reporting.bench.matrix import Matrix, matrices
 from xlser.reporting.bench.paper import paper_tables
 from xlser.reporting.bench.terminal import lines_of
 from xlser.reporting.bench.written import write_all
-from xlser.reporting.wording import counted, listing, number, plural, whole
+from xlser.reporting.page import TEMPLATES, as_yaml, environment
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Template
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_SHARED = Path(__file__).parents[1] / "templates"
 
 
 def write_bench_report(folder: str | Path) -> Path:
@@ -50,10 +48,11 @@ def write_bench_report(folder: str | Path) -> Path:
     found = matrices(bench)
     papers = paper_tables(bench, found)
     tables = [(f"tables/{name}", text) for name, text in papers.items()]
-    write_all(folder, chain(tables, _pages(bench, clips_there(folder))))
+    made = environment(_TEMPLATES)
+    write_all(folder, chain(tables, _pages(bench, clips_there(folder), made.get_template("cell.html.j2"))))
     path = folder / "report.html"
     content = _content(bench, found) | {"papers": list(papers)}
-    write_text(path, _environment().get_template("bench.html.j2").render(bench=bench, css=_css(), **content))
+    write_text(path, made.get_template("bench.html.j2").render(bench=bench, css=_css(), **content))
     return path
 
 
@@ -66,31 +65,15 @@ def render_bench(folder: str | Path) -> str:
     return "\n".join(lines_of(Bench(load_bench(folder))))
 
 
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader([_TEMPLATES, _SHARED]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"counted": counted, "listing": listing, "number": number, "plural": plural, "whole": whole}
-    return environment
-
-
 def _css() -> Markup:
-    return _verbatim(_SHARED / "report.css", _TEMPLATES / "bench.css")
+    return _verbatim(TEMPLATES / "report.css", _TEMPLATES / "bench.css")
 
 
 def _verbatim(*paths: Path) -> Markup:
     return Markup("\n".join(path.read_text(encoding="utf-8") for path in paths))
 
 
-def _pages(bench: Bench, clips: dict[str, str]) -> Iterator[tuple[str, str]]:
-    page = _environment().get_template("cell.html.j2")
+def _pages(bench: Bench, clips: dict[str, str], page: Template) -> Iterator[tuple[str, str]]:
     parts = {"bench": bench, "css": _css(), "script": _verbatim(_TEMPLATES / "listen.js")}
     for key, name in bench.pages.items():
         yield f"pages/{name}", page.render(parts | cell_content(bench, key, clips))
@@ -98,6 +81,7 @@ def _pages(bench: Bench, clips: dict[str, str]) -> Iterator[tuple[str, str]]:
 
 def _content(bench: Bench, found: list[Matrix]) -> dict[str, Any]:
     keys = bench.transfers
+    modes = labels.table(bench, keys)
     names, probes = dimensions.nuisances(bench, list(bench.cells))
     grids = {recipe: dimensions.grid(bench, recipe) for recipe in bench.recipes}
     return {
@@ -112,14 +96,14 @@ def _content(bench: Bench, found: list[Matrix]) -> dict[str, Any]:
         "probe_names": names,
         "probes": probes,
         "by_recipe": {recipe: [key for key in bench.cells if key[0] == recipe] for recipe in bench.recipes},
-        "recipes": {name: _as_yaml(recipe) for name, recipe in bench.about["recipes"].items()},
+        "recipes": {name: as_yaml(recipe) for name, recipe in bench.about["recipes"].items()},
         "shots": shots.table(bench, keys),
         "ks": shots.ks(bench),
         "way_marks": [(mark(i), way) for i, way in enumerate(shots.ways(bench))],
         "way_terms": [(way, shots.WAYS.get(way, "")) for way in shots.ways(bench)],
         "shot_panels": {recipe: shots.panels(bench, recipe) for recipe in bench.recipes},
-        "labels": labels.table(bench, keys),
-        "label_terms": labels.terms(labels.table(bench, keys)),
+        "labels": modes,
+        "label_terms": labels.terms(modes),
         "trust": trust.table(bench, keys),
         "trust_panels": {recipe: trust.panels(bench, recipe) for recipe in bench.recipes},
         "source_marks": [(mark(i), name) for i, name in enumerate(bench.sources)],
@@ -133,9 +117,3 @@ def _usual_chance(found: list[Matrix]) -> str:
     lines = [line for one in found for several in one.lines.values() for line in several]
     every = Counter(square.chance for line in lines for square in (line.held_out, *line.cells) if square.chance)
     return every.most_common(1)[0][0] if every else ""
-
-
-def _as_yaml(values: dict[str, Any]) -> str:
-    import yaml
-
-    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
