@@ -26,6 +26,10 @@ class RunError(XlserError):
     """A run folder that cannot be resumed or read, or training that went wrong."""
 
 
+class MachineError(XlserError):
+    """A fault of the machine or of what is installed on it: never of the user's recordings, and never kept with them."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint that names the nearest known word, or the first few known words.
 
