@@ -1,28 +1,36 @@
 # Each goal sets up what it needs. PYTHON chooses the interpreter (3.10 to 3.13): make demo PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
+SETUP := $(if $(filter command line environment,$(origin PYTHON)),PYTHON_CHOSEN=1) .ci/setup $(PYTHON)
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test test-all bench lint types lock test-newest test-oldest setup clean
 
-demo: .venv/.installed  ## synthetic corpora, train on one language, evaluate on seven others, report
+demo: setup  ## synthetic corpora, train on one language, evaluate on seven others, report
 	$(BIN)/xlser run recipes/synthetic/dae-both.yaml
 
-test: .venv/.installed  ## the whole test suite, doctests included
+test: setup lint types  ## what CI runs: ruff, mypy, the tests, docstrings and README
 	$(BIN)/python -m pytest -q
 
-bench: .venv/.installed  ## the timings the README quotes, as ratios taken in one run
+bench: setup  ## the timings the README quotes, as ratios taken in one run
 	$(BIN)/python -m pytest -q -s -m bench tests/benchmarks
 
-lint: .venv/.installed  ## what pre-commit checks
+lint: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-clean:
-	rm -rf .venv runs .pytest_cache .ruff_cache
+setup:
+	@$(SETUP)
 
-.venv/.installed: pyproject.toml
-	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else \
-	'xlser needs Python 3.10 to 3.13, but $(PYTHON) is %d.%d. Name another one: make PYTHON=python3.12' % v)"
-	@echo "Installing into .venv: about 5 GB with PyTorch, a few minutes the first time only."
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@touch $@
+lock: setup  ## choose every version anew, within what pyproject.toml permits
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --all-extras --python-version 3.10 \
+	  --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+
+test-newest:  ## the newest versions that pyproject.toml permits, in an environment of their own
+	@$(SETUP) highest
+	.venv-newest/bin/python -m pytest -q tests/test_smoke.py
+
+test-oldest:  ## the lowest versions of what pyproject.toml names, likewise
+	@$(SETUP) lowest-direct
+	.venv-oldest/bin/python -m pytest -q tests/test_smoke.py
+
+clean:
+	rm -rf .venv .venv-newest .venv-oldest .uv runs .pytest_cache .ruff_cache .mypy_cache
