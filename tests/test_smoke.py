@@ -16,7 +16,7 @@ from xlser.corpora.card import load_card
 from xlser.corpora.synthetic import synthesise
 
 MODULES = sorted(module.name for module in pkgutil.walk_packages(xlser.__path__, "xlser."))
-SHORT = ("training.epochs=2", "training.seeds=1", "split.folds=4", "evaluation.draws=50", "targets=[synthetic-tr]")
+SHORT = ("training.epochs=2", "training.seeds=1", "split.folds=4", "evaluation.draws=100", "targets=[synthetic-tr]")
 RANDOM = {  # not a trained encoder: random weights
     "name": "random",
     "source": "synthetic-de",
