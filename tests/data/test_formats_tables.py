@@ -244,6 +244,7 @@ def test_speechbrain_manifests_are_written_whole_and_by_part(manifest, tmp_path)
     assert list(json.loads(paths[1].read_text())) == ids[1:2]
 
 
+@pytest.mark.slow
 def test_speechbrain_itself_reads_it(manifest, tmp_path):
     (path,) = write_speechbrain(manifest, tmp_path)
     code = (  # in a process of its own: speechbrain's lazy modules disturb whatever looks through sys.modules later

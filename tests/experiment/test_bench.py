@@ -90,6 +90,7 @@ def copied(small_data: Path, to: Path) -> Path:
     return Path(shutil.copytree(small_data, to / "data"))
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_numbers_of_one(done, small, twin, quiet, tmp_path):
     out = tmp_path / "two"
     run_bench(make_jobs([twin, small], BOTH[::-1], BOTH, out, few_shot=(1,)), out, quiet, workers=2)
@@ -217,6 +218,7 @@ run_bench(make_jobs(recipes, both, both, out, few_shot=(1,)), out, place)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_bench_goes_on_and_ends_with_the_same_numbers(done, small, twin, quiet, tmp_path):
     out = tmp_path / "killed"
     recipes = json.dumps([recipe.model_dump(mode="json") for recipe in (small, twin)])

@@ -93,6 +93,7 @@ def numbers(out: Path) -> str:
     return json.dumps(told)
 
 
+@pytest.mark.slow
 def test_two_worker_processes_give_the_numbers_of_one_process(alone, recipes, quiet, tmp_path):
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
@@ -102,6 +103,7 @@ def test_two_worker_processes_give_the_numbers_of_one_process(alone, recipes, qu
     assert numbers(tmp_path / "b") == alone
 
 
+@pytest.mark.slow
 def test_a_worker_with_threads_works_on_one_job_at_a_time(alone, recipes, quiet, scheduler, hire, tmp_path):
     hire(threads=4)
     run_bench(make_jobs(recipes, BOTH, BOTH, tmp_path / "b"), tmp_path / "b", quiet, dask=scheduler)
@@ -127,6 +129,7 @@ def killed_at_work(worker: subprocess.Popen, out: Path) -> Iterator[None]:
         killer.join()
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_takes_no_number_with_it(alone, recipes, quiet, scheduler, hire, tmp_path):
     first, second, out = hire(), hire(), tmp_path / "b"
     with killed_at_work(first, out):
@@ -136,6 +139,7 @@ def test_a_worker_that_is_killed_takes_no_number_with_it(alone, recipes, quiet, 
     assert numbers(out) == alone
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("deaths", "told"),
     [(3, "no Dask worker is left, and none has joined for"), (0, "a worker was killed while it worked on a job")],
@@ -165,6 +169,7 @@ def test_an_address_that_is_none_is_told(recipes, quiet, tmp_path, address):
         run_bench(make_jobs(recipes, BOTH, BOTH, tmp_path / "b"), tmp_path / "b", quiet, dask=address)
 
 
+@pytest.mark.slow
 def test_a_scheduler_without_workers_is_told(recipes, quiet, scheduler, tmp_path):
     with pytest.raises(RunError, match=r"has no worker\. Start some with `dask worker"):
         run_bench(make_jobs(recipes, BOTH, BOTH, tmp_path / "b"), tmp_path / "b", quiet, dask=scheduler)

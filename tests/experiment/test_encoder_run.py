@@ -98,6 +98,7 @@ def test_a_batch_that_no_method_could_use_stops_the_run_before_any_training(reci
     assert not list((tmp_path / "run" / "models").rglob("*.safetensors"))
 
 
+@pytest.mark.slow
 def test_two_processes_of_torchrun_give_the_numbers_of_one(run, recipe, place, tmp_path):
     told = {
         "recipe": recipe.model_dump(mode="json"),

@@ -119,6 +119,7 @@ def test_the_recipes_as_they_are_hold_out_each_session_once():
         assert (recipe.split.kind, recipe.training.seeds) == ("leave-one-session-out", 5)
 
 
+@pytest.mark.slow
 def test_each_seed_holds_out_one_session_and_chooses_by_the_next(run, results):
     assert [split["seed"] for split in results["splits"]] == list(range(run[0].training.seeds))
     sessions = {number: {f"0{number}F", f"0{number}M"} for number in range(1, 6)}

@@ -124,6 +124,7 @@ run_recipe(recipe, sys.argv[2], Workplace(Path(sys.argv[3]), cache=Path(sys.argv
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(recipe, place, tmp_path):
     recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": 30})})
     command = [

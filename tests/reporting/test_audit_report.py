@@ -129,6 +129,7 @@ def of(result, corpus, kind):
     return [row for row in findings(result) if (row["corpus"], row["kind"]) == (corpus, kind)]
 
 
+@pytest.mark.slow
 def test_ravdess_actor_07_has_one_recording_twice(real):
     (found,) = of(real, "ravdess", "exact duplicates")
     assert found["named"] == ["Actor_07/03-01-03-01-02-01-07.wav = Actor_07/03-01-03-01-02-02-07.wav"]

@@ -70,6 +70,7 @@ def stopping(after):
     return on_epoch
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_same_weights_bit_for_bit(whole, tmp_path):
     killed = subprocess.run([sys.executable, __file__, tmp_path, "5"], check=False)
     assert killed.returncode == 9

@@ -77,6 +77,7 @@ def test_synthetic_tones_are_learnt_by_heart(fine_tune):
     assert found.curve[-1]["train/loss"] < found.curve[0]["train/loss"] / 2
 
 
+@pytest.mark.slow
 def test_sixty_four_recorded_clips_are_learnt_by_heart(real_corpora, toys, tmp_path):
     from xlser.corpora.card import load_card
     from xlser.data.manifest import build_manifest

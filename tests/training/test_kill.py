@@ -151,6 +151,7 @@ def end(folder):
         return {name: file.get_tensor(name).tobytes() for name in file.keys()}, file.metadata()  # noqa: SIM118
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("story", STORIES)
 def test_a_killed_run_ends_with_the_weights_of_one_that_was_not(stories, story):
     method, kills = STORIES[story]

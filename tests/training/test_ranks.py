@@ -176,6 +176,7 @@ def both(tmp_path_factory):
     return [load_file(folder / f"{rank}.safetensors") for rank in range(2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["gathered", "cached"])
 def test_gradients_and_three_steps_are_those_of_one_process(both, way):
     single = trained(lambda network, head, x, y: supcon(network(x), y, head).backward(), slice(None))

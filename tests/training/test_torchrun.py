@@ -98,6 +98,7 @@ def losses(curve):
     return [[epoch[name] for name in ("train/loss", "valid/loss", "valid/score")] for epoch in curve]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_the_loss_curve_is_that_of_one_process(both, fine_tune, name):
     method, options = RUNS[name]
