@@ -27,7 +27,7 @@ class RunError(XlserError):
 
 
 class MachineError(XlserError):
-    """A fault of the machine or of what is installed on it: never of the user's recordings, and never kept with them."""
+    """A fault of the machine or of what is installed: never of a recording, and never remembered as one."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

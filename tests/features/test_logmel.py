@@ -56,3 +56,23 @@ def test_two_windows_have_both(logmel, voice):
 @pytest.mark.filterwarnings("ignore:Segment too short:UserWarning")
 def test_opensmile_gives_no_numbers_rather_than_wrong_ones_for_ten_milliseconds(voice):
     assert np.isnan(Egemaps()(voice(0.01))).all()
+
+
+def test_it_is_the_log_of_triangles_over_the_power_of_each_frame(logmel):
+    """The slow way, in NumPy: HTK's mel, one frame and one triangle at a time."""
+    samples = np.random.default_rng(3).normal(0, 0.1, 4000)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)
+    # torch centres a window that is shorter than the transform
+    frames = [samples[at + 56 : at + 456] * window for at in range(0, 4000 - 512 + 1, 160)]
+    power = np.array([np.abs(np.fft.rfft(frame, 512)) ** 2 for frame in frames])
+    mel = np.linspace(*(2595 * np.log10(1 + f / 700) for f in (50, 8000)), 42)
+    corners, bins = 700 * (10 ** (mel / 2595) - 1), np.arange(257) * 16_000 / 512
+    bank = [
+        np.maximum(0, np.minimum((bins - low) / (mid - low), (high - bins) / (high - mid)))
+        for low, mid, high in zip(corners, corners[1:], corners[2:], strict=False)
+    ]
+    slow = np.log(power @ np.array(bank).T + 1e-8)
+    fast = named(logmel, samples)
+    assert fast["mean"] == pytest.approx(slow.mean(axis=0), abs=1e-4)
+    assert fast["std"] == pytest.approx(slow.std(axis=0), abs=1e-4)
+    assert fast["step"] == pytest.approx(np.abs(np.diff(slow, axis=0)).mean(axis=0), abs=1e-4)

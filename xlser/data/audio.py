@@ -6,10 +6,8 @@ import hashlib
 import re
 from codecs import getincrementaldecoder
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +15,8 @@ from xlser.errors import CorpusError
 
 # 16-bit recordings of a working microphone never stay below this: it is one step of their scale.
 SILENCE_PEAK = 2.0**-15
+# soxr's own default, and librosa's: 20 bits, which is below the noise of a 16-bit recording.
+QUALITY = "HQ"
 
 
 class AudioFault(CorpusError):
@@ -75,13 +75,33 @@ def read_mono(path: str | Path, rate: int, start: float = 0.0, end: float | None
 
 
 def resample(samples: np.ndarray, rate: int, to: int) -> np.ndarray:
-    """Return ``samples`` (shape (N,)) at ``to`` Hz, by torchaudio's windowed-sinc filter; unchanged if they are."""
+    """Return float32 ``samples`` (shape (N,)) at ``to`` Hz, by soxr; unchanged if they are.
+
+    The result has `resampled_length` samples. Near full scale the filter may overshoot: values beyond [-1, 1] are
+    right, and whoever hands them to something that wraps round limits them first.
+
+    >>> resample(np.zeros(44_100, np.float32), 44_100, 16_000).shape
+    (16000,)
+    """
     if rate == to:
         return samples
-    import torch
+    import soxr
 
-    with torch.inference_mode():
-        return _resampler(rate, to)(torch.from_numpy(samples)).numpy()
+    return soxr.resample(samples, rate, to, quality=QUALITY)
+
+
+def resampled_length(samples: int, rate: int, to: int) -> int:
+    """Return how many samples soxr makes of so many: to the nearest, halves up.
+
+    >>> resampled_length(16_000, 9, 10), resampled_length(1, 44_100, 16_000)
+    (17778, 0)
+    """
+    return (2 * samples * to + rate) // (2 * rate)
+
+
+def resampler_identity() -> dict[str, str]:
+    """Return what resampled samples depend on besides the recording: the resampler's part of every cache key."""
+    return {"resampler": "soxr", "version": version("soxr"), "quality": QUALITY}
 
 
 def content_hash(path: str | Path, start: float = 0.0, end: float | None = None) -> str:
@@ -90,16 +110,6 @@ def content_hash(path: str | Path, start: float = 0.0, end: float | None = None)
     if start or end is not None:
         digest.update(f"|{start!r}|{end!r}".encode())
     return digest.hexdigest()
-
-
-@lru_cache(maxsize=16)
-def _resampler(rate: int, to: int) -> Any:
-    from torchaudio.transforms import Resample
-
-    # Exact for every common rate. The filter for coprime ones (TESS has 24,414 Hz) takes 3 GB; a rate that is wrong by
-    # less than a millionth takes almost nothing.
-    ratio = Fraction(rate, to).limit_denominator(1000)
-    return Resample(ratio.numerator, ratio.denominator)
 
 
 def _checked(samples: np.ndarray) -> np.ndarray:

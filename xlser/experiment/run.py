@@ -33,7 +33,7 @@ from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.ranks import Ranks, barrier, from_environment, joined
 
 LIBRARIES = (
-    *("torch", "torchaudio", "speechbrain", "transformers", "opensmile", "faiss-cpu", "scikit-learn"),
+    *("torch", "speechbrain", "transformers", "opensmile", "soxr", "faiss-cpu", "scikit-learn"),
     *("numpy", "pandas"),
 )
 RESULTS, PREDICTIONS = "results.json", "predictions.json"

@@ -39,14 +39,14 @@ def augment_wave(wave: Tensor, choice: WaveChoice, seed: int, *, shortest: int =
         shortest: in samples; where a speed would leave fewer, the speed is kept at 1. A wav2vec 2.0 encoder needs 400.
 
     Returns:
-        Float32; S' is ``S / factor`` rounded up. Pitch changes with the speed. Values may leave [-1, 1]. Factors are
-        taken to the nearest fraction with a denominator up to 100. A wave of zeros stays one.
+        Float32; S' is the nearest number to ``S / factor``. Pitch changes with the speed. Values may leave
+        [-1, 1]. Factors are taken to the nearest fraction with a denominator up to 100. A wave of zeros stays one.
 
     Raises:
         ValueError: the wave has not one dimension, a factor is not above 0.01, or a range is upside down.
 
     Source:
-        Ko et al. 2015, "Audio augmentation for speech recognition", for the speed; torchaudio does the work.
+        Ko et al. 2015, "Audio augmentation for speech recognition", for the speed; soxr does the work.
 
     Example:
         >>> import torch
@@ -58,7 +58,6 @@ def augment_wave(wave: Tensor, choice: WaveChoice, seed: int, *, shortest: int =
         20
     """
     import torch
-    from torchaudio.functional import add_noise, gain
 
     _check_wave(wave, choice)
     generator = torch.Generator().manual_seed(seed)
@@ -68,8 +67,8 @@ def augment_wave(wave: Tensor, choice: WaveChoice, seed: int, *, shortest: int =
         wave = _faster(wave, choice.speed[int(turn * len(choice.speed))], shortest)
     if choice.snr:
         noise = torch.randn(len(wave), generator=generator).to(wave)
-        wave = add_noise(wave, noise, wave.new_tensor(_between(choice.snr, snr)))
-    return gain(wave, _between(choice.gain, level)) if choice.gain else wave
+        wave = wave + noise * (wave.norm() / noise.norm()) * _decibels(-_between(choice.snr, snr))
+    return wave * _decibels(_between(choice.gain, level)) if choice.gain else wave
 
 
 def spec_masks(
@@ -139,7 +138,7 @@ def _spans(size: int, p: float, length: int, generator: Generator) -> Tensor:
 
 
 def _faster(wave: Tensor, factor: float, shortest: int) -> Tensor:
-    """Read ``wave`` as if it were recorded at ``factor`` times its rate: what torchaudio's Speed does."""
+    """Read ``wave`` as if it were recorded at ``factor`` times its rate: pitch and tempo change together."""
     import torch
 
     ratio = Fraction(factor).limit_denominator(100)
@@ -147,6 +146,11 @@ def _faster(wave: Tensor, factor: float, shortest: int) -> Tensor:
         return wave
     faster = resample(wave.detach().cpu().numpy(), ratio.numerator, ratio.denominator)
     return torch.from_numpy(faster).to(wave)
+
+
+def _decibels(level: float) -> float:
+    """Return the factor on samples that is ``level`` dB."""
+    return 10 ** (level / 20)
 
 
 def _between(bounds: tuple[float, float], share: float) -> float:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from xlser.data.audio import AudioFault, content_hash, read_mono
+from xlser.data.audio import AudioFault, content_hash, read_mono, resampler_identity
 from xlser.data.manifest import Manifest
 from xlser.errors import CorpusError
 from xlser.features.arrays import ArrayStore
@@ -89,7 +88,7 @@ def read_clips(
         CorpusError: ``strict`` and a recording that cannot be used; or none that can.
         XlserError: the cache cannot be written. What was read so far is kept, and the next run goes on from there.
     """
-    identity = {"extractor": "clips", "rate": rate, "torchaudio": version("torchaudio").partition("+")[0]}
+    identity = {"extractor": "clips", "rate": rate, **resampler_identity()}
     store = ArrayStore(cache_root, identity)
     one = partial(_one, store=store, rate=rate, shortest=shortest)
     rows = read_rows(manifest, one, what="clips", jobs=jobs, strict=strict, progress=progress)

@@ -1,13 +1,15 @@
-"""Statistics of the log-mel spectrogram through torchaudio: no condition on commercial use."""
+"""Statistics of the log-mel spectrogram by torch: no condition on commercial use."""
 
 from __future__ import annotations
 
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any, ClassVar
 
 import numpy as np
 
+from xlser.data.audio import resampler_identity
+
+_BINS = 512
 _STATISTICS = ("mean", "std", "p20", "p50", "p80", "step")
 
 
@@ -25,24 +27,27 @@ class LogMel:
     hop: ClassVar[int] = 160
 
     @cached_property
-    def _mel(self) -> Any:
-        from torchaudio.transforms import MelSpectrogram
+    def _bank(self) -> Any:
+        """Triangles on HTK's mel scale, 2595 log10(1 + f / 700), from 50 Hz to half the rate, (bands, bins).
 
-        return MelSpectrogram(
-            self.rate,
-            n_fft=512,
-            win_length=self.window,
-            hop_length=self.hop,
-            n_mels=self.bands,
-            f_min=50.0,
-            center=False,
-        )
+        Ours, since the filter banks of transformers, librosa and torchaudio each import more than speech features need.
+        """
+        import torch
+
+        low, high = (2595 * np.log10(1 + hertz / 700) for hertz in (50.0, self.rate / 2))
+        corners = 700 * (10 ** (np.linspace(low, high, self.bands + 2) / 2595) - 1)
+        bins = np.linspace(0, self.rate / 2, _BINS // 2 + 1)
+        rising = (bins - corners[:-2, None]) / np.diff(corners)[:-1, None]
+        falling = (corners[2:, None] - bins) / np.diff(corners)[1:, None]
+        return torch.from_numpy(np.maximum(0, np.minimum(rising, falling)).astype(np.float32))
 
     def identity(self) -> dict[str, Any]:
-        """Return the extractor's name, torchaudio's version and its options."""
+        """Return the extractor's name, its options and the resampler."""
         return {
             "extractor": "logmel",
-            "torchaudio": version("torchaudio").partition("+")[0],
+            "fft": _BINS,
+            "scale": "htk",
+            **resampler_identity(),
             "rate": self.rate,
             "bands": self.bands,
             "window": self.window,
@@ -58,10 +63,13 @@ class LogMel:
         """Return the statistics of float32 mono ``samples`` at 16 kHz, shape (240,), float32."""
         import torch
 
-        padded = np.pad(samples, (0, max(0, 512 - len(samples))))
+        padded = np.pad(samples, (0, max(0, _BINS - len(samples))))
         with torch.inference_mode():
-            power = self._mel(torch.from_numpy(padded))
-            frames = torch.log(power + 1e-8)
+            window = torch.hann_window(self.window)
+            spectrum = torch.stft(
+                torch.from_numpy(padded), _BINS, self.hop, self.window, window, center=False, return_complex=True
+            )
+            frames = torch.log(self._bank @ spectrum.abs().square() + 1e-8)
             levels = torch.quantile(frames, torch.tensor([0.2, 0.5, 0.8]), dim=1)
             # One frame has neither a spread nor a step: both are zero there, not undefined.
             spread = frames.std(dim=1, unbiased=False)

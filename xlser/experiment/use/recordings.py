@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from xlser.corpora.globbing import AUDIO_SUFFIXES, walk
-from xlser.data.audio import SILENCE_PEAK, AudioFault, probe, resample
+from xlser.data.audio import QUALITY, SILENCE_PEAK, AudioFault, probe, resample, resampled_length
 from xlser.errors import CorpusError
 from xlser.features.extract import check_length
 from xlser.training.inputs import windows
 
 LISTS = (".csv", ".lst", ".tsv", ".txt")
 COLUMNS = ("path", "file", "filename")
-# The resampling filter reaches 6.06 periods of the lower rate to each side, and a unit of the two rates' ratio holds at
-# least one of them.
-MARGIN = 8
 
 
 def find_recordings(source: str | Path) -> list[Path]:
@@ -115,16 +111,27 @@ def checked(pieces: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
 
 def _blocks(sound: Any, rate: int, longest: int, shortest: float) -> Iterator[np.ndarray]:
-    own = sound.samplerate
-    # As in `resample`: from each multiple of `many` own samples on, it starts anew with the same filter.
-    many, few = Fraction(own, rate).limit_denominator(1000).as_integer_ratio()
-    total = -(-sound.frames * few // many)
+    total = resampled_length(sound.frames, sound.samplerate, rate)
     check_length(total, shortest, rate)
+    pieces, held = _resampled(sound, rate), np.empty(0, dtype=np.float32)
     for span in windows(0, total, longest):
-        first = max(0, span.start // few - MARGIN)
-        last = min(sound.frames, (span.stop // few + 1 + MARGIN) * many)
-        piece = resample(_read(sound, first * many, last), own, rate)
-        yield piece[span.start - first * few : span.stop - first * few]
+        wanted = span.stop - span.start
+        while len(held) < wanted and (piece := next(pieces, None)) is not None:
+            held = np.concatenate([held, piece])
+        yield held[:wanted]
+        held = held[wanted:]
+
+
+def _resampled(sound: Any, rate: int) -> Iterator[np.ndarray]:
+    """Yield a recording at ``rate`` Hz, a second at a time, by a filter that remembers what went before."""
+    import soxr
+
+    own = sound.samplerate
+    stream = soxr.ResampleStream(own, rate, 1, dtype="float32", quality=QUALITY) if own != rate else None
+    for start in range(0, sound.frames, own):
+        stop = min(sound.frames, start + own)
+        samples = _read(sound, start, stop)
+        yield stream.resample_chunk(samples, last=stop == sound.frames) if stream else samples
 
 
 def _read(sound: Any, start: int, stop: int) -> np.ndarray:
