@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from xlser.errors import XlserError
+from xlser.errors import MachineError
+from xlser.machine import way_out
 
 
 @contextmanager
@@ -19,7 +20,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     still can. Two writers of one path do not mix: the last whole file wins.
 
     Raises:
-        XlserError: the folder cannot be written (no space, no permission); the message names the file and the reason.
+        MachineError: the folder cannot be written (no space, no permission); the message names the file and the reason.
 
     >>> import tempfile, pathlib
     >>> target = pathlib.Path(tempfile.mkdtemp()) / "a.txt"
@@ -52,8 +53,8 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _cannot_write(path: Path, error: OSError) -> XlserError:
-    return XlserError(
+def _cannot_write(path: Path, error: OSError) -> MachineError:
+    return MachineError(
         f"cannot write {path}: {error.strerror or error}. Nothing was lost: what stood there before still stands. "
-        "Free some space or choose another folder, then run the same command again."
+        f"{way_out(error)}"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import os
 import sys
 
@@ -44,7 +45,8 @@ class Verbs(click.Group):
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="xlser")
-def xlser() -> None:
+@click.option("--debug", is_flag=True, help="Show where an error came from; so does XLSER_DEBUG=1.")
+def xlser(debug: bool) -> None:
     """Cross-lingual speech emotion recognition: learn on a language that has data, carry it to one that has little."""
 
 
@@ -61,9 +63,27 @@ def main() -> None:
         click.echo("Stopped. What was done is kept; the same command goes on from there.", err=True)
         sys.stdout.flush()
         os._exit(130)  # threads may be deep in openSMILE, and an ordinary exit would tear them down under it
-    except XlserError as error:
-        click.echo(f"error: {error}", err=True)
+    except (XlserError, MemoryError, OSError) as error:
+        _tell(error)
         sys.exit(1)
+
+
+def _tell(error: Exception) -> None:
+    """Print one message; below it, where it came from, if that was asked for."""
+    from xlser.machine import machine_error
+
+    if _debugging():
+        import traceback
+
+        traceback.print_exception(error)
+    text = error if isinstance(error, XlserError) else machine_error(error, "this command")
+    click.echo(f"error: {text}", err=True)
+
+
+def _debugging() -> bool:
+    # click has let go of its context by now; the flag stands before the verb.
+    words = list(itertools.takewhile(lambda word: word not in VERBS, sys.argv[1:]))
+    return "--debug" in words or os.environ.get("XLSER_DEBUG", "").lower() in ("1", "true", "yes", "on")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from threading import Lock
 
 import numpy as np
 
-from xlser.errors import XlserError, did_you_mean
+from xlser.errors import MachineError, XlserError, did_you_mean
 
 # speak_lib.h
 _SYNCHRONOUS = 2
@@ -149,7 +149,7 @@ def _fresh_library() -> Iterator[tuple[ctypes.CDLL, Path]]:
             _unload(library)
             library = _load_copy(path)
     except (ImportError, OSError, RuntimeError, AttributeError) as error:
-        raise XlserError(f"eSpeak NG cannot be loaded: {error}. {_REINSTALL}") from error
+        raise MachineError(f"eSpeak NG cannot be loaded: {error}. {_REINSTALL}") from error
     try:
         yield library, data
     finally:

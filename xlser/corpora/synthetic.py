@@ -19,6 +19,7 @@ from tqdm import tqdm
 from xlser.corpora.acting import Utterance, perform, plan
 from xlser.corpora.card import Card
 from xlser.errors import CorpusError
+from xlser.machine import stop_if_of_machine
 
 # Counted up when the same card and seed come out as other sound.
 SYNTHESIS_VERSION = 1
@@ -134,4 +135,6 @@ def _whole(root: Path, done: Callable[[], bool]) -> Iterator[Path]:
                 os.replace(root, Path(scratch) / "old")
             os.replace(folder, root)
     except (OSError, soundfile.SoundFileError) as error:
+        if isinstance(error, OSError):
+            stop_if_of_machine(error, f"writing the corpus {root}")
         raise CorpusError(f"cannot write the corpus {root}: {error}. Nothing half done was left there.") from error

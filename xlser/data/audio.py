@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from xlser.errors import CorpusError
+from xlser.machine import is_of_a_file, loading, machine_error
 
 # 16-bit recordings of a working microphone never stay below this: it is one step of their scale.
 SILENCE_PEAK = 2.0**-15
@@ -21,6 +22,10 @@ QUALITY = "HQ"
 
 class AudioFault(CorpusError):
     """One recording that cannot be used; its text says why."""
+
+
+class PassingFault(AudioFault):
+    """A recording that cannot be opened as things are: gone, or not permitted. Nothing about it may be remembered."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +43,13 @@ def probe(path: str | Path) -> AudioInfo:
     Raises:
         AudioFault: not audio that soundfile knows (a text named .wav), no samples, or fewer than the header promises.
     """
-    import soundfile
+    with loading("soundfile"):
+        import soundfile
 
     try:
         info = soundfile.info(str(path), verbose=True)
     except (soundfile.SoundFileError, OSError) as error:
-        raise AudioFault(_opening(Path(path), error)) from error
+        raise opening_fault(Path(path), error) from error
     if info.frames <= 0:
         raise AudioFault("zero length: the header is there, but no samples")
     there, promised = _sizes(info.extra_info)
@@ -61,7 +67,8 @@ def read_mono(path: str | Path, rate: int, start: float = 0.0, end: float | None
         AudioFault: the file cannot be decoded to its end, is silent (peak below one 16-bit step), holds NaN, or ends
             before ``start``.
     """
-    import soundfile
+    with loading("soundfile"):
+        import soundfile
 
     try:
         with soundfile.SoundFile(str(path)) as sound:
@@ -70,7 +77,7 @@ def read_mono(path: str | Path, rate: int, start: float = 0.0, end: float | None
             count = -1 if end is None else max(0, round(end * own_rate) - first)
             samples = sound.read(count, dtype="float32", always_2d=True).mean(axis=1)
     except (soundfile.SoundFileError, OSError) as error:
-        raise AudioFault(_opening(Path(path), error)) from error
+        raise opening_fault(Path(path), error) from error
     return resample(_checked(samples), own_rate, rate)
 
 
@@ -85,7 +92,8 @@ def resample(samples: np.ndarray, rate: int, to: int) -> np.ndarray:
     """
     if rate == to:
         return samples
-    import soxr
+    with loading("soxr"):
+        import soxr
 
     return soxr.resample(samples, rate, to, quality=QUALITY)
 
@@ -131,20 +139,31 @@ def _sizes(log: str) -> tuple[int, int]:
     return there, promised if promised < 0x7FFFF000 else 0
 
 
-def _opening(path: Path, error: Exception) -> str:
+def opening_fault(path: Path, error: Exception) -> AudioFault:
+    """Return what is wrong with a recording that soundfile did not open or read.
+
+    soundfile says "System error" for whatever the system said, so that the file is opened once more to hear it.
+
+    Raises:
+        MachineError: what is wrong is not the recording's.
+    """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
             head = file.read(64)
     except FileNotFoundError:
-        return "the file is gone"
-    except OSError as problem:
-        return f"cannot be read: {problem.strerror}"
-    if size == 0:
-        return "zero length: an empty file"
+        return PassingFault("the file is gone")
+    except (OSError, MemoryError) as problem:
+        if is_of_a_file(problem):
+            return PassingFault(f"cannot be read: {problem.strerror}")
+        raise machine_error(problem, f"reading {path}") from problem
     reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
+    if reason == "System error" or not (isinstance(error, RuntimeError) or is_of_a_file(error)):
+        raise machine_error(error, f"reading {path}") from error  # it could be opened just now: a passing fault
+    if size == 0:
+        return AudioFault("zero length: an empty file")
     looks = "text named as audio" if _is_text(head) else "not audio that can be decoded, or cut short"
-    return f"{looks} ({size} bytes; {reason})"
+    return AudioFault(f"{looks} ({size} bytes; {reason})")
 
 
 def _is_text(head: bytes) -> bool:

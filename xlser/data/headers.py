@@ -19,23 +19,24 @@ class Known(Protocol):
 
 def read_headers(
     root: Path, paths: Iterable[str], jobs: int = 4, known: Known | None = None
-) -> dict[str, AudioInfo | str]:
-    """Return what each file's header says by its path below ``root``, or the reason why it cannot be used.
+) -> dict[str, AudioInfo | AudioFault]:
+    """Return what each file's header says by its path below ``root``, or the fault for which it cannot be used.
 
     ``known`` is asked first and told the outcome afterwards; faults are never remembered.
     """
     old = known.headers() if known else {}
-    headers: dict[str, AudioInfo | str] = {path: old.get(path, "") for path in paths}
-    new = [path for path, info in headers.items() if not info]
+    paths = list(dict.fromkeys(paths))
+    new = [path for path in paths if path not in old]
+    headers: dict[str, AudioInfo | AudioFault] = {path: old[path] for path in paths if path in old}
     with ThreadPoolExecutor(jobs) as pool:
         headers.update(zip(new, pool.map(_probed, [str(root / path) for path in new]), strict=True))
     if known and new:
         known.keep({path: info for path, info in headers.items() if isinstance(info, AudioInfo)})
-    return headers
+    return {path: headers[path] for path in paths}
 
 
-def _probed(path: str) -> AudioInfo | str:
+def _probed(path: str) -> AudioInfo | AudioFault:
     try:
         return probe(path)
     except AudioFault as fault:
-        return str(fault)
+        return fault

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,11 +14,12 @@ import pyarrow.parquet as pq
 from xlser.atomic import replacing
 from xlser.corpora.card import Card
 from xlser.corpora.scan import scan
-from xlser.data.audio import AudioInfo
+from xlser.data.audio import AudioFault, AudioInfo, PassingFault
 from xlser.data.headers import read_headers
 from xlser.data.scales import DIMENSIONS, to_unit
 from xlser.data.scan_index import ScanIndex
 from xlser.errors import CorpusError, did_you_mean
+from xlser.machine import many_alike, stop_if_of_machine
 
 _REQUIRED = pa.schema(
     [
@@ -105,17 +105,19 @@ def _build(card: Card, root: Path, strict: bool, jobs: int, index: ScanIndex | N
     rows = []
     for row in found.rows:
         info = headers[row["path"]]
-        if isinstance(info, str):
+        if isinstance(info, AudioFault):
             if strict:
                 raise CorpusError(f"corpus {card.name}: {root / row['path']}: {info} (stopped because of --strict)")
-            left_out.setdefault(info.partition(":")[0].partition(" (")[0], []).append(row["path"])
+            left_out.setdefault(str(info).partition(":")[0].partition(" (")[0], []).append(row["path"])
         else:
             rows.append(row | _times(info))
     if not rows:
         raise CorpusError(
             f"corpus {card.name}: none of the {len(found.rows)} files in {root} can be read as audio: "
-            f"{Counter(headers.values()).most_common(1)[0][0]}"
+            f"{next(iter(headers.values()))}.{many_alike({path: str(fault) for path, fault in headers.items()})}"
         )
+    if index and any(isinstance(info, PassingFault) for info in headers.values()):
+        index.settled = False  # what cannot be opened today may be opened tomorrow, and has the same stamp then
     return Manifest(_frame(rows, card), root, card.name, card.hash, card.synthetic, left_out, list(found.notes))
 
 
@@ -147,6 +149,8 @@ def read_manifest(path: str | Path) -> Manifest:
             table = pq.read_table(path)
             about = json.loads((table.schema.metadata or {}).get(b"xlser", b"{}"))
     except (OSError, pa.ArrowInvalid, ValueError) as error:
+        if isinstance(error, OSError):
+            stop_if_of_machine(error, f"reading manifest {path}")
         raise CorpusError(f"cannot read manifest {path}: {error}") from error
     _check(table, path)
     frame = table.select(SCHEMA.names).cast(SCHEMA).to_pandas()

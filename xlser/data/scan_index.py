@@ -15,6 +15,7 @@ from xlser.corpora.card import Card
 from xlser.corpora.globbing import walk
 from xlser.corpora.tables import find_table
 from xlser.data.audio import AudioInfo
+from xlser.machine import stop_if_of_machine
 
 # A file written in the last moments may be written again without its time changing: disks count in steps of up to 2 s.
 _UNSETTLED = 2_000_000_000
@@ -37,16 +38,13 @@ class ScanIndex:
         self._folder = Path(cache) / "scans"
         self._name = f"{card.name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}"
         self._digest = _digest(card, root, self.stamps)
+        # Whether a manifest may be kept: no file changed in the last two seconds, and every name is valid Unicode.
+        self.settled = all(time < self._latest and _writable(path) for path, (_, time) in self.stamps.items())
 
     @property
     def manifest_path(self) -> Path:
         """The file of a manifest made from exactly what is there now; it may not exist."""
         return self._folder / f"{self._name}-{self._digest}.parquet"
-
-    @property
-    def settled(self) -> bool:
-        """Whether a manifest may be kept: no file changed in the last two seconds, and every name is valid Unicode."""
-        return all(changed < self._latest and _writable(path) for path, (_, changed) in self.stamps.items())
 
     def headers(self) -> dict[str, AudioInfo]:
         """Return the headers read earlier of the files whose stamp is still the same; empty where there are none."""
@@ -54,8 +52,12 @@ class ScanIndex:
             columns = pq.read_table(self._folder / f"{self._name}.headers").to_pydict()
             infos = map(AudioInfo, columns["sample_rate"], columns["channels"], columns["duration"])
             rows = zip(columns["path"], columns["size"], columns["changed"], infos, strict=True)
-        except (OSError, pa.ArrowException, KeyError):
+        except FileNotFoundError:
             return {}
+        except (OSError, pa.ArrowException, KeyError) as error:
+            if isinstance(error, OSError) and not isinstance(error, pa.ArrowException):
+                stop_if_of_machine(error, f"reading {self._folder}")
+            return {}  # damaged: read anew
         return {path: info for path, size, changed, info in rows if self.stamps.get(path) == (size, changed)}
 
     def keep(self, headers: dict[str, AudioInfo]) -> None:
@@ -89,7 +91,8 @@ def _writable(path: str) -> bool:
 def _stamp(path: Path | str) -> Stamp:
     try:
         found = os.stat(path)
-    except OSError:
+    except OSError as error:
+        stop_if_of_machine(error, f"looking at {path}")
         return (-1, -1)
     return (found.st_size, found.st_mtime_ns)
 

@@ -29,6 +29,7 @@ from xlser.experiment.scores import Scores, System, score_all
 from xlser.experiment.seeds import Seed, check_ratings, make_seeds
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import PROTOCOL
+from xlser.machine import machine_error
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.ranks import Ranks, barrier, from_environment, joined
 
@@ -150,7 +151,7 @@ def own(out: Path, claim: dict[str, Any]) -> Iterator[None]:
     except Timeout:
         raise RunError(f"another process is working in {out}. Wait for it, or choose another --out.") from None
     except OSError as error:
-        raise RunError(f"cannot work in {out}: {error}. What was done so far is kept.") from error
+        raise machine_error(error, f"working in {out}") from error
 
 
 def _claim(marker: Path, claim: dict[str, Any]) -> None:

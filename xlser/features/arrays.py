@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from xlser.features.cache import Entries, Header, checksum, read_header
+from xlser.machine import stop_if_of_machine
 
 
 class ArrayStore(Entries):
@@ -47,7 +48,10 @@ class ArrayStore(Entries):
         try:
             with self.path(content).open("rb") as file:
                 return _header(file).shape
-        except (OSError, ValueError):
+        except OSError as error:
+            stop_if_of_machine(error, f"reading the cache, {self.path(content)},")
+            return None
+        except ValueError:
             return None
 
     def get(self, content: str) -> np.ndarray | None:
@@ -61,7 +65,10 @@ class ArrayStore(Entries):
                 if content not in self._checked and not _intact(file, header):
                     return None
                 mapped = np.memmap(file, header.dtype, "r", header.offset, header.shape)
-        except (OSError, ValueError):
+        except OSError as error:
+            stop_if_of_machine(error, f"reading the cache, {self.path(content)},")
+            return None
+        except ValueError:
             return None
         self._checked.add(content)
         return mapped.view(np.ndarray)

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, ClassVar, NamedTuple
 import numpy as np
 
 from xlser.atomic import replacing, write_text
+from xlser.machine import stop_if_of_machine
 
 # The .npy headers written here, and no others: version 1.0, rows first, numbers or truth values.
 _MAGIC = b"\x93NUMPY\x01\x00"
@@ -76,7 +77,10 @@ class FeatureCache(Entries):
                 return None
             header = read_header(io.BytesIO(data))
             return np.frombuffer(data[header.offset : -4], header.dtype).reshape(header.shape).copy()
-        except (OSError, ValueError):
+        except OSError as error:
+            stop_if_of_machine(error, f"reading the cache, {self.path(content)},")
+            return None
+        except ValueError:
             return None
 
 

@@ -14,6 +14,7 @@ from xlser.data.manifest import Manifest
 from xlser.errors import CorpusError
 from xlser.features.arrays import ArrayStore
 from xlser.features.extract import check_length, read_rows, segment
+from xlser.machine import stop_if_of_machine
 
 
 @dataclass
@@ -58,7 +59,10 @@ class Clips:
                 raise AudioFault("the file was changed since this run began; start the run again")
             samples = read_mono(path, self.rate, *part)
         except (AudioFault, OSError) as error:
-            reason = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else error
+            reason = error
+            if isinstance(error, OSError):
+                stop_if_of_machine(error, f"reading {path}")
+                reason = f"cannot be read: {error.strerror}"
             raise CorpusError(f"corpus {self.manifest.card}: {path}: {reason}") from error
         self.store.put(self.contents[row], samples)
         samples.flags.writeable = False

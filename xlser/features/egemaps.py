@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from xlser.data.audio import resampler_identity
+from xlser.machine import loading
 
 
 class Egemaps:
@@ -26,9 +27,10 @@ class Egemaps:
 
     @cached_property
     def _smile(self) -> Any:
-        import opensmile
+        with loading("openSMILE"):
+            import opensmile
 
-        return opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
+            return opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
 
     def identity(self) -> dict[str, Any]:
         """Return the extractor's name, openSMILE's version, the sample rate and the resampler."""

@@ -18,6 +18,7 @@ from xlser.data.manifest import Manifest
 from xlser.errors import CorpusError
 from xlser.features.cache import FeatureCache
 from xlser.features.extractor import Extractor
+from xlser.machine import many_alike, stop_if_of_machine
 
 Row = TypeVar("Row")
 
@@ -86,10 +87,12 @@ def read_rows(
 ) -> Rows[Row]:
     """Call ``one`` with file, start and end of every row, in threads; what it returns stands in the rows' order.
 
-    A row for which it raises `AudioFault` or OSError is left out of the returned manifest, counted in its ``left_out``
-    and named in ``faults``. ``what`` names what is read, in the progress bar and in messages.
+    A row for which it raises `AudioFault`, or an OSError that is of its file, is left out of the returned manifest,
+    counted in its ``left_out`` and named in ``faults``. ``what`` names what is read, in the progress bar and in
+    messages.
 
     Raises:
+        MachineError: what went wrong is no recording's fault; nothing is left out then.
         CorpusError: ``strict`` and a row that cannot be used; or none that can.
     """
     frame = manifest.frame
@@ -138,7 +141,8 @@ def _tried(
         return one(path, start, end)
     except AudioFault as fault:
         return _Fault(fault)
-    except OSError as error:
+    except (OSError, MemoryError, ImportError) as error:
+        stop_if_of_machine(error, f"reading {path}")
         return _Fault(f"cannot be read: {error.strerror}")
 
 
@@ -169,7 +173,8 @@ def _without(manifest: Manifest, faults: dict[str, str], used: np.ndarray, what:
     if not used.any():
         path, reason = next(iter(faults.items()))
         raise CorpusError(
-            f"corpus {manifest.card}: none of its {len(faults)} recordings gives {what}; {path}: {reason}"
+            f"corpus {manifest.card}: none of its {len(faults)} recordings gives {what}; {path}: {reason}."
+            f"{many_alike(faults)}"
         )
     left_out = {reason: list(paths) for reason, paths in manifest.left_out.items()}
     for path, reason in faults.items():

@@ -15,7 +15,8 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from xlser.atomic import replacing
-from xlser.errors import RunError, XlserError
+from xlser.errors import MachineError, RunError
+from xlser.machine import way_out
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
@@ -91,7 +92,7 @@ def write_checkpoint(model: nn.Module, extractor: Any, folder: str | Path) -> No
     """Write a transformers model and its feature extractor, every file whole or not there.
 
     Raises:
-        XlserError: the folder cannot be written.
+        MachineError: the folder cannot be written.
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -103,9 +104,7 @@ def write_checkpoint(model: nn.Module, extractor: Any, folder: str | Path) -> No
                     file.chmod(place.stat().st_mode)  # safetensors makes its files private
                     os.replace(file, place)
     except (OSError, SafetensorError) as error:  # a full disk comes as either
-        raise XlserError(
-            f"cannot write {folder}: {error}. Free some space or choose another folder, then save again."
-        ) from error
+        raise MachineError(f"cannot write {folder}: {error}. {way_out(error)}") from error
 
 
 @contextmanager

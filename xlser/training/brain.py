@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from xlser.errors import RunError
+from xlser.machine import loading
 from xlser.training.checkpoint import (
     load_state,
     optimizer_tensors,
@@ -22,14 +22,9 @@ from xlser.training.checkpoint import (
 # On import SpeechBrain would turn on TF32 and turn off JIT profiling for the whole process; a library must not.
 os.environ.setdefault("SB_DISABLE_QUIRKS", "allow_tf32,disable_jit_profiling")
 os.environ.setdefault("SB_LOG_LEVEL", "WARNING")
-try:
+with loading("SpeechBrain"):
     import speechbrain as sb
     from speechbrain.utils.checkpoints import Checkpoint, Checkpointer
-except (ImportError, OSError) as error:
-    raise RunError(
-        f"SpeechBrain cannot be imported: {error}. Most often torch and torchaudio come from different "
-        "releases; install a matching pair: pip install 'torch>=2.8,<2.12' 'torchaudio>=2.8,<2.12'"
-    ) from error
 # SpeechBrain leaves placeholders for libraries that are not installed; they raise ImportError when a tool that walks
 # the loaded modules (Hypothesis, for one) looks where they come from.
 for _name, _module in list(sys.modules.items()):

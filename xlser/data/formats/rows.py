@@ -12,7 +12,7 @@ import pandas as pd
 from xlser.corpora.emotions import check_canonical
 from xlser.corpora.globbing import nfc
 from xlser.corpora.words import guess_emotion
-from xlser.data.audio import AudioInfo
+from xlser.data.audio import AudioFault, AudioInfo
 from xlser.data.formats.cells import cell_number, cell_text, is_inside
 from xlser.data.formats.columns import read_sex
 from xlser.data.formats.languages import language_tag
@@ -92,9 +92,9 @@ def _at_fault(row: Row, about: About, out: dict[str, list[str]]) -> bool:
     return True
 
 
-def _timed(row: Row, info: AudioInfo | str, out: dict[str, list[str]]) -> Row | None:
-    if isinstance(info, str):
-        out[info.partition(":")[0].partition(" (")[0]].append(str(row["path"]))
+def _timed(row: Row, info: AudioInfo | AudioFault, out: dict[str, list[str]]) -> Row | None:
+    if isinstance(info, AudioFault):
+        out[str(info).partition(":")[0].partition(" (")[0]].append(str(row["path"]))
         return None
     start, end = cell_number(row.get("start"), "start") or 0.0, cell_number(row.get("end"), "end")
     end = info.duration if end is None else min(end, info.duration) if end <= info.duration + _SLACK else end

@@ -18,6 +18,7 @@ from xlser.evaluation.audit import fingerprint
 from xlser.evaluation.audit.levels import CUTOFF_DB, LEVELS, QUIET_DB, measure_levels
 from xlser.evaluation.audit.sound import decode
 from xlser.features.cache import FeatureCache
+from xlser.machine import stop_if_of_machine
 
 KEY = ("rate", "frames", "distinct", "crc")
 _HEAD = len(KEY) + len(LEVELS) + 2 * fingerprint.BANDS
@@ -98,7 +99,8 @@ def _one(path: Path, start: float, end: float | None, cache: FeatureCache) -> tu
             cache.put(content, buffer)
     except AudioFault as fault:
         return str(fault)
-    except OSError as error:
+    except (OSError, MemoryError, ImportError) as error:
+        stop_if_of_machine(error, f"reading {path}")
         return f"cannot be read: {error.strerror}"
     return path, start, end, content, buffer[: 8 * _HEAD].copy()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xlser.data.audio import AudioFault
+from xlser.data.audio import AudioFault, opening_fault
 
 _FULL = 32768.0
 # Kinds of samples that 16 bits hold whole: read as such they take half the memory and a third of the time.
@@ -63,7 +63,7 @@ def decode(path: str | Path, start: float = 0.0, end: float | None = None) -> So
             kind = "int16" if file.subtype in _NARROW else "float32"
             samples = file.read(count, dtype=kind, always_2d=True)
     except (soundfile.SoundFileError, OSError) as error:
-        raise AudioFault(f"cannot be decoded ({str(error).rsplit(': ', 1)[-1].rstrip('.')})") from error
+        raise opening_fault(Path(path), error) from error
     if not len(samples):
         raise AudioFault("zero length: no samples in this part of the file")
     if kind == "float32" and not np.isfinite(samples).all():

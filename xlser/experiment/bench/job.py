@@ -14,6 +14,7 @@ import numpy as np
 from filelock import FileLock
 from threadpoolctl import threadpool_limits
 
+from xlser.errors import MachineError
 from xlser.experiment.bench.cells import training_key, write_cell
 from xlser.experiment.bench.extras import dimension_rows, few_shot_rows, trust_rows
 from xlser.experiment.bench.label_modes import label_modes
@@ -28,6 +29,7 @@ from xlser.experiment.run import baseline, train
 from xlser.experiment.scores import Scores, score_case, shared_classes, tell_axes
 from xlser.experiment.seeds import check_ratings
 from xlser.experiment.workplace import Workplace
+from xlser.machine import machine_error, stop_if_of_machine
 from xlser.training.ranks import Ranks
 
 DRAWN = 1000  # clips on a map: more hide each other, and a page of a large corpus would not open
@@ -37,12 +39,21 @@ _PROCESS = Lock()
 def run_job(job: Job, place: Workplace, shelf: Shelf | None = None) -> Outcome:
     """Do what is missing of a job. What goes wrong with one target is a hole; what goes wrong before fails the job.
 
-    Nothing is raised but a stop by the user: the other jobs of the bench go on.
+    The other jobs of the bench go on, whatever is raised here.
+
+    Raises:
+        MachineError: a fault of the machine, which every other job would meet too.
     """
     outcome = Outcome(job.name)
     try:
         with _alone(job.folder):
             _run(job, place, shelf or Shelf(), outcome)
+    except (MachineError, MemoryError) as error:
+        # Every other job would meet it too: the bench stops, and says it once.
+        raise error if isinstance(error, MachineError) else machine_error(error, f"job {job.name}") from error
+    except OSError as error:
+        stop_if_of_machine(error, f"job {job.name}")
+        outcome.failed = told(error)
     except Exception as error:  # a fault of ours must not take the other jobs with it
         outcome.failed = told(error)
     return outcome
@@ -71,6 +82,8 @@ def _run(job: Job, place: Workplace, shelf: Shelf, outcome: Outcome) -> None:
             began = time.perf_counter()
             try:
                 cell = _cell(job, trained, name)
+            except (MachineError, MemoryError):
+                raise
             except Exception as error:
                 outcome.holes[name] = told(error)
                 continue

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xlser.errors import XlserError
+from xlser.errors import MachineError, XlserError
 from xlser.experiment.bench.cells import cell_key, read_cell
 from xlser.experiment.bench.plan import Job, called
 from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpus, read_corpora
 from xlser.experiment.workplace import Workplace
+from xlser.machine import stop_if_of_machine
 
 
 @dataclass
@@ -58,6 +59,8 @@ def settled(job: Job, place: Workplace, shelf: Shelf) -> Outcome | None:
     outcome = Outcome(job.name)
     try:
         return None if look(job, place, shelf, outcome).missing else outcome
+    except MachineError:
+        raise
     except Exception:
         return None  # the job itself will say what is wrong
 
@@ -77,7 +80,11 @@ def _targets(recipe: AnyRecipe, place: Workplace, shelf: Shelf, outcome: Outcome
     for name in recipe.targets:
         try:
             read.append(shelf.read(name, recipe, place))
+        except MachineError:
+            raise
         except (XlserError, OSError) as error:
+            if isinstance(error, OSError):
+                stop_if_of_machine(error, f"reading {name}")
             outcome.holes[called(name)] = told(error)
     return read
 

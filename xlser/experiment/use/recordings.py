@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from xlser.corpora.globbing import AUDIO_SUFFIXES, walk
-from xlser.data.audio import QUALITY, SILENCE_PEAK, AudioFault, probe, resample, resampled_length
+from xlser.data.audio import QUALITY, SILENCE_PEAK, AudioFault, opening_fault, probe, resample, resampled_length
 from xlser.errors import CorpusError
 from xlser.features.extract import check_length
+from xlser.machine import loading
 from xlser.training.inputs import windows
 
 LISTS = (".csv", ".lst", ".tsv", ".txt")
@@ -67,14 +68,15 @@ def recorded_windows(path: str | Path, rate: int, longest: int, shortest: float)
         AudioFault: the file cannot be decoded to its end, is too short, silent (peak below one 16-bit step), or holds
             NaN. Silence is known at the end only.
     """
-    import soundfile
+    with loading("soundfile"):
+        import soundfile
 
     probe(path)
     try:
         with soundfile.SoundFile(str(path)) as sound:
             yield from checked(_blocks(sound, rate, longest, shortest))
     except (soundfile.SoundFileError, OSError) as error:
-        raise AudioFault(f"cannot be decoded to its end ({str(error).rstrip('.')})") from error
+        raise opening_fault(Path(path), error) from error
 
 
 def array_windows(samples: Any, given: int, rate: int, longest: int, shortest: float) -> Iterator[np.ndarray]:
@@ -124,7 +126,8 @@ def _blocks(sound: Any, rate: int, longest: int, shortest: float) -> Iterator[np
 
 def _resampled(sound: Any, rate: int) -> Iterator[np.ndarray]:
     """Yield a recording at ``rate`` Hz, a second at a time, by a filter that remembers what went before."""
-    import soxr
+    with loading("soxr"):
+        import soxr
 
     own = sound.samplerate
     stream = soxr.ResampleStream(own, rate, 1, dtype="float32", quality=QUALITY) if own != rate else None
