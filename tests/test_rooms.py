@@ -16,6 +16,7 @@ ORDER = (
     {"evaluation"},
     {"reporting"},
     {"experiment"},
+    {"environment"},
     {"cli"},
 )
 # What a report is made of is files: it must not be able to train.

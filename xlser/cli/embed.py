@@ -20,6 +20,10 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--strict", is_flag=True, help="Exit with status 1 if a file could not be used.")
 def command(run: Path, source: Path, out: Path, method: str | None, seed: int | None, strict: bool) -> None:
     """Write the embeddings of recordings by a model of the run folder RUN; see `xlser predict` for what is read."""
+    from xlser.environment.examine import check_environment
+
+    check_environment()
+
     from xlser.experiment.use.model import load
     from xlser.experiment.use.output import check_embedded, write_embeddings
     from xlser.experiment.use.recordings import find_recordings

@@ -20,6 +20,7 @@ VERBS = {
     "compare": "Set two runs, or two benches, side by side where they judged the same corpora.",
     "predict": "Say which emotion recordings have, by a model of a run.",
     "embed": "Write the embeddings of recordings by a model of a run.",
+    "doctor": "Look at the machine and the libraries; say what is wrong and how to mend it.",
     "export": "Write an encoder of a run as ONNX, checked against torch.",
 }
 

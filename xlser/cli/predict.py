@@ -40,6 +40,10 @@ def command(
     column `path`. Files of any length: long ones are read in windows. A file that cannot be used is named, and left
     out.
     """
+    from xlser.environment.examine import check_environment
+
+    check_environment()
+
     from xlser.experiment.use.model import load
     from xlser.experiment.use.output import opened, write_predictions
     from xlser.experiment.use.readers import check_labels

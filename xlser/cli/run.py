@@ -39,6 +39,10 @@ def command(
 
     chosen = load_recipe(recipe, overrides)  # before anything heavy is imported: a typo costs no time
 
+    from xlser.environment.examine import TRAINING, check_environment
+
+    check_environment(TRAINING)  # before the corpora are read: nothing of theirs is to blame
+
     from xlser.experiment.run import default_out, run_recipe
     from xlser.experiment.workplace import Workplace, parse_roots
     from xlser.reporting.report import render_terminal, write_report

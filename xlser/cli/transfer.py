@@ -45,6 +45,10 @@ def command(
 
     chosen = [load_recipe(recipe, overrides) for recipe in recipes]
 
+    from xlser.environment.examine import TRAINING, check_environment
+
+    check_environment(TRAINING)
+
     from xlser.experiment.bench.plan import expand_sources, find_targets, make_jobs, parse_adapt, parse_ks
     from xlser.experiment.bench.run import run_bench, whole
     from xlser.experiment.workplace import Workplace, parse_roots

@@ -1,0 +1,1 @@
+"""What xlser stands on: the machine, the libraries, and whether they work."""
