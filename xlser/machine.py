@@ -82,6 +82,16 @@ def names_machine(error: BaseException) -> bool:
     )
 
 
+def pass_on_machine(error: BaseException, doing: str) -> None:
+    """Raise `MachineError` from an exception that can only be the machine's (see `names_machine`); return otherwise.
+
+    Raises:
+        MachineError: see there.
+    """
+    if names_machine(error):
+        raise machine_error(error, doing) from error
+
+
 def stop_if_of_machine(error: BaseException, doing: str) -> None:
     """Raise `MachineError` from an exception that is not of a file; return otherwise.
 

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from xlser.errors import XlserError
+from xlser.machine import pass_on_machine
 
 
 class _Loader(yaml.SafeLoader):
@@ -48,6 +49,7 @@ def read_yaml(path: str | Path, error: type[XlserError] = XlserError) -> dict[st
     except UnicodeDecodeError as problem:
         raise error(f"cannot read {path}: byte {problem.start} is not UTF-8. Save the file as UTF-8.") from problem
     except OSError as problem:
+        pass_on_machine(problem, f"reading {path}")
         raise error(f"cannot read {path}: {problem.strerror or problem}") from problem
     return parse_yaml(text, str(path), error)
 

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from xlser.atomic import write_text
 from xlser.errors import CorpusError
+from xlser.machine import pass_on_machine
 
 # What is read at once, and lost when a connection breaks.
 _BLOCK = 2**14
@@ -68,6 +69,7 @@ def download(remote: Remote, folder: str | Path, *, progress: bool = False) -> P
     except ValueError as error:
         raise CorpusError(_differs(remote.url, folder, known, known == remote.checksum)) from error
     except OSError as error:
+        pass_on_machine(error, f"writing {part}")
         raise CorpusError(f"cannot write {part}: {error.strerror or error}") from error
     if remote.url not in _recorded(folder):
         _record(folder, remote.url, Path(found))
@@ -154,7 +156,8 @@ def _range_start(text: str) -> int:
 def _read_json(path: Path) -> dict:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        pass_on_machine(error, f"reading {path}")
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -14,6 +14,7 @@ from xlser.corpora.download import Remote, download
 from xlser.corpora.globbing import matches_any, walk
 from xlser.corpora.unpack import is_archive, unpack
 from xlser.errors import CorpusError
+from xlser.machine import pass_on_machine
 
 
 def fetch(card: Card, root: str | Path, cache: str | Path, *, accepted: bool = False, progress: bool = False) -> int:
@@ -72,6 +73,7 @@ def _beside(root: Path) -> Iterator[Path]:
     try:
         staging.mkdir(parents=True)
     except OSError as error:
+        pass_on_machine(error, f"making a folder beside {root}")
         raise CorpusError(f"cannot make a folder beside {root}: {error.strerror or error}") from error
     try:
         yield staging
@@ -113,5 +115,6 @@ def _put(card: Card, folder: Path, root: Path) -> int:
             root.rmdir()
         folder.rename(root.absolute())
     except OSError as error:
+        pass_on_machine(error, f"putting the corpus at {root}")
         raise CorpusError(f"cannot put the corpus at {root}: {error.strerror or error}") from error
     return count

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from xlser.errors import CorpusError
+from xlser.machine import pass_on_machine
 
 AUDIO_SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".w64", ".caf", ".webm", ".mp4", ".m4a"}
@@ -30,6 +31,7 @@ def _walk(folder: Path, prefix: str, above: frozenset[str]) -> Iterator[str]:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
     except OSError as error:
+        pass_on_machine(error, f"reading the folder {folder}")
         raise CorpusError(
             f"cannot read the folder {folder}: {error.strerror or error}. Change its permissions, or move it out."
         ) from error

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from xlser.corpora.acting import Utterance, perform, plan
 from xlser.corpora.card import Card
 from xlser.errors import CorpusError
-from xlser.machine import stop_if_of_machine
+from xlser.machine import pass_on_machine, stop_if_of_machine
 
 # Counted up when the same card and seed come out as other sound.
 SYNTHESIS_VERSION = 1
@@ -97,7 +97,8 @@ def _made_by(card: Card, seed: int, utterances: list[Utterance]) -> str:
 def _made_of(root: Path) -> str | None:
     try:
         return (root / _MARK).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError) as error:
+        pass_on_machine(error, f"reading {root / _MARK}")
         return None
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from xlser.corpora.globbing import AUDIO_SUFFIXES, nfc
 from xlser.corpora.parts import Table, placeholders
 from xlser.errors import CorpusError, did_you_mean
+from xlser.machine import pass_on_machine
 
 # What a table may write behind a file name; anything else behind a dot belongs to the name.
 _SUFFIXES = AUDIO_SUFFIXES | {".avi", ".flv", ".mkv", ".mov", ".txt"}
@@ -131,6 +132,7 @@ def _frame(table: Table, path: Path) -> pd.DataFrame:
             path, sep=table.separator, dtype=str, encoding=table.encoding, skipinitialspace=True, index_col=False
         )
     except (ValueError, LookupError, OSError, csv.Error, TypeError) as error:
+        pass_on_machine(error, f"reading table {path}")
         raise CorpusError(
             f"cannot read table {path}: {error}. Check `encoding` and `separator` in the card."
         ) from error

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from xlser.errors import CorpusError
+from xlser.machine import pass_on_machine
 
 # Recorded speech shrinks to a half or a third; silence and text by no more than this.
 MAX_RATIO = 100
@@ -60,6 +61,7 @@ def unpack(archive: str | Path, folder: str | Path) -> int:
     except _BROKEN as error:
         raise CorpusError(f"cannot unpack {archive}: it is damaged or encrypted ({error})") from error
     except OSError as error:
+        pass_on_machine(error, f"unpacking {archive} into {folder}")
         raise CorpusError(f"cannot unpack {archive} into {folder}: {error.strerror or error}") from error
     return count
 

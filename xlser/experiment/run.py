@@ -29,7 +29,7 @@ from xlser.experiment.scores import Scores, System, score_all
 from xlser.experiment.seeds import Seed, check_ratings, make_seeds
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import PROTOCOL
-from xlser.machine import machine_error
+from xlser.machine import machine_error, pass_on_machine
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.ranks import Ranks, barrier, from_environment, joined
 
@@ -164,7 +164,8 @@ def _finished(out: Path) -> bool:
     """Say whether this version of xlser has already written the results: they come last."""
     try:
         results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        pass_on_machine(error, f"reading {out / RESULTS}")
         return False
     return results["about"]["versions"]["xlser"] == __version__
 

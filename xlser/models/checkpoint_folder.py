@@ -16,7 +16,7 @@ from torch import nn
 
 from xlser.atomic import replacing
 from xlser.errors import MachineError, RunError
-from xlser.machine import way_out
+from xlser.machine import pass_on_machine, way_out
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
@@ -104,6 +104,7 @@ def write_checkpoint(model: nn.Module, extractor: Any, folder: str | Path) -> No
                     file.chmod(place.stat().st_mode)  # safetensors makes its files private
                     os.replace(file, place)
     except (OSError, SafetensorError) as error:  # a full disk comes as either
+        pass_on_machine(error, f"writing {folder}")
         raise MachineError(f"cannot write {folder}: {error}. {way_out(error)}") from error
 
 
@@ -143,6 +144,7 @@ def _sound(file: Path) -> None:
     except FileNotFoundError:
         fault = f"must be there, because {INDEX} names it, but is missing"
     except (SafetensorError, OSError) as error:
+        pass_on_machine(error, f"reading {file}")
         pointer = file.read_bytes()[:40].startswith(b"version https://git-lfs") if file.is_file() else False
         fault = "holds the pointer of Git LFS in place of weights" if pointer else f"cannot be read: {error}"
     raise RunError(f"{file} {fault}. Fetch the checkpoint anew (with Git: `git lfs pull`).")
@@ -154,6 +156,7 @@ def _json(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
+        pass_on_machine(error, f"reading {path}")
         raise RunError(f"{path} cannot be read: {error}. Fetch the checkpoint anew.") from error
     if not isinstance(found, dict):
         raise RunError(f"{path} must hold a JSON object, but holds {type(found).__name__}. Fetch the checkpoint anew.")

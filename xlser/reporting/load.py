@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlser import __version__
 from xlser.errors import RunError
+from xlser.machine import pass_on_machine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +48,7 @@ def load_results(run_dir: str | Path) -> dict[str, Any]:
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
+        pass_on_machine(error, f"reading {path}")
         raise RunError(f"{path} is damaged ({error}). Delete it, then {again}.") from error
     missing = _missing(results)
     if missing:
@@ -78,6 +80,7 @@ def load_grid(run_dir: str | Path) -> tuple[pd.DataFrame | None, str]:
             na_values={name: ["", "nan", "NaN"] for name in ("x", "y", "activation", "valence")},
         )
     except (OSError, ValueError) as error:
+        pass_on_machine(error, f"reading the grid of {run_dir}")
         return None, f"The grid of embeddings is not shown: embedding.csv is damaged ({error})."
     lacking = ", ".join(sorted(_POINTS - set(points.columns)))
     if lacking:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from xlser.atomic import replacing
 from xlser.errors import XlserError
+from xlser.machine import pass_on_machine
 from xlser.store.columns import joined, joined_all, left_out, rows_by_id, text_column
 from xlser.store.index import Index, IndexKind, Metric, checked_rows
 
@@ -220,6 +221,7 @@ class Datastore:
             store = cls(embeddings, json.loads(about["ids"]), metric=about["metric"], index=index, **known)
             expected = about["hash"]
         except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+            pass_on_machine(error, f"reading {path}")
             raise XlserError(f"cannot read {path} as a datastore: {error}. Write it again.") from error
         if store.hash != expected:
             raise XlserError(f"{path} does not match its hash: it was changed or damaged. Write it again.")

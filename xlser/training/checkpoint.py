@@ -14,6 +14,7 @@ from torch import Tensor
 
 from xlser.atomic import replacing
 from xlser.errors import RunError
+from xlser.machine import pass_on_machine
 
 
 def save_state(path: str | Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
@@ -37,6 +38,7 @@ def load_state(path: str | Path, fingerprint: str) -> tuple[dict[str, Tensor], d
             about = json.loads((file.metadata() or {}).get("about", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
     except (SafetensorError, OSError, ValueError) as error:
+        pass_on_machine(error, f"reading {path}")
         raise RunError(f"cannot read {path}: {error}. Delete it; the run then makes it again.") from error
     if about.get("fingerprint") != fingerprint:
         raise RunError(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from xlser.corpora.tables import SideTable, row_key
 from xlser.errors import CorpusError
+from xlser.machine import pass_on_machine
 
 
 def visible(root: Path, pattern: str) -> list[Path]:
@@ -31,6 +32,7 @@ def read_text(path: Path, *encodings: str) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
+        pass_on_machine(error, f"reading {path}")
         raise CorpusError(f"cannot read {path}: {error}") from error
     for encoding in encodings:
         try:

@@ -13,6 +13,7 @@ import yaml
 from xlser.data.formats.columns import roles
 from xlser.data.formats.rows import About, Imported, Row, import_rows
 from xlser.errors import CorpusError
+from xlser.machine import pass_on_machine
 
 _SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 _MEASURES = ("valence", "activation", "dominance")
@@ -63,6 +64,7 @@ def _header(folder: Path) -> dict:
     try:
         header = yaml.safe_load((folder / "db.yaml").read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
+        pass_on_machine(error, f"reading {folder}")
         raise CorpusError(f"no audformat database in {folder}: {' '.join(str(error).split())}") from error
     if not isinstance(header, dict) or "name" not in header:
         raise CorpusError(f"no audformat database in {folder}: db.yaml names no database")

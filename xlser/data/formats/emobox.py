@@ -14,6 +14,7 @@ from xlser.corpora.words import guess_emotion, plain
 from xlser.data.formats.places import Places
 from xlser.data.manifest import Manifest
 from xlser.errors import CorpusError
+from xlser.machine import pass_on_machine
 
 # EmoBox's names of the parts, and ours.
 _PARTS = {"train": "train", "valid": "validation", "test": "test"}
@@ -107,6 +108,7 @@ def _records(path: Path) -> list[dict]:
         rows = list(json.loads(text).values()) if path.suffix == ".json" else [json.loads(line) for line in lines]
         return [row | {"wav": row.get("wav") or row["audio"], "emo": row.get("emo", row.get("label"))} for row in rows]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        pass_on_machine(error, f"reading {path}")
         raise CorpusError(f"cannot read EmoBox table {path}: {type(error).__name__} {error}") from error
 
 
@@ -117,6 +119,7 @@ def _labels(folder: Path) -> dict[str, str]:
     try:
         return {plain(raw): str(name) for raw, name in json.loads(path.read_text(encoding="utf-8-sig")).items()}
     except (OSError, ValueError, AttributeError) as error:
+        pass_on_machine(error, f"reading {path}")
         raise CorpusError(f"cannot read EmoBox label map {path}: {error}") from error
 
 

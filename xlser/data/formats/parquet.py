@@ -15,6 +15,7 @@ from xlser.corpora.globbing import AUDIO_SUFFIXES
 from xlser.data.formats.columns import roles
 from xlser.data.formats.rows import PARTS, About, Imported, Row, import_rows
 from xlser.errors import CorpusError
+from xlser.machine import pass_on_machine
 
 _OPENINGS = {b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3": ".mp3", b"\xff\xfb": ".mp3", b"FORM": ".aiff"}
 _AT_ONCE = 64
@@ -78,6 +79,7 @@ def _rows(path: Path) -> Iterator[Row]:
                 row = {role: record[column] for role, column in named.items()}
                 yield row | {"emotion": _word(row["emotion"], words)}
     except (OSError, pa.ArrowException) as error:
+        pass_on_machine(error, f"reading {path}")
         raise CorpusError(f"cannot read {path}: {error}") from error
 
 

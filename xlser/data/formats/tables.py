@@ -9,6 +9,7 @@ from pathlib import Path
 from xlser.data.formats.columns import roles
 from xlser.data.formats.rows import About, Imported, Row, import_rows
 from xlser.errors import CorpusError
+from xlser.machine import pass_on_machine
 
 _SAMPLE = 20_000
 
@@ -61,6 +62,7 @@ def _records(path: Path, encoding: str) -> list[dict]:
     except UnicodeDecodeError as error:
         raise CorpusError(f"table {path} is not {encoding}: {error}. Name its encoding, such as cp1252") from error
     except (OSError, ValueError, LookupError, csv.Error) as error:
+        pass_on_machine(error, f"reading table {path}")
         raise CorpusError(f"cannot read table {path}: {error}") from error
     if not records:
         raise CorpusError(f"table {path} has no rows")

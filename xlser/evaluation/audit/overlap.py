@@ -11,6 +11,7 @@ import pandas as pd
 
 from xlser.data.splits import PARTS, overlapping
 from xlser.errors import CorpusError
+from xlser.machine import pass_on_machine
 from xlser.yamlfile import read_yaml
 
 Fold = dict[str, list[str]]
@@ -74,6 +75,7 @@ def read_folds(path: str | Path) -> list[Fold]:
     try:
         whole = json.loads(path.read_text(encoding="utf-8")) if path.suffix == ".json" else read_yaml(path, CorpusError)
     except (OSError, ValueError) as error:
+        pass_on_machine(error, f"reading {path}")
         raise CorpusError(f"cannot read folds {path}: {error}") from error
     if isinstance(whole, dict):
         whole = whole.get("split", whole)  # as `xlser corpora import emobox` writes it, for a recipe

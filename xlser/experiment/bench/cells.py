@@ -12,6 +12,7 @@ from xlser.atomic import write_text
 from xlser.experiment.cases import Adaptation
 from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.experiment.plain import plain
+from xlser.machine import pass_on_machine
 
 # Raised when what stands in a cell changes its meaning: cells of another one are made again.
 FORMAT = 3
@@ -52,7 +53,8 @@ def read_cell(path: Path, key: str | None = None) -> dict[str, Any] | None:
     """Return a cell, or None where it is not there, is damaged, or has another key."""
     try:
         cell = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        pass_on_machine(error, f"reading {path}")
         return None
     good = isinstance(cell, dict) and cell.get("format") == FORMAT and key in (None, cell.get("key"))
     return cell if good else None

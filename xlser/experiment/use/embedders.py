@@ -21,6 +21,7 @@ from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.recordings import array_windows, recorded_windows
 from xlser.features.extractor import EXTRACTORS, Extractor
 from xlser.features.normalise import Scaler
+from xlser.machine import pass_on_machine
 from xlser.models.checkpoints import load_encoder
 from xlser.models.classifier import EMBEDDING, EmotionNetwork, Inputs
 from xlser.training.checkpoint import load_state, under
@@ -176,6 +177,7 @@ def _weights(chosen: Chosen) -> tuple[dict[str, Tensor], str]:
         with safe_open(str(path), framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
     except (SafetensorError, OSError, ValueError) as error:
+        pass_on_machine(error, f"reading {path}")
         raise RunError(f"cannot read {path}: {error}. Copy the run folder anew.") from error
     fingerprint = about.get("fingerprint", "")
     return load_state(path, fingerprint)[0], fingerprint

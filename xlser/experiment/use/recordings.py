@@ -13,7 +13,7 @@ from xlser.corpora.globbing import AUDIO_SUFFIXES, walk
 from xlser.data.audio import QUALITY, SILENCE_PEAK, AudioFault, opening_fault, probe, resample, resampled_length
 from xlser.errors import CorpusError
 from xlser.features.extract import check_length
-from xlser.machine import loading
+from xlser.machine import loading, pass_on_machine
 from xlser.training.inputs import windows
 
 LISTS = (".csv", ".lst", ".tsv", ".txt")
@@ -152,6 +152,7 @@ def _listed(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
+        pass_on_machine(error, f"reading the list {path}")
         raise CorpusError(f"cannot read the list {path}: {error}. Write it as UTF-8 text.") from error
     lines = [line for line in text.splitlines() if line.strip()]
     if path.suffix.lower() not in (".csv", ".tsv"):

@@ -9,6 +9,7 @@ from typing import Any
 
 from xlser import __version__
 from xlser.errors import RunError
+from xlser.machine import pass_on_machine
 from xlser.reporting.load import missing_columns
 
 _CELL = {"recipe", "source", "target", "about", "classes", "baseline", "normalise", "transfer", "correlation"}
@@ -36,7 +37,8 @@ def is_bench(folder: str | Path) -> bool:
     """
     try:
         return "cells" in json.loads((Path(folder) / "results.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError) as error:
+        pass_on_machine(error, f"reading the results in {folder}")
         return False
 
 
@@ -54,6 +56,7 @@ def load_bench(folder: str | Path, tables: Iterable[str] = tuple(_NEEDED)) -> di
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
+        pass_on_machine(error, f"reading {path}")
         raise RunError(
             f"{path} is damaged ({error}). Delete it, then {again}: what is done is not done again."
         ) from error

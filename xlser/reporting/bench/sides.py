@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from xlser.evaluation.verdicts import Verdicts, unlike
+from xlser.machine import pass_on_machine
 from xlser.reporting.bench.facts import Row
 
 # Verdicts, or why there are none.
@@ -51,6 +52,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        pass_on_machine(error, f"reading {path}")
         return {}
     return found if isinstance(found, dict) else {}

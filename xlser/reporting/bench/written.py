@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from xlser.atomic import write_text
+from xlser.machine import pass_on_machine
 
 INDEX = "report-files.json"
 FOLDERS = ("pages", "tables")
@@ -46,7 +47,8 @@ def _earlier(folder: Path) -> dict[str, str]:
     try:
         found = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         return {name: digest for name, digest in found.items() if _is_name(name)}
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError) as error:
+        pass_on_machine(error, f"reading {folder / INDEX}")
         return {}
 
 
