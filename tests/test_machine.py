@@ -187,13 +187,19 @@ def test_permission_is_a_fault_of_the_file(corpus):
         probe(root / NAMES[0])
 
 
-def test_libsndfiles_system_error_over_a_readable_file_is_the_machines(corpus, monkeypatch):
-    def fail(*_, **__):
+@pytest.mark.parametrize(("passing", "error"), [(True, MachineError), (False, AudioFault)])
+def test_a_system_error_that_passes_is_the_machines_and_one_that_stays_the_files(corpus, monkeypatch, passing, error):
+    real, calls = soundfile.SoundFile, []
+
+    def fail(*words, **options):
+        calls.append(words)
+        if passing and len(calls) > 1:
+            return real(*words, **options)
         raise soundfile.LibsndfileError(2, prefix="Error opening 'x': ")  # 2: System error
 
     root = corpus(*NAMES)
     monkeypatch.setattr(soundfile, "SoundFile", fail)
-    with pytest.raises(MachineError):
+    with pytest.raises(error):
         read_mono(root / NAMES[0], 16_000)
 
 

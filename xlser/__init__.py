@@ -1,6 +1,6 @@
 """Cross-lingual speech emotion recognition: learn on a language that has data, carry it to one that has little."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def load(run, *, method=None, seed=None, datastore=None):

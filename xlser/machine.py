@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from xlser.errors import MachineError
 
@@ -20,11 +22,13 @@ DOCTOR = "`xlser doctor` looks at the whole installation."
 _WAYS_OUT = {
     errno.EMFILE: "This process has too many files open. Raise the limit, `ulimit -n 8192`, or give fewer --jobs.",
     errno.ENFILE: "The machine has too many files open. Close other programs, or give fewer --jobs.",
-    errno.ENOSPC: "The disk is full. Free some space, or name a cache on another disk: --cache DIR or XLSER_CACHE.",
-    errno.EDQUOT: "Your quota is used up. Free some space, or name a cache elsewhere: --cache DIR or XLSER_CACHE.",
+    errno.ENOSPC: "The disk is full. Free some space, or choose another folder (--out, --cache or XLSER_CACHE).",
+    errno.EDQUOT: "Your quota is used up. Free some space, or choose another folder (--out, --cache or XLSER_CACHE).",
     errno.ENOMEM: "The machine is out of memory. Close other programs, or give fewer --jobs.",
     errno.EIO: "The disk or the network drive fails. Copy the data to another one; the system log says more.",
     errno.EROFS: "The file system is mounted for reading only. Choose another folder.",
+    errno.EEXIST: "Something else has that name already. Choose another folder.",
+    errno.ENOTDIR: "A file has the name of a folder there. Choose another folder.",
     errno.ESTALE: "The network drive has lost the file. Mount it anew.",
     errno.EACCES: "You may not do this there. Change the permissions, or choose another folder.",
     errno.EPERM: "You may not do this there. Change the permissions, or choose another folder.",
@@ -43,13 +47,39 @@ def is_of_a_file(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in _OF_A_FILE
 
 
+def number_of(error: BaseException) -> int | None:
+    """Return the system's number of what went wrong; of libraries in Rust and of torch it stands in the text.
+
+    >>> number_of(ValueError("I/O error: No space left on device (os error 28)"))
+    28
+    >>> number_of(RuntimeError("DefaultCPUAllocator: can't allocate memory")) == errno.ENOMEM
+    True
+    """
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return errno.ENOMEM
+    if (number := getattr(error, "errno", None)) is not None:
+        return int(number)
+    said = re.search(r"\(os error (\d+)\)", str(error))
+    return int(said[1]) if said else None
+
+
+def check_opens(path: str | Path) -> None:
+    """Open a file for reading and close it: libraries that open files themselves hide why they could not.
+
+    Raises:
+        OSError: with the system's number.
+    """
+    with open(path, "rb"):
+        pass
+
+
 def way_out(error: BaseException) -> str:
     """Return what to do about an exception of the machine, a sentence or two; by its number where it has one.
 
     >>> way_out(OSError(errno.ENOSPC, "No space left on device")).partition(".")[0]
     'The disk is full'
     """
-    number = errno.ENOMEM if isinstance(error, MemoryError) else getattr(error, "errno", None)
+    number = number_of(error)
     return _WAYS_OUT.get(number or 0, DOCTOR)
 
 
@@ -60,6 +90,8 @@ def machine_error(error: BaseException, doing: str) -> MachineError:
         error: what was raised; raise the result ``from`` it.
         doing: such as ``reading a.wav``.
     """
+    if isinstance(error, MachineError):
+        return error
     name = type(error).__name__
     said = getattr(error, "strerror", None) or str(error) or name
     number = getattr(error, "errno", None)
@@ -76,10 +108,10 @@ def names_machine(error: BaseException) -> bool:
     >>> names_machine(OSError(errno.ENOSPC, "")), names_machine(OSError("does not look like a checkpoint"))
     (True, False)
     """
-    number = getattr(error, "errno", None)
-    return isinstance(error, MemoryError | ImportError | MachineError) or (
-        isinstance(error, OSError) and number in _WAYS_OUT and number not in _OF_A_FILE
-    )
+    if isinstance(error, MemoryError | ImportError | MachineError):
+        return True
+    number = number_of(error)
+    return number is not None and number not in _OF_A_FILE and number != errno.EINVAL
 
 
 def pass_on_machine(error: BaseException, doing: str) -> None:
@@ -89,6 +121,18 @@ def pass_on_machine(error: BaseException, doing: str) -> None:
         MachineError: see there.
     """
     if names_machine(error):
+        raise machine_error(error, doing) from error
+
+
+def pass_on_unreadable(error: BaseException, doing: str) -> None:
+    """Raise `MachineError` where one of xlser's own files is there but cannot be read; return where it is not there or
+    damaged, and can be made again.
+
+    Raises:
+        MachineError: see there.
+    """
+    missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+    if names_machine(error) or (isinstance(error, OSError) and not missing):
         raise machine_error(error, doing) from error
 
 

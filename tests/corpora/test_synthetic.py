@@ -16,7 +16,7 @@ from xlser.corpora.card import load_card
 from xlser.corpora.espeak import speak
 from xlser.corpora.scan import scan
 from xlser.corpora.synthetic import synthesise
-from xlser.errors import CardError, CorpusError, XlserError
+from xlser.errors import CardError, CorpusError, MachineError, XlserError
 
 LANGUAGES = ("de", "en", "es", "fr", "it", "tr", "el", "ur")
 SMALL = {"sentences": 1, "speakers": 2, "progress": False}
@@ -136,7 +136,7 @@ def test_a_failed_run_cleans_up_and_keeps_what_was_there(card, tmp_path, monkeyp
     root = synthesise(card, tmp_path / "corpus", **SMALL)
     before = contents(root)
     monkeypatch.setattr(soundfile, "write", lambda *_, **__: (_ for _ in ()).throw(OSError("No space left on device")))
-    with pytest.raises(CorpusError, match="No space left"):
+    with pytest.raises(MachineError, match="No space left"):
         synthesise(card, root, seed=1, **SMALL)
     assert contents(root) == before
     assert list(tmp_path.iterdir()) == [root]

@@ -90,7 +90,7 @@ def test_what_cannot_be_decoded_is_named_and_left_out(tmp_path, measured, conten
     write(root, "s1_ang_1.wav", phrase(1))
     write(root, "s2_sad_1.wav", phrase(2))
     (root / "bad.bin").write_bytes(content)
-    with pytest.raises(AudioFault, match="cannot be decoded"):
+    with pytest.raises(AudioFault, match=r"empty file|no(t| )audio|text named as audio"):
         decode(root / "bad.bin")
     frame = measured(root)[1]
     assert len(frame) == 2

@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xlser.errors import RunError
+from xlser.errors import MachineError, RunError
 from xlser.evaluation import metrics
 from xlser.evaluation.adapt import by_speaker, coral, prior_correction, quantile
 from xlser.experiment.bench.plan import make_jobs
 from xlser.experiment.bench.run import run_bench
 from xlser.experiment.workplace import Workplace
+from xlser.fileformats import VERSIONS
 from xlser.training.recipe import Recipe
 
 BOTH = ["synthetic-de", "synthetic-tr"]
@@ -176,8 +177,19 @@ def test_more_seeds_train_only_the_new_ones(again, small, quiet):
     assert results(again)["about"]["seeds"] == 3
 
 
-def test_another_version_makes_the_cells_again(again, small, twin, quiet, monkeypatch):
-    monkeypatch.setattr("xlser.experiment.bench.cells.__version__", "99.0")
+def test_a_release_of_xlser_rescores_nothing(again, small, quiet, monkeypatch):
+    for module in ("run", "bench.run"):
+        monkeypatch.setattr(f"xlser.experiment.{module}.__version__", "99.0")
+    monkeypatch.setattr("xlser.experiment.bench.job.train", forbidden)
+    cells = times(again, "cells/*.json")
+    run_bench(make_jobs([small], BOTH[:1], BOTH, again, few_shot=(1,)), again, quiet)
+    assert results(again)["times"] == {}
+    assert times(again, "cells/*.json") == cells
+    assert cells
+
+
+def test_another_schema_of_cells_makes_them_again(again, small, twin, quiet, monkeypatch):
+    monkeypatch.setitem(VERSIONS, "cell", 99)
     before = numbers(again)
     run_bench(make_jobs([small], BOTH[:1], BOTH, again, few_shot=(1,)), again, quiet)
     assert list(results(again)["times"]) == ["small on synthetic-de"]
@@ -185,7 +197,7 @@ def test_another_version_makes_the_cells_again(again, small, twin, quiet, monkey
     assert [c["transfer"] for c in both[0]] == [c["transfer"] for c in both[1]]
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 1}', '{"format": 0, "key": "x"}'])
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"schema": 1}', '{"schema": 0, "key": "x"}'])
 def test_a_damaged_cell_is_made_again(again, small, quiet, damage):
     path = again / "jobs" / "small" / "synthetic-de" / "cells" / "synthetic-tr.json"
     before = json.loads(path.read_text())
@@ -284,11 +296,12 @@ def test_a_full_disk_is_told_and_what_is_done_is_kept(small, quiet, tmp_path, mo
     real, jobs = cells.write_text, make_jobs([small], BOTH, BOTH, tmp_path / "b")
     with monkeypatch.context() as patched:
         patched.setattr(cells, "write_text", full)
-        run_bench(jobs, tmp_path / "b", quiet)
-        assert "No space left on device" in results(tmp_path / "b")["failed"]["small on synthetic-tr"]
-        patched.setattr(run, "write_text", full)
-        with pytest.raises(RunError, match=r"cannot work in .*No space left on device.*kept"):
+        with pytest.raises(MachineError, match=r"No space left on device.*kept"):
             run_bench(jobs, tmp_path / "b", quiet)
+        patched.setattr(cells, "write_text", real)
+        patched.setattr(run, "write_text", full)
+        with pytest.raises(MachineError, match=r"working in .*No space left on device.*kept"):
+            run_bench(jobs[:1], tmp_path / "b", quiet)
     kept = times(tmp_path / "b", "cells/*.json")
     assert len(kept) == 2
     run_bench(jobs, tmp_path / "b", quiet)

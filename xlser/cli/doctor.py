@@ -8,8 +8,6 @@ from dataclasses import asdict
 
 import click
 
-SCHEMA = 1
-
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: schema, ok, and a list of checks.")
@@ -19,6 +17,7 @@ def command(as_json: bool) -> None:
     The exit status is 1 where something that is needed is broken.
     """
     from xlser.environment.examine import examine
+    from xlser.fileformats import VERSIONS
 
     checks = []
     for check in examine():
@@ -27,7 +26,7 @@ def command(as_json: bool) -> None:
             click.echo(check.line())
     broken = [check.name for check in checks if check.status == "fail"]
     if as_json:
-        about = {"schema": SCHEMA, "ok": not broken, "checks": [asdict(check) for check in checks]}
+        about = {"schema": VERSIONS["doctor"], "ok": not broken, "checks": [asdict(check) for check in checks]}
         click.echo(json.dumps(about, indent=1))
     else:
         click.echo(f"\nbroken: {', '.join(broken)}" if broken else "\nall that is needed works")

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from xlser.atomic import write_text
 from xlser.errors import CorpusError
-from xlser.machine import pass_on_machine
+from xlser.machine import pass_on_machine, pass_on_unreadable
 
 # What is read at once, and lost when a connection breaks.
 _BLOCK = 2**14
@@ -157,7 +157,7 @@ def _read_json(path: Path) -> dict:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        pass_on_machine(error, f"reading {path}")
+        pass_on_unreadable(error, f"reading {path}")
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -38,12 +38,20 @@ def _walk(folder: Path, prefix: str, above: frozenset[str]) -> Iterator[str]:
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if not entry.is_dir():
+        if not _is_folder(entry):
             yield prefix + entry.name
             continue
         real = os.path.realpath(entry.path)
         if real not in above:
             yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", above | {real})
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError as error:  # a link in a circle is no folder
+        pass_on_machine(error, f"looking at {entry.path}")
+        return False
 
 
 def nfc(text: str) -> str:

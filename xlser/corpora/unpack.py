@@ -62,6 +62,8 @@ def unpack(archive: str | Path, folder: str | Path) -> int:
         raise CorpusError(f"cannot unpack {archive}: it is damaged or encrypted ({error})") from error
     except OSError as error:
         pass_on_machine(error, f"unpacking {archive} into {folder}")
+        if error.errno is None:  # gzip and bz2 say so of bytes that are not theirs
+            raise CorpusError(f"cannot unpack {archive}: it is damaged ({error})") from error
         raise CorpusError(f"cannot unpack {archive} into {folder}: {error.strerror or error}") from error
     return count
 

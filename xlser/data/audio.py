@@ -78,6 +78,10 @@ def read_mono(path: str | Path, rate: int, start: float = 0.0, end: float | None
             samples = sound.read(count, dtype="float32", always_2d=True).mean(axis=1)
     except (soundfile.SoundFileError, OSError) as error:
         raise opening_fault(Path(path), error) from error
+    except MemoryError as error:
+        if sound.frames > 64 * Path(path).stat().st_size:
+            raise AudioFault(f"the header promises {sound.frames:,} samples, far more than the file holds") from error
+        raise machine_error(error, f"reading {path}") from error
     return resample(_checked(samples), own_rate, rate)
 
 
@@ -151,6 +155,8 @@ def opening_fault(path: Path, error: Exception) -> AudioFault:
         size = path.stat().st_size
         with path.open("rb") as file:
             head = file.read(64)
+            while file.read(2**20):  # a disk may fail anywhere in it
+                pass
     except FileNotFoundError:
         return PassingFault("the file is gone")
     except (OSError, MemoryError) as problem:
@@ -158,12 +164,24 @@ def opening_fault(path: Path, error: Exception) -> AudioFault:
             return PassingFault(f"cannot be read: {problem.strerror}")
         raise machine_error(problem, f"reading {path}") from problem
     reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
-    if reason == "System error" or not (isinstance(error, RuntimeError) or is_of_a_file(error)):
-        raise machine_error(error, f"reading {path}") from error  # it could be opened just now: a passing fault
+    if not (isinstance(error, RuntimeError) or is_of_a_file(error)):
+        raise machine_error(error, f"reading {path}") from error
+    if reason == "System error" and not _fails_again(path):
+        raise machine_error(error, f"reading {path}") from error  # it passed: too many open files, for one
     if size == 0:
         return AudioFault("zero length: an empty file")
     looks = "text named as audio" if _is_text(head) else "not audio that can be decoded, or cut short"
     return AudioFault(f"{looks} ({size} bytes; {reason})")
+
+
+def _fails_again(path: Path) -> bool:
+    import soundfile
+
+    try:
+        soundfile.info(str(path))
+    except soundfile.SoundFileError:
+        return True
+    return False
 
 
 def _is_text(head: bytes) -> bool:

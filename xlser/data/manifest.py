@@ -19,7 +19,8 @@ from xlser.data.headers import read_headers
 from xlser.data.scales import DIMENSIONS, to_unit
 from xlser.data.scan_index import ScanIndex
 from xlser.errors import CorpusError, did_you_mean
-from xlser.machine import many_alike, stop_if_of_machine
+from xlser.fileformats import VERSIONS, check_version
+from xlser.machine import check_opens, many_alike, pass_on_machine
 
 _REQUIRED = pa.schema(
     [
@@ -129,7 +130,7 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
             manifest.frame.to_csv(temporary, index=False)
         else:
             about = {key: getattr(manifest, key) for key in ("card", "card_hash", "synthetic", "left_out", "notes")}
-            about["root"] = str(manifest.root)
+            about |= {"root": str(manifest.root), "schema": VERSIONS["manifest"]}
             schema = SCHEMA.with_metadata({"xlser": json.dumps(about)})
             pq.write_table(pa.Table.from_pandas(manifest.frame, schema=schema, preserve_index=False), temporary)
 
@@ -143,15 +144,18 @@ def read_manifest(path: str | Path) -> Manifest:
     """
     path = Path(path)
     try:
+        check_opens(path)
         if path.suffix == ".csv":
             table, about = _read_csv(path), {}
         else:
             table = pq.read_table(path)
             about = json.loads((table.schema.metadata or {}).get(b"xlser", b"{}"))
     except (OSError, pa.ArrowInvalid, ValueError) as error:
-        if isinstance(error, OSError):
-            stop_if_of_machine(error, f"reading manifest {path}")
+        pass_on_machine(error, f"reading manifest {path}")
         raise CorpusError(f"cannot read manifest {path}: {error}") from error
+    check_version(
+        "manifest", about.pop("schema", None), path, "make it again: xlser corpora prepare", error=CorpusError
+    )
     _check(table, path)
     frame = table.select(SCHEMA.names).cast(SCHEMA).to_pandas()
     return Manifest(

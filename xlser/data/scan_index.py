@@ -15,7 +15,8 @@ from xlser.corpora.card import Card
 from xlser.corpora.globbing import walk
 from xlser.corpora.tables import find_table
 from xlser.data.audio import AudioInfo
-from xlser.machine import stop_if_of_machine
+from xlser.fileformats import VERSIONS
+from xlser.machine import check_opens, pass_on_machine, stop_if_of_machine
 
 # A file written in the last moments may be written again without its time changing: disks count in steps of up to 2 s.
 _UNSETTLED = 2_000_000_000
@@ -49,14 +50,17 @@ class ScanIndex:
     def headers(self) -> dict[str, AudioInfo]:
         """Return the headers read earlier of the files whose stamp is still the same; empty where there are none."""
         try:
-            columns = pq.read_table(self._folder / f"{self._name}.headers").to_pydict()
+            check_opens(self._folder / f"{self._name}.headers")
+            table = pq.read_table(self._folder / f"{self._name}.headers")
+            if (table.schema.metadata or {}).get(b"schema", b"1") != str(VERSIONS["scan"]).encode():
+                return {}
+            columns = table.to_pydict()
             infos = map(AudioInfo, columns["sample_rate"], columns["channels"], columns["duration"])
             rows = zip(columns["path"], columns["size"], columns["changed"], infos, strict=True)
         except FileNotFoundError:
             return {}
         except (OSError, pa.ArrowException, KeyError) as error:
-            if isinstance(error, OSError) and not isinstance(error, pa.ArrowException):
-                stop_if_of_machine(error, f"reading {self._folder}")
+            pass_on_machine(error, f"reading {self._folder}")
             return {}  # damaged: read anew
         return {path: info for path, size, changed, info in rows if self.stamps.get(path) == (size, changed)}
 
@@ -74,7 +78,7 @@ class ScanIndex:
         columns = {"path": paths, "size": sizes, "changed": changed}
         columns |= {name: [getattr(headers[path], name) for path in paths] for name in _HEADER}
         with replacing(self._folder / f"{self._name}.headers") as temporary:
-            pq.write_table(pa.table(columns), temporary)
+            pq.write_table(pa.table(columns).replace_schema_metadata({"schema": str(VERSIONS["scan"])}), temporary)
 
     def forget_others(self) -> None:
         """Remove the manifests of this folder's earlier states."""

@@ -21,9 +21,9 @@ from xlser.evaluation.audit import confound, counts, duplicates, fingerprint, ha
 from xlser.evaluation.audit.measure import Measured, measure_corpus
 from xlser.evaluation.audit.published import trained_on
 from xlser.experiment.workplace import Workplace
+from xlser.fileformats import VERSIONS
 
 WORST = 10
-FORMAT = 1
 
 
 @dataclass
@@ -82,7 +82,7 @@ def _read(name: str, place: Workplace, decode: bool) -> _Corpus:
 
 def _about(decode: bool, split: str | None) -> dict[str, Any]:
     return {
-        "format": FORMAT,
+        "schema": VERSIONS["audit"],
         "xlser": __version__,
         "finished": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "decoded": decode,

@@ -29,7 +29,8 @@ from xlser.experiment.scores import Scores, System, score_all
 from xlser.experiment.seeds import Seed, check_ratings, make_seeds
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import PROTOCOL
-from xlser.machine import machine_error, pass_on_machine
+from xlser.fileformats import VERSIONS, check_version
+from xlser.machine import machine_error, pass_on_unreadable
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.ranks import Ranks, barrier, from_environment, joined
 
@@ -155,19 +156,21 @@ def own(out: Path, claim: dict[str, Any]) -> Iterator[None]:
 
 
 def _claim(marker: Path, claim: dict[str, Any]) -> None:
-    if marker.exists() and json.loads(marker.read_text(encoding="utf-8")).get("hash") != claim.get("hash"):
+    held = json.loads(marker.read_text(encoding="utf-8")) if marker.exists() else claim
+    check_version("claim", held.get("schema"), marker, "choose another --out")
+    if held.get("hash") != claim.get("hash"):
         raise RunError(f"{marker.parent} holds a run of another recipe. Choose another --out, or delete that folder.")
-    write_text(marker, json.dumps(claim, indent=1))
+    write_text(marker, json.dumps({"schema": VERSIONS["claim"], **claim}, indent=1))
 
 
 def _finished(out: Path) -> bool:
-    """Say whether this version of xlser has already written the results: they come last."""
+    """Say whether results of today's schema are there: they come last. Which xlser wrote them does not matter."""
     try:
         results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        pass_on_machine(error, f"reading {out / RESULTS}")
+        pass_on_unreadable(error, f"reading {out / RESULTS}")
         return False
-    return results["about"]["versions"]["xlser"] == __version__
+    return isinstance(results, dict) and results.get("schema", 1) == VERSIONS["run"]
 
 
 def _write(out: Path, results: dict[str, Any], scores: Scores) -> None:
@@ -176,7 +179,10 @@ def _write(out: Path, results: dict[str, Any], scores: Scores) -> None:
     for name, table in {**tables, "embedding": pd.concat(scores.grid)}.items():
         with replacing(out / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False)
-    write_text(out / PREDICTIONS, json.dumps(plain({"corpora": scores.predictions}), separators=(",", ":")))
+    write_text(
+        out / PREDICTIONS,
+        json.dumps(plain({"schema": VERSIONS["predictions"], "corpora": scores.predictions}), separators=(",", ":")),
+    )
     write_text(out / RESULTS, json.dumps(plain(results), indent=1, allow_nan=False))
 
 
@@ -187,6 +193,7 @@ def _results(
     notes = cautions(recipe, corpora, trained) + scores.notes
     seeds = {model.seed.number: model.seed for model in trained}
     return {
+        "schema": VERSIONS["run"],
         "about": _about(recipe, corpora, notes, seconds),
         "corpora": [corpus.about("source" if corpus is source else "target") for corpus in corpora],
         "splits": [_split_row(source, seed) for seed in seeds.values()],

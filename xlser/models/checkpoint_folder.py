@@ -16,7 +16,7 @@ from torch import nn
 
 from xlser.atomic import replacing
 from xlser.errors import MachineError, RunError
-from xlser.machine import pass_on_machine, way_out
+from xlser.machine import check_opens, pass_on_machine, way_out
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
@@ -139,6 +139,7 @@ def _without_weights(folder: Path) -> str:
 
 def _sound(file: Path) -> None:
     try:
+        check_opens(file)
         with safe_open(str(file), framework="pt"):
             return
     except FileNotFoundError:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from xlser import __version__
 from xlser.errors import RunError
-from xlser.machine import pass_on_machine
+from xlser.fileformats import check_version
+from xlser.machine import pass_on_machine, pass_on_unreadable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,8 +49,10 @@ def load_results(run_dir: str | Path) -> dict[str, Any]:
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        pass_on_machine(error, f"reading {path}")
+        pass_on_unreadable(error, f"reading {path}")
         raise RunError(f"{path} is damaged ({error}). Delete it, then {again}.") from error
+    schema = results.get("schema") if isinstance(results, dict) else None
+    check_version("run", schema, path, f"{again} into a new folder", by=_writer(results))
     missing = _missing(results)
     if missing:
         raise RunError(

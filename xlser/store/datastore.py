@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 
 from xlser.atomic import replacing
 from xlser.errors import XlserError
-from xlser.machine import pass_on_machine
+from xlser.fileformats import VERSIONS, check_version
+from xlser.machine import check_opens, pass_on_machine
 from xlser.store.columns import joined, joined_all, left_out, rows_by_id, text_column
 from xlser.store.index import Index, IndexKind, Metric, checked_rows
 
@@ -200,6 +201,7 @@ class Datastore:
         from safetensors.numpy import save
 
         about = {"ids": json.dumps(self.ids), "metric": self.metric, "index": self.index, "hash": self.hash}
+        about |= {"schema": str(VERSIONS["datastore"])}
         about["known"] = json.dumps(self._known())
         with replacing(path) as temporary:
             temporary.write_bytes(save({"embeddings": self.embeddings}, metadata=about))
@@ -214,8 +216,10 @@ class Datastore:
         from safetensors import SafetensorError, safe_open
 
         try:
+            check_opens(path)
             with safe_open(path, framework="numpy") as file:
                 about, embeddings = file.metadata(), file.get_tensor("embeddings")
+            schema = int(about.get("schema", 1))
             known = json.loads(about.get("known", "{}"))  # files of before there were columns have neither
             index = about.get("index", "flat")
             store = cls(embeddings, json.loads(about["ids"]), metric=about["metric"], index=index, **known)
@@ -223,6 +227,7 @@ class Datastore:
         except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
             pass_on_machine(error, f"reading {path}")
             raise XlserError(f"cannot read {path} as a datastore: {error}. Write it again.") from error
+        check_version("datastore", schema, path, "write it again", error=XlserError)
         if store.hash != expected:
             raise XlserError(f"{path} does not match its hash: it was changed or damaged. Write it again.")
         return store

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from xlser.atomic import replacing
 from xlser.errors import RunError
-from xlser.machine import pass_on_machine
+from xlser.fileformats import VERSIONS, check_version
+from xlser.machine import check_opens, number_of, pass_on_machine
 
 
 def save_state(path: str | Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
@@ -22,9 +23,9 @@ def save_state(path: str | Path, tensors: Mapping[str, Tensor], about: Mapping[s
     with replacing(path) as temporary:
         whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         try:
-            save_file(whole, temporary, metadata={"about": json.dumps(about)})
+            save_file(whole, temporary, metadata={"about": json.dumps({"schema": VERSIONS["weights"], **about})})
         except SafetensorError as error:  # a full disk comes as this, and must read like one
-            raise OSError(str(error)) from error
+            raise OSError(number_of(error), str(error)) from error
 
 
 def load_state(path: str | Path, fingerprint: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -34,12 +35,14 @@ def load_state(path: str | Path, fingerprint: str) -> tuple[dict[str, Tensor], d
         RunError: the file is missing or damaged, or was written by another recipe or on other data.
     """
     try:
+        check_opens(path)
         with safe_open(str(path), framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
     except (SafetensorError, OSError, ValueError) as error:
         pass_on_machine(error, f"reading {path}")
         raise RunError(f"cannot read {path}: {error}. Delete it; the run then makes it again.") from error
+    check_version("weights", about.pop("schema", None), path, "delete it, and run the same command again")
     if about.get("fingerprint") != fingerprint:
         raise RunError(
             f"{path} belongs to another recipe or other data (its fingerprint is "

@@ -7,15 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from xlser import __version__
 from xlser.atomic import write_text
 from xlser.experiment.cases import Adaptation
 from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.experiment.plain import plain
-from xlser.machine import pass_on_machine
-
-# Raised when what stands in a cell changes its meaning: cells of another one are made again.
-FORMAT = 3
+from xlser.fileformats import VERSIONS
+from xlser.machine import pass_on_unreadable
 
 
 def cell_key(
@@ -25,10 +22,10 @@ def cell_key(
     few_shot: tuple[int, ...],
     adapt: tuple[Adaptation, ...] = (),
 ) -> str:
-    """Name everything that can change a number of a cell: recipe, audio, labels, ratings, version of xlser."""
+    """Name everything that can change a number of a cell: recipe, audio, labels, ratings."""
     choices = recipe.model_dump(mode="json", exclude={"targets", "description", "source"})
     told = [part for one in (source, corpus) for part in (_told(one), list(map(str, one.frame["emotion"])))]
-    return _digest([FORMAT, __version__, choices, few_shot, adapt, told])
+    return _digest([VERSIONS["cell"], choices, few_shot, adapt, told])
 
 
 def training_key(recipe: AnyRecipe, source: Corpus) -> str:
@@ -54,12 +51,12 @@ def read_cell(path: Path, key: str | None = None) -> dict[str, Any] | None:
     try:
         cell = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        pass_on_machine(error, f"reading {path}")
+        pass_on_unreadable(error, f"reading {path}")
         return None
-    good = isinstance(cell, dict) and cell.get("format") == FORMAT and key in (None, cell.get("key"))
+    good = isinstance(cell, dict) and cell.get("schema") == VERSIONS["cell"] and key in (None, cell.get("key"))
     return cell if good else None
 
 
 def write_cell(path: Path, cell: dict[str, Any], key: str) -> None:
     """Write a cell in one step."""
-    write_text(path, json.dumps(plain({"format": FORMAT, "key": key, **cell}), allow_nan=False))
+    write_text(path, json.dumps(plain({"schema": VERSIONS["cell"], "key": key, **cell}), allow_nan=False))

@@ -25,6 +25,7 @@ from xlser.experiment.bench.plan import Job, called
 from xlser.experiment.plain import plain
 from xlser.experiment.run import own, versions
 from xlser.experiment.workplace import Workplace
+from xlser.fileformats import VERSIONS
 
 RESULTS, LINES = "results.json", "results.jsonl"
 
@@ -113,4 +114,11 @@ def _results(jobs: list[Job], outcomes: list[Outcome], seconds: float) -> dict[s
     failed = {outcome.name: outcome.failed for outcome in outcomes if outcome.failed}
     holes = {f"{outcome.name}, {name}": why for outcome in outcomes for name, why in outcome.holes.items()}
     times = {outcome.name: outcome.seconds for outcome in outcomes if outcome.made}
-    return {"about": about, "failed": failed, "holes": holes, "times": times, **gather(outcomes)}
+    return {
+        "schema": VERSIONS["bench"],
+        "about": about,
+        "failed": failed,
+        "holes": holes,
+        "times": times,
+        **gather(outcomes),
+    }

@@ -21,7 +21,7 @@ from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.recordings import array_windows, recorded_windows
 from xlser.features.extractor import EXTRACTORS, Extractor
 from xlser.features.normalise import Scaler
-from xlser.machine import pass_on_machine
+from xlser.machine import check_opens, pass_on_machine
 from xlser.models.checkpoints import load_encoder
 from xlser.models.classifier import EMBEDDING, EmotionNetwork, Inputs
 from xlser.training.checkpoint import load_state, under
@@ -174,6 +174,7 @@ def _weights(chosen: Chosen) -> tuple[dict[str, Tensor], str]:
     if not path.exists():
         raise RunError(f"{path} is missing. Copy the whole run folder, or run its recipe again.")
     try:
+        check_opens(path)
         with safe_open(str(path), framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
     except (SafetensorError, OSError, ValueError) as error:

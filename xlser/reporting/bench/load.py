@@ -9,7 +9,8 @@ from typing import Any
 
 from xlser import __version__
 from xlser.errors import RunError
-from xlser.machine import pass_on_machine
+from xlser.fileformats import check_version
+from xlser.machine import pass_on_machine, pass_on_unreadable
 from xlser.reporting.load import missing_columns
 
 _CELL = {"recipe", "source", "target", "about", "classes", "baseline", "normalise", "transfer", "correlation"}
@@ -56,12 +57,13 @@ def load_bench(folder: str | Path, tables: Iterable[str] = tuple(_NEEDED)) -> di
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        pass_on_machine(error, f"reading {path}")
+        pass_on_unreadable(error, f"reading {path}")
         raise RunError(
             f"{path} is damaged ({error}). Delete it, then {again}: what is done is not done again."
         ) from error
     if not isinstance(results, dict) or "cells" not in results:
         raise RunError(f"{path} is no result of `xlser transfer`: it has no cells. Give the folder of a bench.")
+    check_version("bench", results.get("schema"), path, again)
     missing = _missing(results, {name: _NEEDED[name] for name in tables})
     if missing:
         raise RunError(

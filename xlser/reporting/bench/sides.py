@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from xlser.evaluation.verdicts import Verdicts, unlike
-from xlser.machine import pass_on_machine
+from xlser.machine import pass_on_unreadable
 from xlser.reporting.bench.facts import Row
 
 # Verdicts, or why there are none.
@@ -53,6 +53,6 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        pass_on_machine(error, f"reading {path}")
+        pass_on_unreadable(error, f"reading {path}")
         return {}
     return found if isinstance(found, dict) else {}

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from xlser.atomic import write_text
-from xlser.machine import pass_on_machine
+from xlser.machine import pass_on_unreadable
 
 INDEX = "report-files.json"
 FOLDERS = ("pages", "tables")
@@ -48,7 +48,7 @@ def _earlier(folder: Path) -> dict[str, str]:
         found = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         return {name: digest for name, digest in found.items() if _is_name(name)}
     except (OSError, ValueError, AttributeError) as error:
-        pass_on_machine(error, f"reading {folder / INDEX}")
+        pass_on_unreadable(error, f"reading {folder / INDEX}")
         return {}
 
 
