@@ -20,6 +20,9 @@ bench: setup  ## the timings the README quotes, as ratios taken in one run
 lint: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
+types: setup
+	@.ci/types
+
 setup:
 	@$(SETUP)
 

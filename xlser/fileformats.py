@@ -56,7 +56,8 @@ files. Update xlser, or run again.
         return
     writer = f" (written by xlser {by})" if by else ""
     newer = isinstance(found, int) and found > wanted
+    number = 1 if found is None else found
     raise error(
-        f"{path} has schema {1 if found is None else found}{writer}, and this xlser reads schema {wanted} of such files. "
+        f"{path} has schema {number}{writer}, and this xlser reads schema {wanted} of such files. "
         f"{'Update xlser, or ' if newer else ''}{again if newer else again[:1].upper() + again[1:]}."
     )

@@ -27,8 +27,8 @@ _WAYS_OUT = {
     errno.ENOMEM: "The machine is out of memory. Close other programs, or give fewer --jobs.",
     errno.EIO: "The disk or the network drive fails. Copy the data to another one; the system log says more.",
     errno.EROFS: "The file system is mounted for reading only. Choose another folder.",
-    errno.EEXIST: "Something else has that name already. Choose another folder.",
-    errno.ENOTDIR: "A file has the name of a folder there. Choose another folder.",
+    errno.EEXIST: "Something else has that name; choose another folder.",
+    errno.ENOTDIR: "A file has the name of a folder there; choose another folder.",
     errno.ESTALE: "The network drive has lost the file. Mount it anew.",
     errno.EACCES: "You may not do this there. Change the permissions, or choose another folder.",
     errno.EPERM: "You may not do this there. Change the permissions, or choose another folder.",
@@ -161,7 +161,8 @@ def loading(library: str) -> Iterator[None]:
     except (MemoryError, MachineError):
         raise
     except Exception as error:  # libraries fail to start in exceptions of every kind
-        said = " ".join(str(error).split())
+        # torch and its kin name the library that does not load, and only in the cause what it lacks
+        said = " ".join(f"{error} {error.__cause__ or ''}".split())
         raise MachineError(
             f"{library} is installed but cannot be used ({type(error).__name__}: {said}). "
             f"Install what xlser was locked with: `make` in a checkout. {DOCTOR}"

@@ -75,6 +75,45 @@ def test_a_run_says_the_same_before_it_reads_a_recording(other_torchaudio, tmp_p
     assert not (tmp_path / "run").exists()
 
 
+def test_what_computes_the_features_is_looked_at_before_a_recording_is_read(tmp_path):
+    (tmp_path / "opensmile.py").write_text("raise OSError('libsmile.so: undefined symbol: x')")
+    cache, out = tmp_path / "cache", tmp_path / "run"
+    done = xlser("run", "synthetic/dae-both", "--cache", str(cache), "--out", str(out), path=[tmp_path])
+    assert done.returncode == 1
+    assert "libsmile.so" in done.stderr
+    assert not cache.exists()
+    assert not out.exists()
+
+
+def test_make_is_named_in_its_own_environment_alone(tmp_path, monkeypatch):
+    import xlser.environment.versions as versions
+
+    monkeypatch.setattr(versions, "__file__", str(tmp_path / "xlser" / "environment" / "versions.py"))
+    monkeypatch.setattr(versions, "version", lambda name: "0.0.1")
+    (tmp_path / "requirements.lock").touch()
+    assert "make" not in check_versions(["soxr"])[0].remedy
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    assert f"rm -f {tmp_path}/.venv/.installed && make -C {tmp_path} setup" in check_versions(["soxr"])[0].remedy
+
+
+def test_the_working_folder_is_not_looked_in(tmp_path, monkeypatch):
+    (tmp_path / "soxr.py").write_text("raise ImportError('of the working folder')")
+    monkeypatch.chdir(tmp_path)
+    (check,) = check_libraries(("soxr",))
+    assert check.status == "ok"
+
+
+def test_no_folder_for_temporary_files_is_a_failed_check(tmp_path, monkeypatch):
+    def none():
+        raise FileNotFoundError("No usable temporary directory")
+
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    found = {check.name: check for check in system.check_system()}
+    assert found["temporary folder"].status == "fail"
+
+
 def test_versions_are_held_against_xlsers_own_metadata(monkeypatch):
     needs = requirements()
     assert {"torch", "torchaudio", "soxr", "opensmile"} <= set(needs)

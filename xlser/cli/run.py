@@ -35,13 +35,14 @@ def command(
     RECIPE is a file, or one of xlser's own such as emodb/dae-activation. An encoder can be trained by several
     processes: torchrun --nproc-per-node 2 -m xlser.cli.main run RECIPE
     """
-    from xlser.training.load import load_recipe
+    from xlser.training.load import load_recipe, reads_egemaps
 
     chosen = load_recipe(recipe, overrides)  # before anything heavy is imported: a typo costs no time
 
-    from xlser.environment.examine import TRAINING, check_environment
+    from xlser.environment.examine import FEATURES, TRAINING, check_environment
 
-    check_environment(TRAINING)  # before the corpora are read: nothing of theirs is to blame
+    # Before the corpora are read: nothing of theirs is to blame.
+    check_environment(TRAINING | (FEATURES if reads_egemaps(chosen) else {}))
 
     from xlser.experiment.run import default_out, run_recipe
     from xlser.experiment.workplace import Workplace, parse_roots

@@ -41,13 +41,13 @@ def command(
     A cell that is done is not done again: the same command goes on where it was stopped. Where a job failed or a cell
     is missing, the others are reported and the exit status is 1.
     """
-    from xlser.training.load import load_recipe
+    from xlser.training.load import load_recipe, reads_egemaps
 
     chosen = [load_recipe(recipe, overrides) for recipe in recipes]
 
-    from xlser.environment.examine import TRAINING, check_environment
+    from xlser.environment.examine import FEATURES, TRAINING, check_environment
 
-    check_environment(TRAINING)
+    check_environment(TRAINING | (FEATURES if any(map(reads_egemaps, chosen)) else {}))
 
     from xlser.experiment.bench.plan import expand_sources, find_targets, make_jobs, parse_adapt, parse_ks
     from xlser.experiment.bench.run import run_bench, whole

@@ -82,7 +82,9 @@ _TASKS = {
 }
 # Each task prints one line: its name, whether it went well, and what it says.
 _RUN = """
-import contextlib, io, json, sys, warnings
+import sys
+sys.path = [place for place in sys.path if place]  # not the working folder, which the command does not look in either
+import contextlib, io, json, warnings
 warnings.simplefilter("ignore")
 from xlser.errors import MachineError
 from xlser.machine import loading

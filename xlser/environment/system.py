@@ -86,7 +86,14 @@ def _folders() -> Iterator[Check]:
     cache = cache_folder()
     yield _writable("cache folder", cache, "Name another one: XLSER_CACHE=DIR, or --cache DIR", "fail")
     yield _writable("this folder", Path.cwd(), "Runs go to ./runs unless --out names another folder", "warn")
-    yield _writable("temporary folder", Path(tempfile.gettempdir()), "Name another one: TMPDIR=DIR", "fail")
+    yield _writable("temporary folder", _temporary(), "Name another one: TMPDIR=DIR", "fail")
+
+
+def _temporary() -> Path:
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:  # it has tried to write to all that come into question
+        return Path(os.environ.get("TMPDIR") or "/tmp")
 
 
 def _writable(name: str, folder: Path, remedy: str, status: str) -> Check:

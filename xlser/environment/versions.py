@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -73,6 +74,8 @@ def _installed(name: str) -> str | None:
 def _remedy(needs: list[Requirement]) -> str:
     root = Path(__file__).resolve().parents[2]
     words = " ".join(shlex.quote(str(need)) for need in needs)
-    if (root / "requirements.lock").is_file():
-        return f"Mend it with: make -C {shlex.quote(str(root))} -B setup (or: pip install {words})"
+    if (root / "requirements.lock").is_file() and Path(sys.prefix) == root / ".venv":
+        # The stamp knows nothing of what pip did by hand: with it, make takes everything for done.
+        where = shlex.quote(str(root))
+        return f"Mend it with: rm -f {where}/.venv/.installed && make -C {where} setup (or: pip install {words})"
     return f"Mend it with: pip install {words}"

@@ -33,6 +33,11 @@ def load_recipe(path: str | Path, overrides: tuple[str, ...] = ()) -> Recipe | E
     return validate(kind, values, f"recipe {found}", RecipeError)
 
 
+def reads_egemaps(recipe: Recipe | EncoderRecipe) -> bool:
+    """Return whether a recipe's features come from openSMILE; an encoder reads recordings as they are."""
+    return isinstance(recipe, Recipe) and recipe.features.extractor == "egemaps"
+
+
 def recipe_paths() -> list[str]:
     """Return xlser's own recipes as ``corpus/name``."""
     root = shipped.folder("recipes")
