@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from xlser.evaluation.paired import paired_test
-from xlser.experiment.bench.cells import FORMAT
 from xlser.experiment.bench.gather import gather
 from xlser.experiment.bench.look import Outcome
 from xlser.experiment.cases import HELD_OUT, TARGET, VALIDATION
+from xlser.fileformats import VERSIONS
 
 CLASSES = ["anger", "joy"]
 LANGUAGES = {"home": "de", "far": "en-US", "near": "en-GB", "other": "tr", "robot": "tr", "parrot": "en"}
@@ -65,7 +65,7 @@ def outcomes(tmp_path) -> list[Outcome]:
             path = tmp_path / recipe / f"{target}.json"
             path.parent.mkdir(exist_ok=True)
             cell = {
-                "format": FORMAT,
+                "schema": VERSIONS["cell"],
                 "recipe": recipe,
                 "source": "home",
                 "target": target,
