@@ -263,6 +263,49 @@ def test_the_seed_with_the_best_epoch_is_chosen(clips, tmp_path):
         choose(run, "ce", 7)
 
 
+def test_of_autoencoders_the_seed_with_the_lowest_loss_is_chosen(latents, tmp_path):
+    run = shutil.copytree(latents, tmp_path / "run")
+    results = json.loads((run / "results.json").read_text())
+    results["curves"] += [curve | {"seed": 1} for curve in results["curves"]]
+    for best in (0, 1):
+        for curve in results["curves"]:
+            loss = 0.1 if curve["seed"] == best else 0.2
+            # The other seed's loss is lower in an epoch that was not kept.
+            curve["curve"] = [{"epoch": 1, "valid/loss": loss}, {"epoch": 2, "valid/loss": 0.3 - loss}]
+            curve["best_epoch"] = 1
+        (run / "results.json").write_text(json.dumps(results))
+        assert choose(run, "activation").seed == best
+
+
+@pytest.mark.parametrize(("distance", "emotion"), [("l2", "sadness"), ("cosine", "anger")])
+def test_neighbours_are_near_by_the_distance_that_validation_chose(clips, tmp_path, voice, distance, emotion):
+    run = shutil.copytree(clips, tmp_path / "run")
+    results = json.loads((run / "results.json").read_text())
+    for row in results["choices"]:
+        if "distance" in row:
+            row |= {"distance": distance, "k": 1, "weight": 1.0}
+    only_reader(results, "ce", "classifier + knn")
+    (run / "results.json").write_text(json.dumps(results))
+    query = xlser.load(run, method="ce").embed(voice(1.0))
+    aside = np.roll(query, 1) - (np.roll(query, 1) @ query) / (query @ query) * query
+    # One clip lies in the same direction and far away, the other near and in another direction.
+    vectors = [9 * query, query + 0.5 * aside]
+    names = {"labels": ["anger", "sadness"], "encoder": xlser.load(run, method="ce").store.encoder}
+    Datastore(vectors, ["far", "near"], about={"path": ["far", "near"]}, **names).save(tmp_path / "two.safetensors")
+    found = xlser.load(run, method="ce", datastore=tmp_path / "two.safetensors").predict(voice(1.0), k=1)
+    assert found.emotion == emotion
+    assert found.neighbours[0].path == {"sadness": "near", "anger": "far"}[emotion]
+    expected = np.sum((0.5 * aside) ** 2) if distance == "l2" else 0.0
+    assert found.neighbours[0].distance == pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
+def only_reader(results, method, reader):
+    """Let validation prefer one reader of a method."""
+    for row in results["transfer"]:
+        if (row["method"], row["role"], row["metric"]) == (method, "source, validation speakers", "UA"):
+            row["value"] = 1.0 if row["classifier"] == reader else 0.1
+
+
 @pytest.mark.parametrize("run", ["clips", "latents"])
 def test_labels_restrict_the_answer(run, request, voice):
     model, samples = xlser.load(request.getfixturevalue(run)), voice(1.5)
