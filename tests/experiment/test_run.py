@@ -284,7 +284,8 @@ def test_recordings_of_the_target_that_were_trained_on_are_a_warning(recipe, pla
     data = tmp_path / "data"
     shutil.copytree(small_data, data)
     names = sorted(path.name for path in (data / "synthetic-de" / "wav").glob("*.wav"))
-    shutil.copy(data / "synthetic-de" / "wav" / names[0], data / "synthetic-tr" / "wav" / names[0])
+    victim = next((data / "synthetic-tr" / "wav").glob("*.wav"))
+    shutil.copy(data / "synthetic-de" / "wav" / names[0], victim)
     shutil.copy(data / "synthetic-de" / "wav" / names[1], data / "synthetic-de" / "wav" / names[2])
     place.data_root = data
     run_recipe(recipe, tmp_path / "run", place)
