@@ -254,7 +254,7 @@ def test_a_target_without_shared_labels_is_noted_and_the_rest_goes_on(recipe, pl
         ({"source": "emodbb"}, CardError, "did you mean 'emodb'"),
         ({"source": "emodb"}, CorpusError, "where is corpus emodb.*--root emodb=DIR"),
         ({"targets": ("urdu",)}, CorpusError, "where is corpus urdu"),
-        ({"split": {"folds": 9}}, CorpusError, "at least 9 speakers"),
+        ({"split": {"kind": "shared-speakers", "folds": 99}}, CorpusError, "at least 99 utterances"),
         (
             {
                 "training": {"batch": 4, "seeds": 1},
