@@ -435,7 +435,8 @@ def test_what_duration_alone_scores_stands_beside_every_method(done, quiet, smal
         assert methods == {"features", "plain", "duration alone"}
         for name in ("correlation", "few_shot", "trust", "dimensions", "nuisances", "label_modes"):
             assert "duration alone" not in {row.get("method") for row in found[name]}
-    assert all(row["method"] == "plain" for row in results(done)["chosen"])
+    # A shortcut is no answer; the features, which take part in the choice, are.
+    assert {row["method"] for row in results(done)["chosen"]} <= {"features", "plain"}
     source, target = (read_corpora(find_corpus(name, quiet), small, quiet) for name in BOTH)
     values = []
     for seed in make_seeds(small, source):
