@@ -158,8 +158,16 @@ def test_yaml_is_a_card_a_recipe_or_a_part_of_a_card(text):
         validate(Card, whole | rest | values, "README", CardError)
 
 
-def test_every_fenced_block_is_of_a_known_kind():
+def test_every_fenced_line_is_covered_by_a_rule():
     assert {language for language, _ in BLOCKS} <= {"", "python", "yaml", "bash"}
+    lines = [line for language, text in BLOCKS if language in ("", "bash") for line in _joined(text)]
+    shell = r"#|make |xlser |export |trap |scheduler=|dask scheduler|srun (dask worker|torchrun)"
+    drawing = r"(corpora|vocabulary) ─►|experiment walks"
+    assert [line for line in lines if not re.match(f"{shell}|{drawing}", line)] == []
+
+
+def _joined(text):
+    return [line.strip() for line in re.sub(r"\\\n\s*", "", text).splitlines() if line.strip()]
 
 
 def test_make_goals_stand_in_the_makefile():

@@ -52,7 +52,7 @@ def test_a_folder_with_a_broken_file_finishes_and_names_it(xlser, run, folder):
         str(folder / "anna.wav"),
         str(folder / "deep/er/ben.flac"),
     ]
-    assert f"{run}: method plain, seed 0, read by knn (UA " in err
+    assert f"{run}: method features, seed 0, read by probe (UA " in err
     assert f"not used: {folder / 'broken.wav'}: text named as audio" in err
     assert "1 of 3 files could not be used" in err
 
@@ -136,7 +136,7 @@ def test_a_list_may_stand_elsewhere(xlser, run, folder, tmp_path, monkeypatch):
 
 def test_embeddings_are_the_same_in_every_format(xlser, run, folder, tmp_path):
     for suffix in (".parquet", ".csv", ".npz"):
-        status, out, err = xlser("embed", run, folder, "--out", tmp_path / f"e{suffix}")
+        status, out, err = xlser("embed", run, folder, "--method", "plain", "--out", tmp_path / f"e{suffix}")
         assert status == 0, err
         assert f"e{suffix}: 2 embeddings" in out
         assert "not used" in err

@@ -1,21 +1,17 @@
-"""Two small synthetic corpora, and a recipe that trains on one for a moment and reads the other."""
+"""The two ragged corpora, and a recipe that trains on one for a moment and reads the other."""
 
 from pathlib import Path
 
 import pytest
+from ragged import make_ragged
 
-from xlser.corpora.card import load_card
-from xlser.corpora.synthetic import synthesise
 from xlser.experiment.workplace import Workplace
 from xlser.training.recipe import Recipe
 
 
 @pytest.fixture(scope="session")
 def small_data(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("data")
-    for name in ("synthetic-de", "synthetic-tr"):
-        synthesise(load_card(name), root / name, sentences=1, progress=False)
-    return root
+    return make_ragged(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="session")

@@ -371,9 +371,8 @@ def test_a_target_without_a_shared_label_has_a_cell_that_says_so(small, quiet, s
 
 def test_a_target_of_one_speaker_gets_scores_without_intervals_and_no_shots(small, quiet, small_data, tmp_path):
     data = copied(small_data, tmp_path)
-    files = sorted((data / "synthetic-tr" / "wav").glob("*.wav"))
-    for path in files:
-        if path.name[:2] != files[0].name[:2]:
+    for path in (data / "synthetic-tr" / "wav").glob("*.wav"):
+        if not path.name.startswith("04"):
             path.unlink()
     place = Workplace(data, cache=quiet.cache, progress=False, say=quiet.say)
     run_bench(make_jobs([small], BOTH[:1], BOTH, tmp_path / "b", few_shot=(1,)), tmp_path / "b", place)
@@ -436,7 +435,8 @@ def test_what_duration_alone_scores_stands_beside_every_method(done, quiet, smal
         assert methods == {"features", "plain", "duration alone"}
         for name in ("correlation", "few_shot", "trust", "dimensions", "nuisances", "label_modes"):
             assert "duration alone" not in {row.get("method") for row in found[name]}
-    assert all(row["method"] == "plain" for row in results(done)["chosen"])
+    # A shortcut is no answer; the features, which take part in the choice, are.
+    assert {row["method"] for row in results(done)["chosen"]} <= {"features", "plain"}
     source, target = (read_corpora(find_corpus(name, quiet), small, quiet) for name in BOTH)
     values = []
     for seed in make_seeds(small, source):

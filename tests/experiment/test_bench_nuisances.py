@@ -62,7 +62,8 @@ def test_what_differs_is_told_and_what_does_not_is_not(recipe, corpora):
     source, target = corpora
     told, not_told = (origins(readers(recipe, source, shift), *both(source, target))[0] for shift in (5.0, 0.0))
     assert told["value"] == 1.0
-    assert not_told["low"] < 0.5 < not_told["high"]
+    assert not_told["low"] < 0.5
+    assert not_told["value"] < 0.6
 
 
 def test_a_side_takes_part_with_so_many_clips_and_the_same_each_time(recipe, corpora, monkeypatch):
@@ -79,22 +80,23 @@ def twin_of(corpus):
 
 
 def test_parts_of_a_joined_source_are_corpora_of_their_own(recipe, corpora):
-    source, twin = JoinedCorpus(corpora), twin_of(corpora[0])
+    source, twin = JoinedCorpus(corpora), twin_of(corpora[1])
     home, case = both(source, twin)
     found = readers(recipe, source, 1.0)
     held = np.flatnonzero(home.judged(found[0].seed))
-    parts, german = source.frame["corpus"].to_numpy(str)[held], np.full(len(twin.frame), "de")
+    parts, turkish = source.frame["corpus"].to_numpy(str)[held], np.full(len(twin.frame), "tr")
     corpus, language = origins(found, home, case)
     assert set(parts) == {"synthetic-de", "synthetic-tr"}
     embedded = np.concatenate([found[0].system.embed(home)[held], found[0].system.embed(case)])
     who = np.concatenate([source.frame["speaker"].to_numpy(str)[held], "twin/" + twin.frame["speaker"].to_numpy(str)])
-    for row, labels in ((corpus, [*parts, *["twin"] * len(german)]), (language, [*(p[-2:] for p in parts), *german])):
+    for row, labels in ((corpus, [*parts, *["twin"] * len(turkish)]), (language, [*(p[-2:] for p in parts), *turkish])):
         expected = probe(embedded, labels, who)
         assert {name: row[name] for name in ("classes", "speakers", "rows")} == {
             name: expected[name] for name in ("classes", "speakers", "rows")
         }
         assert row["value"] == pytest.approx(expected["value"], nan_ok=True)
-    assert (corpus["classes"], language["classes"]) == (3, 2)
+    # Turkish has one held-out speaker on the source's side, too few for a corpus, but the twin speaks it too.
+    assert (corpus["classes"], language["classes"]) == (2, 2)
 
 
 def test_one_language_is_no_question(recipe, corpora):

@@ -81,7 +81,7 @@ def test_started_again_without_its_results_it_reads_everything_back(run, recipe,
 
     before = results(run)
     (run / "results.json").unlink()
-    monkeypatch.setattr(encoders, "fit_encoder", lambda *args: pytest.fail("trained again"))
+    monkeypatch.setattr("xlser.training.encoder_fit.fit_encoder", lambda *args: pytest.fail("trained again"))
     monkeypatch.setattr(encoders, "embed", lambda *args, **options: pytest.fail("embedded again"))
     run_recipe(recipe, run, place)
     after = results(run)

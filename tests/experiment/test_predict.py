@@ -13,10 +13,11 @@ import soundfile
 import xlser
 from xlser.data.audio import AudioFault, read_mono
 from xlser.errors import CorpusError, RunError, XlserError
+from xlser.evaluation.choice import READOUTS
 from xlser.experiment.run import run_recipe
 from xlser.experiment.use.embedders import embed_windows
 from xlser.experiment.use.familiarity import Familiarity
-from xlser.experiment.use.folder import choose
+from xlser.experiment.use.folder import find_model
 from xlser.experiment.use.readers import Votes
 from xlser.experiment.use.recordings import array_windows, find_recordings, recorded_windows
 from xlser.experiment.workplace import Workplace
@@ -83,13 +84,25 @@ def score(run, **wanted):
     return row
 
 
-@pytest.mark.parametrize(("method", "reader"), [("ce", "classifier + knn"), ("supcon", "knn")])
-def test_an_encoder_answers_as_in_its_report(clips, small_data, method, reader):
-    frame, model = target(clips), xlser.load(clips, method=method)
-    assert model.chosen.reader == reader
-    found = list(model.predict_files([small_data / "synthetic-tr" / path for path in frame["path"]]))
-    assert accuracy(frame, found) == pytest.approx(score(clips, method=method, classifier=reader), abs=1e-9)
+READ = [("clips", "ce", name) for name in READOUTS]
+READ += [("clips", name, reader) for name in ("supcon", "features") for reader in ("knn", "probe")]
+READ += [("latents", name, reader) for name in ("activation", "features") for reader in ("knn", "probe")]
+
+
+@pytest.mark.parametrize(("run", "method", "reader"), READ)
+def test_whatever_can_be_chosen_answers_as_in_its_report(request, small_data, tmp_path, run, method, reader):
+    run = shutil.copytree(request.getfixturevalue(run), tmp_path / "run")
+    results = json.loads((run / "results.json").read_text())
+    expected = score(run, method=method, classifier=reader)
+    only_reader(results, method, reader)
+    (run / "results.json").write_text(json.dumps(results))
+    frame, model = target(run), xlser.load(run)
+    assert (model.chosen.method, model.chosen.reader) == (method, reader)
+    found = list(model.predict_files([small_data / "synthetic-tr" / path for path in frame["path"]], k=1))
+    assert accuracy(frame, found) == pytest.approx(expected, abs=1e-9)
     assert all(sum(one.probabilities.values()) == pytest.approx(1) for one in found)
+    first = small_data / "synthetic-tr" / frame["path"].iloc[0]
+    assert set(model.predict(first, labels=["anger", "sadness"]).probabilities) == {"anger", "sadness"}
 
 
 def test_a_clip_embeds_as_it_did_in_the_run_also_in_windows(clips, small_data):
@@ -106,17 +119,15 @@ def _seconds(data, path):
     return soundfile.info(data / "synthetic-tr" / path).duration
 
 
-def test_an_autoencoder_answers_as_in_its_zero_shot_report(latents, small_data):
-    frame = target(latents)
+def test_an_autoencoder_rates_as_in_its_zero_shot_report(latents, small_data):
     model = xlser.load(latents, method="activation")
-    found = list(model.predict_files([small_data / "synthetic-tr" / path for path in frame["path"]], k=1))
-    assert accuracy(frame, found) == pytest.approx(score(latents, method="activation", classifier="knn"), abs=1e-9)
     assert model.dimensions.given_by == {"activation": "direction", "valence": "direction"}
     table = pd.read_csv(latents / "correlation.csv")
     wanted = {"method": "activation", "axis": "direction", "dimension": "activation", "statistic": "Pearson"}
     wanted |= {"corpus": "synthetic-tr", "protocol": "zero-shot"}
     (value,) = table.loc[np.logical_and.reduce([table[key] == v for key, v in wanted.items()]), "value"]
     whole = pd.read_parquet(latents / "manifests" / "synthetic-tr.parquet")
+    whole = whole[whole["activation"].notna()]
     answers = [model.predict(small_data / "synthetic-tr" / path).ratings["activation"] for path in whole["path"]]
     assert np.corrcoef(whole["activation"], answers)[0, 1] == pytest.approx(value, abs=1e-6)
 
@@ -230,7 +241,7 @@ def test_a_flac_that_ends_early_is_refused(tmp_path):
 def test_only_source_validation_chooses_the_model(clips, tmp_path):
     run = shutil.copytree(clips, tmp_path / "run")
     results = json.loads((run / "results.json").read_text())
-    before = choose(run).method
+    before = find_model(run).method
     other = {"ce": "supcon", "supcon": "ce"}[before]
 
     def swap(role):
@@ -238,7 +249,7 @@ def test_only_source_validation_chooses_the_model(clips, tmp_path):
             if row["role"] == role and row["metric"] == "UA" and row["method"] in (before, other):
                 row["value"] = 0.01 if row["method"] == before else 0.99
         (run / "results.json").write_text(json.dumps(results))
-        return choose(run)
+        return find_model(run)
 
     assert swap("target").method == before
     chosen = swap("source, validation speakers")
@@ -256,11 +267,54 @@ def test_the_seed_with_the_best_epoch_is_chosen(clips, tmp_path):
             curve["curve"] = [{"epoch": 1, "valid/score": score}, {"epoch": 2, "valid/score": 1 - score}]
             curve["best_epoch"] = 1
         (run / "results.json").write_text(json.dumps(results))
-        assert choose(run, "ce").seed == best
+        assert find_model(run, "ce").seed == best
     with pytest.raises(RunError, match="did you mean 'supcon'"):
-        choose(run, "supkon")
+        find_model(run, "supkon")
     with pytest.raises(RunError, match="must have the seed 7, but has 0, 1"):
-        choose(run, "ce", 7)
+        find_model(run, "ce", 7)
+
+
+def test_of_autoencoders_the_seed_with_the_lowest_loss_is_chosen(latents, tmp_path):
+    run = shutil.copytree(latents, tmp_path / "run")
+    results = json.loads((run / "results.json").read_text())
+    results["curves"] += [curve | {"seed": 1} for curve in results["curves"]]
+    for best in (0, 1):
+        for curve in results["curves"]:
+            loss = 0.1 if curve["seed"] == best else 0.2
+            # The other seed's loss is lower in an epoch that was not kept.
+            curve["curve"] = [{"epoch": 1, "valid/loss": loss}, {"epoch": 2, "valid/loss": 0.3 - loss}]
+            curve["best_epoch"] = 1
+        (run / "results.json").write_text(json.dumps(results))
+        assert find_model(run, "activation").seed == best
+
+
+@pytest.mark.parametrize(("distance", "emotion"), [("l2", "sadness"), ("cosine", "anger")])
+def test_neighbours_are_near_by_the_distance_that_validation_chose(clips, tmp_path, voice, distance, emotion):
+    run = shutil.copytree(clips, tmp_path / "run")
+    results = json.loads((run / "results.json").read_text())
+    for row in results["choices"]:
+        if "distance" in row:
+            row |= {"distance": distance, "k": 1, "weight": 1.0}
+    only_reader(results, "ce", "classifier + knn")
+    (run / "results.json").write_text(json.dumps(results))
+    query = xlser.load(run, method="ce").embed(voice(1.0))
+    aside = np.roll(query, 1) - (np.roll(query, 1) @ query) / (query @ query) * query
+    # One clip lies in the same direction and far away, the other near and in another direction.
+    vectors = [9 * query, query + 0.5 * aside]
+    names = {"labels": ["anger", "sadness"], "encoder": xlser.load(run, method="ce").store.encoder}
+    Datastore(vectors, ["far", "near"], about={"path": ["far", "near"]}, **names).save(tmp_path / "two.safetensors")
+    found = xlser.load(run, method="ce", datastore=tmp_path / "two.safetensors").predict(voice(1.0), k=1)
+    assert found.emotion == emotion
+    assert found.neighbours[0].path == {"sadness": "near", "anger": "far"}[emotion]
+    expected = np.sum((0.5 * aside) ** 2) if distance == "l2" else 0.0
+    assert found.neighbours[0].distance == pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
+def only_reader(results, method, reader):
+    """Let validation prefer one reader of a method."""
+    for row in results["transfer"]:
+        if (row["role"], row["metric"]) == ("source, validation speakers", "UA"):
+            row["value"] = 1.0 if (row["method"], row["classifier"]) == (method, reader) else 0.1
 
 
 @pytest.mark.parametrize("run", ["clips", "latents"])

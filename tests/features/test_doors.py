@@ -64,6 +64,7 @@ def test_features_and_predictions_need_no_torchaudio(tmp_path):
         assert Egemaps()(wave).shape == (88,)
         assert LogMel()(wave).shape == (240,)
         augment_wave(torch.from_numpy(wave), WaveChoice(snr=(5, 9), gain=(-3, 3)), 0)
+        import xlser.experiment.use.model  # what predicts
         try:
             import torchaudio
         except OSError:

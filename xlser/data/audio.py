@@ -59,7 +59,7 @@ def probe(path: str | Path) -> AudioInfo:
 
 
 def read_mono(path: str | Path, rate: int, start: float = 0.0, end: float | None = None) -> np.ndarray:
-    """Return one recording as float32 samples in [-1, 1] at ``rate`` Hz, shape (samples,).
+    """Return one recording as float32 samples at ``rate`` Hz, shape (samples,); full scale is 1.
 
     Channels are averaged. ``start`` and ``end`` are seconds; ``end`` None is the end of the file.
 

@@ -79,6 +79,50 @@ def make_splits(
     return [_checked(frame, part, kind) for part in parts]
 
 
+def adapted_splits(
+    frame: pd.DataFrame,
+    kind: SplitKind = "speaker-folds",
+    *,
+    folds: int = 5,
+    seed: int = 0,
+    given: list[dict[str, list[str]]] | None = None,
+) -> tuple[list[Split], str]:
+    """Return the splits of `make_splits`, or those that a corpus of few speakers allows, and why they are others.
+
+    With fewer speakers than ``folds`` there is a fold for each of them. Of two speakers one is trained on and the other
+    validated on, each in turn: a source needs no test speakers to be carried to other corpora, and the test part is
+    empty. Arguments are those of `make_splits`.
+
+    Returns:
+        The splits, and a sentence, empty where they are as asked.
+
+    Raises:
+        CorpusError: see `make_splits`; one speaker is too few for any split by speakers.
+
+    >>> frame = pd.DataFrame({"id": [*"abcd"], "speaker": [*"ssuu"], "emotion": [*"xyxy"]})
+    >>> splits, why = adapted_splits(frame)
+    >>> splits[0].train.tolist(), splits[0].validation.tolist(), splits[0].test.tolist()
+    ([0, 1], [2, 3], [])
+    """
+    speakers = frame["speaker"].nunique()
+    by_speaker = kind in ("speaker-folds", "leave-one-speaker-out")
+    if by_speaker and speakers < 2:
+        raise CorpusError(
+            f"{kind} needs at least 2 speakers (training and validation), but the corpus has {speakers}. Use a corpus "
+            "with more speakers as the source, or ask for kind: shared-speakers by name."
+        )
+    if by_speaker and speakers == 2:
+        codes = pd.factorize(frame["speaker"], sort=True)[0]
+        none = np.empty(0, dtype=int)
+        parts = [(np.flatnonzero(codes == one), np.flatnonzero(codes != one)) for one in (0, 1)]
+        made = [{"train": train, "validation": validation, "test": none} for train, validation in parts]
+        why = "it has 2 speakers: one trains and the other validates, and none is left to be tested"
+        return [Split(**part, hash=_hash(frame, part)) for part in made], why
+    if kind == "speaker-folds" and 3 <= speakers < folds:
+        return make_splits(frame, kind, folds=speakers, seed=seed), f"it has {speakers} speakers, a fold for each"
+    return make_splits(frame, kind, folds=folds, seed=seed, given=given), ""
+
+
 def overlapping(frame: pd.DataFrame, parts: dict[str, np.ndarray]) -> tuple[str, ...]:
     """Return the speakers that stand in more than one part, sorted."""
     speakers = [set(frame["speaker"].iloc[rows]) for rows in parts.values()]

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from xlser.experiment.cases import TARGET, VALIDATION, Case
+from xlser.evaluation.choice import FEATURES, VALIDATION
+from xlser.experiment.cases import TARGET, Case
 from xlser.experiment.corpora import DIMENSIONS, Corpus
 from xlser.experiment.seeds import Seed
-from xlser.experiment.stored import stored
+from xlser.experiment.stored import keep
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import Scaler, by_corpus, normalise
 from xlser.training.recipe import Recipe
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from xlser.training.step import Batch
 
 
-MODEL, STORE = "model.safetensors", "datastore.safetensors"
+MODEL = "model.safetensors"
 
 
 @dataclass
@@ -60,7 +61,7 @@ class Features:
     """The z-scored features themselves, read as if a network had given them."""
 
     scaled: Scaled
-    method: str = "features"
+    method: str = FEATURES
 
     @property
     def seed(self) -> Seed:
@@ -127,7 +128,29 @@ def train_autoencoders(
     total = len(jobs) * recipe.training.epochs
     with tqdm(total=total, desc="training", unit="epoch", disable=not place.progress, leave=False) as bar:
         trained = [job.run(bar.update) for job in jobs]
-    return [*map(Features, scaled), *trained]
+    return [*(_kept(recipe, source, one, folder) for one in scaled), *trained]
+
+
+def _kept(recipe: Recipe, source: Corpus, scaled: Scaled, folder: Path) -> Features:
+    """Return the features themselves, and keep what predicting with them needs, as a model's folder holds it."""
+    import torch
+
+    from xlser.training.checkpoint import save_state
+
+    found, folder = Features(scaled), folder / FEATURES / f"seed-{scaled.seed.number}"
+    fingerprint = _fingerprint(recipe, source, scaled.seed)
+    if not (folder / MODEL).exists():
+        scaler = scaled.scaler
+        tensors = {"scaler.mean": torch.from_numpy(scaler.mean), "scaler.std": torch.from_numpy(scaler.std)}
+        save_state(folder / MODEL, tensors, {"fingerprint": fingerprint, "method": FEATURES, "recipe": recipe.name})
+    _store(found, recipe, source, folder, fingerprint)
+    return found
+
+
+def _store(system: Features, recipe: Recipe, source: Corpus, folder: Path, fingerprint: str) -> None:
+    """Write what a system makes of the training clips: a prediction compares with them."""
+    case = Case(source, VALIDATION, recipe.normalise, main=False)
+    keep(system.embed(case), source, system.seed.split.train, fingerprint, folder)
 
 
 @dataclass(frozen=True)
@@ -146,11 +169,7 @@ class _Job:
 
     def run(self, advance: Callable[[int], object]) -> Trained:
         trained = self.read(advance) or self.train(advance)
-        path, rows = self.folder / STORE, self.seed.split.train
-        if not path.exists():
-            case = Case(self.source, VALIDATION, self.recipe.normalise, main=False)
-            labels = [str(label or "") for label in self.source.labels[rows]]
-            stored(trained.embed(case)[rows], self.source, rows, self.fingerprint, labels).save(path)
+        _store(trained, self.recipe, self.source, self.folder, self.fingerprint)
         return trained
 
     def read(self, advance: Callable[[int], object]) -> Trained | None:
@@ -225,12 +244,12 @@ def _groups(source: Corpus) -> np.ndarray:
     return np.stack(codes, axis=1).astype(np.int64)
 
 
-def _fingerprint(recipe: Recipe, source: Corpus, seed: Seed, method: str) -> str:
-    """Name everything that can change a trained weight: a model under another name is not this one."""
+def _fingerprint(recipe: Recipe, source: Corpus, seed: Seed, method: str | None = None) -> str:
+    """Name everything that can change a trained weight, or the features without a method: no other model is this."""
     choices = recipe.model_dump(mode="json", include={"model", "training", "features", "emotions", "merge"})
     choices["training"].pop("checkpoint_every")
     choices["training"].pop("seeds")
-    choices["objective"] = recipe.objectives()[method].model_dump(mode="json")
+    choices["objective"] = recipe.objectives()[method].model_dump(mode="json") if method else None
     digest = hashlib.sha256(json.dumps([choices, seed.number, seed.split.hash], sort_keys=True).encode())
     digest.update(source.data.values.tobytes())
     for name in DIMENSIONS:

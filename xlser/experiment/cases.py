@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from xlser.evaluation.choice import VALIDATION
 from xlser.experiment.corpora import Corpus
 from xlser.experiment.seeds import Seed
 from xlser.features.normalise import Normalisation
@@ -16,7 +17,7 @@ from xlser.training.recipe import Recipe
 
 Adaptation = Literal["", "speakers", "coral", "quantile", "prior"]
 
-HELD_OUT, VALIDATION, TARGET = "source, held-out speakers", "source, validation speakers", "target"
+HELD_OUT, TARGET = "source, held-out speakers", "target"
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from collections import Counter
 
 from xlser.experiment.autoencoders import Trained
 from xlser.experiment.corpora import AnyRecipe, Corpus, copies, twins
-from xlser.experiment.seeds import Seed
+from xlser.experiment.seeds import Seed, fold_note
 
 _SHOWN = 3
 
@@ -19,7 +19,7 @@ def cautions(recipe: AnyRecipe, corpora: list[Corpus], trained: list[Trained]) -
     source, *targets = corpora
     seeds = list({model.seed.number: model.seed for model in trained}.values())
     told = [_copied(source, target) for target in targets] + [_twins(corpus) for corpus in corpora]
-    told += [_coverage(source, seeds), *_unfinished(recipe, trained)]
+    told += [*fold_note(recipe, source), _coverage(source, seeds), *_unfinished(recipe, trained)]
     return [text for text in told if text]
 
 
@@ -49,7 +49,7 @@ def _coverage(source: Corpus, seeds: list[Seed]) -> str:
         return (
             f"training.seeds ({len(seeds)}) is larger than the number of folds: some speakers are held out repeatedly."
         )
-    if len(tested) == count:
+    if len(tested) == count or not any(len(seed.split.test) for seed in seeds):
         return ""
     return (
         f"{len(tested)} of the {count} speakers of {source.name} are ever held out: training.seeds ({len(seeds)}) "

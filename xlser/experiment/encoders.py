@@ -13,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from xlser.atomic import write_text
+from xlser.evaluation.choice import FEATURES
 from xlser.evaluation.metrics import confusion, unweighted_accuracy
 from xlser.evaluation.readout import Part
 from xlser.experiment.cases import Case
@@ -20,7 +21,7 @@ from xlser.experiment.corpora import DIMENSIONS, Corpus
 from xlser.experiment.judge import Heads, HeadsJudge
 from xlser.experiment.labelled import labelled
 from xlser.experiment.seeds import Seed
-from xlser.experiment.stored import stored
+from xlser.experiment.stored import keep, stored
 from xlser.experiment.workplace import Workplace
 from xlser.models.checkpoints import load_encoder
 from xlser.models.classifier import EmotionNetwork
@@ -29,7 +30,6 @@ from xlser.store.datastore import Datastore
 from xlser.training.checkpoint import load_state, save_state, under
 from xlser.training.embed import embed
 from xlser.training.encoder_batches import make_batches
-from xlser.training.encoder_fit import fit_encoder
 from xlser.training.encoder_plan import EncoderPlan, Labelled
 from xlser.training.encoder_recipe import EncoderRecipe, Terms
 from xlser.training.encoder_step import assemble
@@ -87,8 +87,10 @@ def train_encoders(
         trained = [job.run(b.update) for job in jobs]
     if ranks.rank:
         return []
-    vectors = start.untrained()
-    return [*(Embedded("features", seed, vectors) for seed in seeds), *trained]
+    vectors, mark = start.untrained(), untrained_fingerprint(start.about, recipe)
+    for seed in seeds:
+        start.keep(vectors, seed, out / "models" / FEATURES / f"seed-{seed.number}", mark)
+    return [*(Embedded(FEATURES, seed, vectors) for seed in seeds), *trained]
 
 
 @dataclass
@@ -131,9 +133,14 @@ class _Start:
 
     def untrained(self) -> dict[str, np.ndarray]:
         """Return the embeddings of the checkpoint as it was loaded."""
-        fingerprint = _digest([self.about, self.recipe.encoder.model_dump(mode="json")])
-        folder = self.out / "models" / "features"
-        return self.embedded(folder, fingerprint, lambda: self.network(UNTRAINED, 0))
+        folder = self.out / "models" / FEATURES
+        return self.embedded(folder, untrained_fingerprint(self.about, self.recipe), lambda: self.network(UNTRAINED, 0))
+
+    def keep(self, vectors: dict[str, np.ndarray], seed: Seed, folder: Path, fingerprint: str) -> None:
+        """Store what a prediction compares with: the training clips with a scored emotion."""
+        source, rows = self.corpora[0], seed.split.train
+        known = rows[np.isin(source.labels[rows].astype(str), self.recipe.emotions)]
+        keep(vectors[source.name], source, known, fingerprint, folder)
 
     def embedded(self, folder: Path, fingerprint: str, network: Callable[[], EmotionNetwork]) -> dict[str, np.ndarray]:
         """Return the embeddings of every corpus by name; those that ``folder`` holds are read back."""
@@ -204,11 +211,7 @@ class _Job:
             return made
 
         vectors = self.start.embedded(self.folder, self.fingerprint, network)
-        path, train = self.folder / "datastore.safetensors", self.seed.split.train
-        if not path.exists():
-            known = train[np.isin(self.source.labels[train].astype(str), self.recipe.emotions)]
-            told = {"labels": self.source.labels[known].astype(str)}
-            stored(vectors[self.source.name][known], self.source, known, self.fingerprint, **told).save(path)
+        self.start.keep(vectors, self.seed, self.folder, self.fingerprint)
         heads = Heads.of(weights, self.recipe.emotions, self.terms)
         return Embedded(self.method, self.seed, vectors, heads, about["best_epoch"], about["curve"])
 
@@ -236,6 +239,8 @@ class _Job:
         plan = replace(self._plan(), on_step=on_step, on_epoch=on_epoch)
         network = self.start.network(self.terms, self.seed.number)
         split = self.seed.split
+        from xlser.training.encoder_fit import fit_encoder  # SpeechBrain, which reading a model needs not
+
         fitted = fit_encoder(plan, network, self.start.labelled, self._rows(), split.validation)
         if writer:
             writer.close()
@@ -270,6 +275,11 @@ class _Job:
         about = [choices, self.start.about, self.seed.number, self.seed.split.hash, self.source.data.contents]
         ratings = [self.source.ratings[name].tobytes() for name in DIMENSIONS]
         return _digest([*about, list(map(str, self.source.labels))], *ratings)
+
+
+def untrained_fingerprint(about: dict, recipe: EncoderRecipe) -> str:
+    """Name everything that can change an embedding of the checkpoint before training; ``about`` is what it is."""
+    return _digest([about, recipe.encoder.model_dump(mode="json")])
 
 
 def _read(path: Path, corpus: Corpus, fingerprint: str) -> np.ndarray | None:

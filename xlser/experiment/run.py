@@ -26,7 +26,7 @@ from xlser.experiment.cautions import cautions
 from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpora, read_corpora
 from xlser.experiment.plain import plain
 from xlser.experiment.scores import Scores, System, score_all
-from xlser.experiment.seeds import Seed, check_ratings, make_seeds
+from xlser.experiment.seeds import Seed, check_ratings, make_folds, make_seeds
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import PROTOCOL
 from xlser.fileformats import VERSIONS, check_version
@@ -195,6 +195,7 @@ def _results(
     return {
         "schema": VERSIONS["run"],
         "about": _about(recipe, corpora, notes, seconds),
+        "folds": make_folds(recipe, source),
         "corpora": [corpus.about("source" if corpus is source else "target") for corpus in corpora],
         "splits": [_split_row(source, seed) for seed in seeds.values()],
         "curves": [

@@ -46,7 +46,7 @@ def score_all(
     tell_axes(scores, readers)
     for case in cases:
         views = score_case(scores, recipe, source, case, readers=readers, baseline=baseline)
-        if case.role != VALIDATION:
+        if case.role != VALIDATION and any(view.rows.any() for several in views.values() for view in several):
             said = packed(predictions(views, case.corpus))
             scores.predictions.append(_about(case) | {"classes": shared_classes(recipe, source, case.corpus)} | said)
     return scores
@@ -82,6 +82,9 @@ def score_case(
     draws = SpeakerBootstrap(corpus.frame["speaker"], recipe.evaluation.draws, seed=0)
     about = _about(case)
     judged = np.logical_or.reduce([view.rows for view in views["features"]])
+    if not judged.any():  # a source of two speakers has none to test
+        scores.notes.append(f"{corpus.name}: no score on held-out speakers, since none is held out")
+        return views
     if len(classes) >= 2:
         table, confusion = class_rows(views, corpus.labels, classes, draws, level, baseline=baseline)
         spoken = np.isin(corpus.labels.astype(str), classes) & judged

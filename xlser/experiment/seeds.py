@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xlser.data.splits import Split, make_splits
+from xlser.data.splits import Split, adapted_splits
 from xlser.errors import RecipeError
 from xlser.experiment.corpora import Corpus
 from xlser.training.encoder_recipe import EncoderRecipe
@@ -23,10 +23,31 @@ class Seed:
 
 def make_seeds(recipe: Recipe | EncoderRecipe, source: Corpus) -> list[Seed]:
     """Split the source once and give each seed a fold: with as many seeds as folds every speaker is held out once."""
+    splits = _splits(recipe, source)[0]
+    return [Seed(number, splits[number % len(splits)]) for number in range(recipe.training.seeds)]
+
+
+def make_folds(recipe: Recipe | EncoderRecipe, source: Corpus) -> dict[str, int | str]:
+    """Return how many folds were ``asked`` for and ``made``, and ``why`` they differ; empty where they do not.
+
+    Kinds of split that take no number of folds ask for those that there are.
+    """
+    splits, why = _splits(recipe, source)
+    asked = recipe.split.folds if recipe.split.kind in ("speaker-folds", "shared-speakers") else len(splits)
+    return {"asked": asked, "made": len(splits), "why": why}
+
+
+def fold_note(recipe: Recipe | EncoderRecipe, source: Corpus) -> list[str]:
+    """Return a sentence where the folds are not those that were asked for."""
+    folds = make_folds(recipe, source)
+    told = f"{source.name}: split.folds is {folds['asked']}, but {folds['made']} folds were made, since {folds['why']}."
+    return [told] if folds["why"] else []
+
+
+def _splits(recipe: Recipe | EncoderRecipe, source: Corpus) -> tuple[list[Split], str]:
     choice = recipe.split
     given = [{part: list(members) for part, members in fold.items()} for fold in choice.given]
-    splits = make_splits(source.frame, choice.kind, folds=choice.folds, seed=choice.seed, given=given)
-    return [Seed(number, splits[number % len(splits)]) for number in range(recipe.training.seeds)]
+    return adapted_splits(source.frame, choice.kind, folds=choice.folds, seed=choice.seed, given=given)
 
 
 def check_ratings(recipe: Recipe | EncoderRecipe, source: Corpus) -> None:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from xlser.experiment.corpora import DIMENSIONS, Corpus
 from xlser.store.datastore import Datastore
+
+STORE = "datastore.safetensors"
+
+
+def keep(vectors: np.ndarray, corpus: Corpus, rows: np.ndarray, encoder: str, folder: Path) -> None:
+    """Write the embeddings of some rows, of all rows (N, D), into a model's folder, unless they stand there."""
+    if not (folder / STORE).exists():
+        labels = [str(label or "") for label in corpus.labels[rows]]
+        stored(vectors[rows], corpus, rows, encoder, labels).save(folder / STORE)
 
 
 def stored(

@@ -37,7 +37,7 @@ class Clips:
         return self.samples / self.rate
 
     def read(self, row: int) -> np.ndarray:
-        """Return the audio of one row, float32 (samples[row],) in [-1, 1] at ``rate``, read-only.
+        """Return the audio of one row, float32 (samples[row],) at ``rate``, full scale 1, read-only.
 
         It is mapped from the cache; where the entry was removed or damaged, it is made again from the recording.
         The array keeps a file open for as long as it is held.

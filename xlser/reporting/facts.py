@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from xlser.evaluation.choice import FEATURES, VALIDATION
+
 Row = dict[str, Any]
-PLAIN, FEATURES = "plain", "features"
+PLAIN = "plain"
 # What a trained network says by its own head, alone and interpolated with nearest neighbours.
 CLASSIFIER, INTERPOLATED = "classifier", "classifier + knn"
 HEADS = (CLASSIFIER, INTERPOLATED)
 FEW_SPEAKERS = 10
-# Choices may be made on these rows: they stand in the files for who makes them, and are no result.
-VALIDATION = "source, validation speakers"
 _WARNING = "WARNING"
 
 

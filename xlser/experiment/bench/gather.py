@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from xlser.evaluation.choice import choose
 from xlser.evaluation.dimensions import false_discovery
 from xlser.evaluation.verdicts import HELD_OUT as AT_HOME
 from xlser.evaluation.verdicts import TRANSFER, Verdicts, correct_families, paired
 from xlser.experiment.bench.cells import read_cell
 from xlser.experiment.bench.look import Outcome
-from xlser.experiment.bench.shortcut import DURATION
-from xlser.experiment.cases import HELD_OUT, TARGET, VALIDATION
+from xlser.experiment.cases import HELD_OUT, TARGET
 
 Cell = dict[str, Any]
 Row = dict[str, Any]
@@ -24,10 +25,10 @@ _GROUP = ("recipe", "source", "protocol", "normalise", "data")
 def gather(outcomes: list[Outcome]) -> dict[str, Any]:
     """Return ``cells``, ``chosen``, ``matrix``, ``comparisons`` and ``languages`` of a bench.
 
-    ``chosen`` names for every recipe and source the method and reader with the best UA on the source's validation
-    speakers; ``matrix`` holds its row in every cell. ``comparisons`` are paired tests between recipes by what they
-    chose, on the clips of one target; Holm's correction is over all of a ``family``: transfer, or held-out speakers of
-    the source. The p-values of dimensions are corrected for the false discovery rate over the whole bench.
+    ``chosen`` names for every recipe and source what `choose` takes on the source's validation speakers; ``matrix``
+    holds its row in every cell. ``comparisons`` are paired tests between recipes by what they chose, on the clips of
+    one target; Holm's correction is over all of a ``family``: transfer, or held-out speakers of the source. The
+    p-values of dimensions are corrected for the false discovery rate over the whole bench.
     """
     cells = [cell for outcome in outcomes for path in outcome.cells.values() if (cell := read_cell(path))]
     cells.sort(key=lambda cell: (cell["recipe"], cell["source"], cell["target"]))
@@ -48,14 +49,9 @@ def gather(outcomes: list[Outcome]) -> dict[str, Any]:
 
 
 def _chosen(cell: Cell) -> Row:
-    """Return method and reader with the best UA on the source's validation speakers; the first of equals."""
-    rows = [
-        row
-        for row in cell["transfer"]
-        if row["role"] == VALIDATION and row["metric"] == "UA" and row["method"] not in ("features", DURATION)
-    ]
-    best = max(rows, key=lambda row: row["value"] or 0, default=None)
-    return {name: best[name] for name in ("method", "classifier")} | {"validation": best["value"]} if best else {}
+    """Return method, classifier and validation UA of what `choose` takes; nothing where nothing was scored."""
+    choice = choose(cell["transfer"])
+    return asdict(choice) if choice else {}
 
 
 def _rows_of_choice(cell: Cell, chosen: Row | None) -> Iterator[Row]:

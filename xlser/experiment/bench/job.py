@@ -27,7 +27,7 @@ from xlser.experiment.predictions import predictions
 from xlser.experiment.readers import Reader, make_reader
 from xlser.experiment.run import baseline, train
 from xlser.experiment.scores import Scores, score_case, shared_classes, tell_axes
-from xlser.experiment.seeds import check_ratings
+from xlser.experiment.seeds import check_ratings, fold_note, make_folds
 from xlser.experiment.workplace import Workplace
 from xlser.machine import machine_error, stop_if_of_machine
 from xlser.training.ranks import Ranks
@@ -104,6 +104,12 @@ class _Trained:
     readers: list[Reader]
     alone: list[Reader]
 
+    @property
+    def home(self) -> Case:
+        """The source as a target is set beside it: its held-out speakers, or without any those of validation."""
+        tested = any(self.cases[1].judged(reader.seed).any() for reader in self.readers)
+        return self.cases[1] if tested else self.cases[0]
+
 
 def _trained(job: Job, seen: Look, place: Workplace, outcome: Outcome) -> _Trained:
     recipe, source, began = job.recipe, seen.source, time.perf_counter()
@@ -158,12 +164,14 @@ def _cell(job: Job, trained: _Trained, name: str) -> dict[str, Any]:
 
 def _beside(job: Job, trained: _Trained, main: Case, scores: Scores) -> dict[str, Any]:
     """Return what a cell says beside its scores; see `xlser.experiment.bench.extras` and the files beside it."""
-    readers, evaluation, home = trained.readers, job.recipe.evaluation, trained.cases[1]
+    readers, evaluation, home = trained.readers, job.recipe.evaluation, trained.home
     classes = shared_classes(job.recipe, home.corpus, main.corpus)
     few, areas, note = few_shot_rows(readers, main, classes, job.few_shot)
-    modes, told = label_modes(readers, job.recipe, home.corpus, main, scores.transfer)
+    judged = any(main.judged(reader.seed).any() for reader in readers)
+    modes, told = label_modes(readers, job.recipe, home.corpus, main, scores.transfer) if judged else ([], [])
     return {
-        "notes": scores.notes + told + ([note] if note else []),
+        "folds": make_folds(job.recipe, home.corpus),
+        "notes": fold_note(job.recipe, home.corpus) + scores.notes + told + ([note] if note else []),
         "dimensions": dimension_rows(readers, home, main, evaluation.draws, evaluation.level),
         "nuisances": nuisances(readers, main) + origins(readers, home, main),
         "few_shot": few,

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from xlser.data.audio import AudioFault
 from xlser.errors import RunError
-from xlser.experiment.encoders import MODEL, START
+from xlser.evaluation.choice import FEATURES
+from xlser.experiment.encoders import ABOUT, MODEL, START, UNTRAINED, untrained_fingerprint
 from xlser.experiment.judge import Heads
 from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.recordings import array_windows, recorded_windows
@@ -81,11 +82,11 @@ class ClipEmbedder:
 
 @dataclass
 class FeatureEmbedder:
-    """Acoustic features, z-scored with the source's statistics, through the encoder of an autoencoder."""
+    """Acoustic features, z-scored with the source's statistics; through an autoencoder's encoder if there is one."""
 
     extractor: Extractor
     scaler: Scaler
-    autoencoder: torch.nn.Module
+    autoencoder: torch.nn.Module | None
     fingerprint: str
     heads: Heads | None = None
 
@@ -105,12 +106,15 @@ class FeatureEmbedder:
         return int(LONGEST_FEATURES * self.rate)
 
     def __call__(self, samples: np.ndarray) -> np.ndarray:
-        """Return the latent (L,) of one window."""
+        """Return the latent (L,), or the features (F,) themselves, of one window."""
         features = self.extractor(samples)
         if not np.isfinite(features).all():
             raise AudioFault(f"NaN or infinite features ({int((~np.isfinite(features)).sum())} of {features.size})")
+        scaled = self.scaler.apply(features[None])
+        if self.autoencoder is None:
+            return scaled[0]
         with torch.inference_mode(), one_thread():
-            return self.autoencoder.encode(torch.from_numpy(self.scaler.apply(features[None])))[0].numpy()
+            return self.autoencoder.encode(torch.from_numpy(scaled))[0].numpy()
 
 
 def embed_windows(embedder: Embedder, windows: Iterable[np.ndarray]) -> tuple[np.ndarray, float]:
@@ -146,16 +150,19 @@ def load_embedder(chosen: Chosen) -> Embedder:
 
 
 def _clips(chosen: Chosen) -> ClipEmbedder:
-    recipe, (tensors, fingerprint) = chosen.recipe, _weights(chosen)
-    terms, weights = recipe.methods[chosen.method], under("network", tensors)
+    recipe, untrained = chosen.recipe, chosen.method == FEATURES
+    tensors, fingerprint = ({}, _untrained(chosen)) if untrained else _weights(chosen)
+    terms, weights = UNTRAINED if untrained else recipe.methods[chosen.method], under("network", tensors)
     # Its own name: a folder that was moved must not look for the checkpoint that the recipe names.
     encoder = load_encoder(str(chosen.run / START), dropout=0.0) if (chosen.run / START).is_dir() else None
     if encoder is None:
         raise RunError(f"{chosen.run / START} is missing: it holds the checkpoint. Copy the whole run folder.")
-    network = assemble(encoder, recipe.encoder, terms, len(recipe.emotions), chosen.seed).eval()
+    # Before training the network is one and the same for every seed.
+    number = 0 if untrained else chosen.seed
+    network = assemble(encoder, recipe.encoder, terms, len(recipe.emotions), number).eval()
     _fill(network, {**network.state_dict(), **weights}, chosen)
     network.to("cuda" if torch.cuda.is_available() else "cpu")
-    heads = Heads.of(weights, recipe.emotions, terms)
+    heads = None if untrained else Heads.of(weights, recipe.emotions, terms)
     longest = int(recipe.encoder.longest * encoder.rate)
     return ClipEmbedder(network, recipe.training.precision, longest, fingerprint, heads)
 
@@ -164,9 +171,19 @@ def _features(chosen: Chosen) -> FeatureEmbedder:
     recipe, (tensors, fingerprint) = chosen.recipe, _weights(chosen)
     extractor = EXTRACTORS[recipe.features.extractor]()
     scaler = Scaler(tensors["scaler.mean"].numpy(), tensors["scaler.std"].numpy(), recipe.features.clip)
+    if chosen.method == FEATURES:
+        return FeatureEmbedder(extractor, scaler, None, fingerprint)
     network = build_network(recipe.model, len(scaler.mean), len(recipe.emotions), chosen.seed).eval()
     _fill(network, under("network", tensors), chosen)
     return FeatureEmbedder(extractor, scaler, network["autoencoder"], fingerprint)
+
+
+def _untrained(chosen: Chosen) -> str:
+    path = chosen.run / START / ABOUT
+    try:
+        return untrained_fingerprint(json.loads(path.read_text(encoding="utf-8")), chosen.recipe)
+    except (OSError, ValueError) as error:
+        raise RunError(f"cannot read {path}: {error}. Copy the whole run folder.") from error
 
 
 def _weights(chosen: Chosen) -> tuple[dict[str, Tensor], str]:

@@ -16,7 +16,7 @@ from xlser.atomic import replacing
 from xlser.errors import RunError
 from xlser.experiment.judge import Heads
 from xlser.experiment.use.embedders import ClipEmbedder, load_embedder
-from xlser.experiment.use.folder import Chosen, choose
+from xlser.experiment.use.folder import Chosen, find_model
 from xlser.machine import machine_error, names_machine
 from xlser.models.classifier import DIMENSIONS, EMBEDDING, EmotionNetwork, Inputs
 
@@ -66,15 +66,15 @@ def export_onnx(
     Args:
         run: a run folder.
         out: the file; it is written only if it agrees.
-        method: see `choose`.
-        seed: see `choose`.
+        method: see `find_model`.
+        seed: see `find_model`.
         tolerance: the largest absolute difference on clips of noise of several lengths.
 
     Raises:
         RunError: an autoencoder, or an encoder that begins with a filter bank, which is no part of a graph; onnx or
             onnxruntime is missing; torch cannot trace the model; or the graph differs from torch.
     """
-    chosen, path = choose(run, method, seed), Path(out)
+    chosen, path = find_model(run, method, seed, trained=True), Path(out)
     missing = [name for name in LIBRARIES if find_spec(name) is None]
     if missing:
         raise RunError(f"an export needs {' and '.join(missing)}, which are not installed: pip install 'xlser[export]'")

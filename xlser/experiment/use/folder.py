@@ -8,25 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from xlser.errors import RunError, did_you_mean
-from xlser.experiment.cases import VALIDATION
+from xlser.evaluation.choice import FEATURES, VALIDATION, choose
 from xlser.experiment.corpora import AnyRecipe
-from xlser.experiment.judge import INTERPOLATED
 from xlser.reporting.load import load_results
 from xlser.schema import validate
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
-
-READERS = (INTERPOLATED, "knn")
 
 
 @dataclass(frozen=True)
 class Chosen:
     """One model of a run folder, and what the source's validation speakers chose for it.
 
-    ``reader`` is the classifier that speaks for it: ``classifier + knn``, or ``knn`` where no classifier was trained;
-    None where the run scored no emotions. ``options`` are the reader's (k, temperature ...), ``alphas`` those of the
-    ridge direction of each rated dimension. ``accuracy`` is the reader's UA on the source's validation speakers, over
-    all seeds of the method; nan where there is none.
+    ``method`` is ``features`` where the features, or an encoder before any training, do as well as every network.
+    ``reader`` is the readout that speaks for it (see `xlser.evaluation.choice.READOUTS`); None where the run scored no
+    emotions. ``options`` are the reader's (k, C, temperature ...), ``alphas`` those of the ridge direction of each
+    rated dimension. ``accuracy`` is the reader's UA on the source's validation speakers, over all seeds of the method;
+    nan where there is none.
     """
 
     run: Path
@@ -55,17 +53,19 @@ class Chosen:
         return told
 
 
-def choose(run: str | Path, method: str | None = None, seed: int | None = None) -> Chosen:
+def find_model(run: str | Path, method: str | None = None, seed: int | None = None, *, trained: bool = False) -> Chosen:
     """Choose a model of a finished run by its source's validation speakers alone.
 
-    The method is the one with the best UA there, the first of equals; of its seeds the one with the best epoch: the
-    highest validation score, or the lowest validation loss for an autoencoder. Seeds have other validation speakers
-    each, so that the choice among them is a matter of taste, and `seed` may say otherwise.
+    Method and readout are what `xlser.evaluation.choice.choose` takes there; of the method's seeds the one with the
+    best epoch: the highest validation score, or the lowest validation loss for an autoencoder, and the first of equals.
+    Seeds have other validation speakers each, so that the choice among them is a matter of taste, and `seed` may say
+    otherwise.
 
     Args:
         run: the folder that `xlser run` wrote, wherever it lies now.
-        method: one of its methods.
+        method: one of its methods, or ``features``.
         seed: one of its seeds.
+        trained: leave the features out of the choice, which no network gives.
 
     Raises:
         RunError: no such folder, method or seed, or a run that did not finish.
@@ -73,38 +73,26 @@ def choose(run: str | Path, method: str | None = None, seed: int | None = None) 
     results, run = load_results(run), Path(run)
     values = results["about"]["recipe"]
     recipe = validate(EncoderRecipe if "encoder" in values else Recipe, values, f"recipe of {run}", RunError)
-    methods = list(dict.fromkeys(curve["method"] for curve in results["curves"]))
+    networks = list(dict.fromkeys(curve["method"] for curve in results["curves"]))
+    methods = networks if trained else [*networks, FEATURES]
     if method is not None and method not in methods:
         raise RunError(f"{run} has no model of method {method!r}; {did_you_mean(method, methods)}")
-    method = method or max(methods, key=lambda name: _worth(_accuracy(results, name)))
-    seed = _seed(run, [curve for curve in results["curves"] if curve["method"] == method], seed)
+    choice = choose(results["transfer"], methods if method is None else [method])
+    method = method or (choice.method if choice else networks[0])
+    seed = _seed(run, results, method, seed)
     rows = [row for row in results["choices"] if (row["method"], row["seed"]) == (method, seed)]
     own = {row["reader"]: row for row in rows if row.get("role", VALIDATION) == VALIDATION}
-    reader = next((name for name in READERS if name in own), None)
     directions = {name.removeprefix("direction of "): row["alpha"] for name, row in own.items() if "alpha" in row}
-    return Chosen(run, recipe, method, seed, reader, own.get(reader, {}), directions, _accuracy(results, method))
+    reader, accuracy = (choice.classifier, choice.validation) if choice else (None, math.nan)
+    return Chosen(run, recipe, method, seed, reader, own.get(reader, {}), directions, accuracy)
 
 
-def _accuracy(results: dict[str, Any], method: str) -> float:
-    """Return the UA of the method's reader on the source's validation speakers."""
-    wanted = {"metric": "UA", "role": VALIDATION, "method": method}
-    found = {
-        row["classifier"]: row["value"]
-        for row in results["transfer"]
-        if all(row[key] == value for key, value in wanted.items())
-    }
-    value = next((found[name] for name in READERS if name in found), None)
-    return math.nan if value is None else value
-
-
-def _worth(accuracy: float) -> float:
-    return -math.inf if math.isnan(accuracy) else accuracy
-
-
-def _seed(run: Path, curves: list[dict[str, Any]], seed: int | None) -> int:
-    known = [curve["seed"] for curve in curves]
+def _seed(run: Path, results: dict[str, Any], method: str, seed: int | None) -> int:
+    """Return the seed that is asked for, or the best; the features have no epochs, and every seed of theirs is good."""
+    curves = {curve["seed"]: curve for curve in results["curves"] if method in (curve["method"], FEATURES)}
+    known = sorted(curves)
     if seed is None:
-        return max(curves, key=_best)["seed"]
+        return known[0] if method == FEATURES else max(known, key=lambda number: _best(curves[number]))
     if seed not in known:
         raise RunError(f"{run} must have the seed {seed}, but has {', '.join(map(str, known))} instead.")
     return seed

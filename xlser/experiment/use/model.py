@@ -15,7 +15,7 @@ from xlser.experiment.use.answer import Neighbour, Prediction
 from xlser.experiment.use.dimensions import Dimensions
 from xlser.experiment.use.embedders import Embedder, embed_windows, load_embedder, windows_of
 from xlser.experiment.use.familiarity import UNFAMILIAR, WARNING, Familiarity
-from xlser.experiment.use.folder import Chosen, choose
+from xlser.experiment.use.folder import Chosen, find_model
 from xlser.experiment.use.readers import Reader, check_labels, make_reader
 from xlser.store.datastore import Datastore
 
@@ -94,7 +94,7 @@ class Model:
     @cached_property
     def reader(self) -> Reader:
         """Who names the emotion."""
-        return make_reader(self.chosen, self.embedder.heads, self.store)
+        return make_reader(self.chosen, self.embedder.heads, self.store, self.own)
 
     @cached_property
     def dimensions(self) -> Dimensions:
@@ -159,7 +159,7 @@ def load(
 
     Args:
         run: the folder that `xlser run` wrote.
-        method: which method; the one that did best on the source's validation speakers unless given (see `choose`).
+        method: which method; the one that did best on the source's validation speakers unless given (see `find_model`).
         seed: which seed; likewise.
         datastore: a file of other clips to compare with, embedded by the same model.
 
@@ -167,7 +167,7 @@ def load(
         RunError: a folder, method, seed or model that is not there or damaged. XlserError: a datastore that cannot be
             read, or of another encoder.
     """
-    chosen = choose(run, method, seed)
+    chosen = find_model(run, method, seed)
     embedder, path = load_embedder(chosen), chosen.folder / STORE
     if not path.exists():
         raise RunError(

@@ -1,4 +1,4 @@
-"""Who says which emotion an embedding has: nearest neighbours alone, or a classifier mixed with them."""
+"""Who says which emotion an embedding has: nearest neighbours, a linear probe, a classifier, or it mixed with them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 
 from xlser.errors import RunError, XlserError, did_you_mean
-from xlser.evaluation.classify import knn_predict
+from xlser.evaluation.classify import ProbeClassifier, fit_probe, knn_predict
 from xlser.evaluation.interpolate import Interpolation
 from xlser.evaluation.knn import class_codes
-from xlser.experiment.judge import INTERPOLATED, Heads
+from xlser.experiment.judge import HEAD, INTERPOLATED, Heads
 from xlser.experiment.use.folder import Chosen
 from xlser.store.datastore import Datastore, Metric
 
@@ -62,8 +62,60 @@ class Votes:
         return knn_predict(store, embeddings, k, labels=store.labels), shares
 
 
-def make_reader(chosen: Chosen, heads: Heads | None, store: Datastore) -> Reader:
+@dataclass(frozen=True)
+class Alone:
+    """The classifier's probabilities without neighbours."""
+
+    heads: Heads
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """All of the recipe's."""
+        return self.heads.classes
+
+    def read(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the emotions (Q,), and the distributions (Q, C) over ``classes``, some of the reader's."""
+        return _among(self.heads.probabilities(embeddings), self.classes, classes)
+
+
+@dataclass(frozen=True)
+class Probed:
+    """A linear probe of the training clips; an emotion that none of them has gets no probability."""
+
+    probe: ProbeClassifier
+    classes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, store: Datastore, classes: tuple[str, ...], c: float) -> Probed:
+        """Fit the run's probe again, to the stored training clips, with the C that validation chose."""
+        known = scored(store, classes, store.metric)
+        rows = known.embeddings, np.array(known.labels)
+        return cls(fit_probe(*rows, *rows, cs=(c,)), classes)
+
+    def read(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the emotions (Q,), and the distributions (Q, C) over ``classes``, some of the reader's."""
+        model = self.probe.model
+        return _among(model.predict_proba(self.probe.scaler.transform(embeddings)), tuple(model.classes_), classes)
+
+
+def _among(
+    probabilities: np.ndarray, known: tuple[str, ...], classes: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the emotions and the distributions (Q, C) over ``classes``, of probabilities over ``known`` ones."""
+    columns = [probabilities[:, known.index(name)] if name in known else 0 * probabilities[:, 0] for name in classes]
+    shares = np.stack(columns, axis=1)
+    shares = shares / np.maximum(shares.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    return np.array(classes)[shares.argmax(axis=1)], shares
+
+
+def make_reader(chosen: Chosen, heads: Heads | None, store: Datastore, own: Datastore) -> Reader:
     """Return the reader with what validation chose for it.
+
+    Args:
+        chosen: the model, its reader and that reader's options.
+        heads: of the model, or None.
+        store: the clips that neighbours come from.
+        own: the clips that the model was trained on, which a probe is fitted to.
 
     Raises:
         RunError: the run scored no emotions, or more neighbours were chosen than the store has clips.
@@ -71,6 +123,10 @@ def make_reader(chosen: Chosen, heads: Heads | None, store: Datastore) -> Reader
     if chosen.reader is None:
         raise RunError(f"{chosen.run} scored no emotions, so its models name none. Use `xlser embed` instead.")
     classes, options = tuple(chosen.recipe.emotions), chosen.options
+    if chosen.reader == "probe":
+        return Probed.of(own, classes, options["c"])
+    if chosen.reader == HEAD and heads is not None:
+        return Alone(heads)
     known = scored(store, classes, options.get("distance", store.metric))
     if options["k"] > len(known):
         raise RunError(

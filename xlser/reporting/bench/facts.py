@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from xlser.evaluation.choice import DURATION
 from xlser.features.normalise import PROTOCOL
 from xlser.reporting.facts import FEW_SPEAKERS, rating_marks
 from xlser.reporting.wording import known, reader_name
 
 Row = dict[str, Any]
 Key = tuple[str, str, str]
-TARGET, DURATION = "target", "duration alone"
+TARGET = "target"
 
 
 class Bench:

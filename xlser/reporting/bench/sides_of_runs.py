@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from xlser.errors import RunError
+from xlser.evaluation.choice import VALIDATION, choose
 from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts, unpacked
 from xlser.reporting.bench.facts import TARGET, Key, Row
 from xlser.reporting.bench.sides import Place, Said, Sides, read_json
-from xlser.reporting.facts import FEATURES, VALIDATION
 from xlser.reporting.load import load_results
-from xlser.reporting.wording import known, number, reader_name
+from xlser.reporting.wording import number, reader_name
 
 NOT_KEPT = "an older xlser did not keep what a run said of each clip"
 
@@ -74,16 +74,14 @@ def _place(key: Key, a: _Run, b: _Run) -> Place:
 
 
 def _chosen(run: dict[str, Any]) -> tuple[str, str]:
-    """Return method and reader with the best UA on the source's validation speakers."""
-    rows = [row for row in run["transfer"] if row["role"] == VALIDATION and row["metric"] == "UA"]
-    rows = [row for row in rows if row["method"] != FEATURES and known(row["value"])]
-    if not rows:
+    """Return the method and the reader that a prediction by this run would take."""
+    choice = choose(run["transfer"])
+    if choice is None:
         raise RunError(
             f"the run of {run['about']['recipe']['name']} holds no score on validation speakers, by which its method "
             "is chosen: it is of an older xlser. Run it again."
         )
-    best = max(rows, key=lambda row: row["value"])
-    return best["method"], best["classifier"]
+    return choice.method, choice.classifier
 
 
 def _judged(run: _Run) -> str:

@@ -1,0 +1,68 @@
+"""Which method and readout a run or a bench is read by: chosen on the source's validation speakers, in one place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+VALIDATION = "source, validation speakers"
+FEATURES, DURATION = "features", "duration alone"
+SHORTCUTS = (DURATION,)  # what hears nothing: it stands beside the methods and is none
+# The readouts that can predict, the simplest first: of those that do as well the first one is taken.
+READOUTS = ("knn", "probe", "classifier", "classifier + knn")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A ``method``, the ``classifier`` that reads it, and their UA on the source's ``validation`` speakers.
+
+    ``validation`` lies in [0, 1]; it is nan where nothing could be scored there.
+    """
+
+    method: str
+    classifier: str
+    validation: float
+
+
+def choose(
+    rows: Iterable[Mapping[str, Any]], methods: Collection[str] | None = None, readouts: Collection[str] = READOUTS
+) -> Choice | None:
+    """Return the method and readout with the best UA on the source's validation speakers.
+
+    Of equals the simplest is taken: the features before any network, then methods in the order of the rows, which is
+    the recipe's, then readouts in the order of `READOUTS`. A score that is not known is below any other. Prediction,
+    bench and comparison all ask this function, so that they mean the same model.
+
+    Args:
+        rows: scores as a run or a cell holds them, with ``role``, ``metric``, ``method``, ``classifier``, ``value``.
+            Rows of another role or metric, or of other readouts, are passed over.
+        methods: those that may be chosen; None for all that can predict, which a shortcut such as the duration cannot.
+        readouts: those that may be chosen.
+
+    Returns:
+        None where no row is left.
+
+    >>> row = {"role": VALIDATION, "metric": "UA", "method": "ce", "classifier": "probe", "value": 0.5}
+    >>> choose([row, row | {"classifier": "knn"}, row | {"method": "supcon", "classifier": "knn"}])
+    Choice(method='ce', classifier='knn', validation=0.5)
+    >>> choose([row | {"role": "target"}]) is None
+    True
+    """
+    mine = [row for row in rows if (row["role"], row["metric"]) == (VALIDATION, "UA")]
+    mine = [row for row in mine if row["classifier"] in readouts and row["classifier"] in READOUTS]
+    mine = [row for row in mine if (row["method"] not in SHORTCUTS if methods is None else row["method"] in methods)]
+    order = list(dict.fromkeys([FEATURES, *(row["method"] for row in mine)]))
+    best = min(
+        mine,
+        key=lambda row: (-_worth(row["value"]), order.index(row["method"]), READOUTS.index(row["classifier"])),
+        default=None,
+    )
+    if best is None:
+        return None
+    return Choice(best["method"], best["classifier"], math.nan if best["value"] is None else float(best["value"]))
+
+
+def _worth(value: float | None) -> float:
+    return -math.inf if value is None or math.isnan(value) else value
