@@ -143,7 +143,7 @@ def _tried(
         return _Fault(fault)
     except (OSError, MemoryError, ImportError) as error:
         stop_if_of_machine(error, f"reading {path}")
-        return _Fault(f"cannot be read: {error.strerror}")
+        return _Fault(f"cannot be read: {getattr(error, 'strerror', error)}")
 
 
 def _one(path: Path, start: float, end: float | None, *, extractor: Extractor, cache: FeatureCache) -> _Read:

@@ -97,7 +97,7 @@ def _classes(facts: Facts, corpus: str, protocol: str, method: str) -> list[str]
 
 def _beside(facts: Facts, like: Row) -> str:
     """Say what the baselines reach on the same recordings, in the order in which the readers stood before."""
-    parts = []
+    parts: list[str] = []
     features = "the checkpoint before training" if facts.encoder else "the features without a network"
     for method, name in ((facts.baseline, called(facts, facts.baseline)), (FEATURES, features)):
         where = {key: like[key] for key in ("corpus", "protocol")}

@@ -101,7 +101,7 @@ def _one(path: Path, start: float, end: float | None, cache: FeatureCache) -> tu
         return str(fault)
     except (OSError, MemoryError, ImportError) as error:
         stop_if_of_machine(error, f"reading {path}")
-        return f"cannot be read: {error.strerror}"
+        return f"cannot be read: {getattr(error, 'strerror', error)}"
     return path, start, end, content, buffer[: 8 * _HEAD].copy()
 
 

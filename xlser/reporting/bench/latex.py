@@ -56,7 +56,7 @@ def escape(text: str) -> str:
 def _body(rows: list[Line]) -> list[str]:
     """Return the rows; a first name that stands for several is written once, and set apart from the next."""
     groups = [list(group) for _, group in groupby(rows, key=lambda row: row[0])]
-    lines = []
+    lines: list[str] = []
     for group in groups:
         lines += [r"\addlinespace"] if lines and len(groups) < len(rows) else []
         shown = [group[0], *([("", ""), *row[1:]] for row in group[1:])]
