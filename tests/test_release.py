@@ -93,7 +93,7 @@ def test_the_package_version_decides_nothing():
             "experiment/audit.py",
             "experiment/bench/run.py",
         ),
-        *("reporting/load.py", "reporting/bench/load.py", "__init__.py"),
+        *("reporting/load.py", "reporting/bench/load.py", "__init__.py", "version.py"),
     }
     package = ROOT / "xlser"
     using = {

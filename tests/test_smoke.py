@@ -54,7 +54,7 @@ def check(folder, method):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_imports(name):
-    importlib.import_module(name)
+    assert importlib.import_module(name).__name__ == name
 
 
 def test_an_autoencoder_from_recordings_to_its_report(data, tmp_path):

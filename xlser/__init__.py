@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xlser.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from xlser.experiment.use.model import Model
-
-__version__ = "0.2.0"
 
 
 def load(

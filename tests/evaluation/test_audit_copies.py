@@ -84,13 +84,13 @@ def test_a_recording_beyond_full_scale_or_between_steps_stays_float(tmp_path):
     assert np.abs(sound.mono() - 3 * phrase(0)).max() < 1e-6
 
 
-@pytest.mark.parametrize("content", [b"", b"not audio at all"])
-def test_what_cannot_be_decoded_is_named_and_left_out(tmp_path, measured, content):
+@pytest.mark.parametrize(("content", "fault"), [(b"", "zero length"), (b"not audio at all", "text named as audio")])
+def test_what_cannot_be_decoded_is_named_and_left_out(tmp_path, measured, content, fault):
     root = tmp_path / "c"
     write(root, "s1_ang_1.wav", phrase(1))
     write(root, "s2_sad_1.wav", phrase(2))
     (root / "bad.bin").write_bytes(content)
-    with pytest.raises(AudioFault, match=r"empty file|no(t| )audio|text named as audio"):
+    with pytest.raises(AudioFault, match=fault):
         decode(root / "bad.bin")
     frame = measured(root)[1]
     assert len(frame) == 2

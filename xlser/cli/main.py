@@ -9,8 +9,8 @@ import sys
 
 import click
 
-from xlser import __version__
 from xlser.errors import XlserError
+from xlser.version import __version__
 
 VERBS = {
     "corpora": "List, show, check and prepare speech corpora.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,7 +116,8 @@ def _build(card: Card, root: Path, strict: bool, jobs: int, index: ScanIndex | N
     if not rows:
         raise CorpusError(
             f"corpus {card.name}: none of the {len(found.rows)} files in {root} can be read as audio: "
-            f"{next(iter(headers.values()))}.{many_alike({path: str(fault) for path, fault in headers.items()})}"
+            f"{Counter(map(str, headers.values())).most_common(1)[0][0]}."
+            f"{many_alike({path: str(fault) for path, fault in headers.items()})}"
         )
     if index and any(isinstance(info, PassingFault) for info in headers.values()):
         index.settled = False  # what cannot be opened today may be opened tomorrow, and has the same stamp then

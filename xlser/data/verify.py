@@ -14,6 +14,7 @@ from xlser.corpora.card import Card
 from xlser.corpora.scan import DIMENSIONS, STRAY
 from xlser.data.audio import AudioFault, read_mono
 from xlser.data.manifest import Manifest, build_manifest
+from xlser.machine import many_alike
 
 _SHOWN = 5
 
@@ -109,7 +110,9 @@ def _undecodable(manifest: Manifest, progress: bool) -> list[str]:
     tasks = (delayed(_fault)(path, rate) for path, rate, _ in rows)
     results = Parallel(os.cpu_count() or 1, backend="threading", return_as="generator")(tasks)
     bar = tqdm(results, total=len(rows), desc="decoding", unit="file", disable=not progress, leave=False)
-    return [f"{name}: {fault}" for (_, _, name), fault in zip(rows, bar, strict=True) if fault]
+    faults = {name: fault for (_, _, name), fault in zip(rows, bar, strict=True) if fault}
+    alike = many_alike(faults) if len(faults) == len(rows) else ""
+    return [f"{name}: {fault}" for name, fault in faults.items()] + ([alike.strip()] if alike else [])
 
 
 def _fault(path: Path, rate: int) -> str | None:

@@ -10,9 +10,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from xlser import __version__
 from xlser.cachefolder import cache_folder
-from xlser.environment.check import Check
+from xlser.environment.check import Check, Status
+from xlser.version import __version__
 
 GIB = 2**30
 # Below these, a run over a corpus of some thousand clips is likely to end early.
@@ -96,7 +96,7 @@ def _temporary() -> Path:
         return Path(os.environ.get("TMPDIR") or "/tmp")
 
 
-def _writable(name: str, folder: Path, remedy: str, status: str) -> Check:
+def _writable(name: str, folder: Path, remedy: str, status: Status) -> Check:
     where = _nearest(folder)
     try:
         if not where.is_dir():
@@ -104,7 +104,7 @@ def _writable(name: str, folder: Path, remedy: str, status: str) -> Check:
         with tempfile.TemporaryFile(dir=where):
             pass
     except OSError as error:
-        return Check(name, status, f"{folder} cannot be written: {error.strerror or error}", remedy)  # type: ignore[arg-type]
+        return Check(name, status, f"{folder} cannot be written: {error.strerror or error}", remedy)
     return Check(name, "ok", f"{folder} can be written")
 
 

@@ -12,7 +12,6 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
-from xlser import __version__
 from xlser.corpora.card import Card, load_card
 from xlser.data.manifest import Manifest, build_manifest
 from xlser.data.splits import PARTS, SplitKind, make_splits
@@ -22,6 +21,7 @@ from xlser.evaluation.audit.measure import Measured, measure_corpus
 from xlser.evaluation.audit.published import trained_on
 from xlser.experiment.workplace import Workplace
 from xlser.fileformats import VERSIONS
+from xlser.version import __version__
 
 WORST = 10
 

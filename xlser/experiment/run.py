@@ -17,7 +17,6 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from xlser import __version__
 from xlser.atomic import replacing, write_text
 from xlser.data.manifest import write_manifest
 from xlser.errors import RunError
@@ -33,6 +32,7 @@ from xlser.fileformats import VERSIONS, check_version
 from xlser.machine import machine_error, pass_on_unreadable
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.ranks import Ranks, barrier, from_environment, joined
+from xlser.version import __version__
 
 LIBRARIES = (
     *("torch", "speechbrain", "transformers", "opensmile", "soxr", "faiss-cpu", "scikit-learn"),

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from xlser.errors import RecipeError, RunError, did_you_mean
-from xlser.machine import machine_error, names_machine
+from xlser.machine import pass_on_machine
 from xlser.models.checkpoint_folder import file_hash, quiet, read_config, read_preprocessor, weight_files
 from xlser.models.encoder import SpeechEncoder
 from xlser.models.front import RATE
@@ -128,8 +128,7 @@ def _config(folder: Path, kind: str) -> Any:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # transformers checks a config with errors of many kinds
-        if names_machine(error):
-            raise machine_error(error, f"reading checkpoint {folder}") from error
+        pass_on_machine(error, f"reading checkpoint {folder}")
         raise RunError(
             f"{folder / 'config.json'} does not describe a {kind} model: {error}. Fetch the checkpoint anew."
         ) from error
@@ -146,8 +145,7 @@ def _model(folder: Path, config: Any) -> torch.nn.Module:
                 folder, config=config, use_safetensors=True, local_files_only=True, output_loading_info=True
             )
     except Exception as error:  # sizes that do not fit come as errors of several kinds
-        if names_machine(error):
-            raise machine_error(error, f"reading checkpoint {folder}") from error
+        pass_on_machine(error, f"reading checkpoint {folder}")
         raise RunError(_misfit(folder, f"cannot be loaded: {error}")) from error
     _check_weights(folder, model, found)
     if "masked_spec_embed" in found["missing_keys"]:

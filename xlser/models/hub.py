@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from xlser.errors import RecipeError, did_you_mean
-from xlser.machine import machine_error, names_machine
+from xlser.machine import pass_on_machine
 
 FILES = ["config.json", "preprocessor_config.json", "processor_config.json", "model*.safetensors*"]
 NAME = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
@@ -35,8 +35,7 @@ def fetched(name: str, revision: str | None, *, other: Iterable[str] = ()) -> Pa
     except RevisionNotFoundError:
         fault = f"has no revision {revision!r}. Leave `revision` out, or choose one that its page on the hub lists."
     except OSError as error:  # no network, or offline by choice, and not in the cache
-        if names_machine(error):
-            raise machine_error(error, f"fetching checkpoint {name}") from error
+        pass_on_machine(error, f"fetching checkpoint {name}")
         fault = (
             f"is not in the cache, and the hub cannot be reached ({type(error).__name__}). {here} "
             "Fetch it once with a network, or give the folder of a copy."

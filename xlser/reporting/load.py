@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlser import __version__
 from xlser.errors import RunError
 from xlser.fileformats import check_version
 from xlser.machine import pass_on_machine, pass_on_unreadable
+from xlser.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,6 @@ from typing import Any
 
 from tqdm import tqdm
 
-from xlser import __version__
 from xlser.atomic import write_text
 from xlser.errors import RunError
 from xlser.experiment.bench.fanout import cluster, in_processes, on_dask
@@ -26,6 +25,7 @@ from xlser.experiment.plain import plain
 from xlser.experiment.run import own, versions
 from xlser.experiment.workplace import Workplace
 from xlser.fileformats import VERSIONS
+from xlser.version import __version__
 
 RESULTS, LINES = "results.json", "results.jsonl"
 

@@ -17,7 +17,7 @@ from xlser.errors import RunError
 from xlser.experiment.judge import Heads
 from xlser.experiment.use.embedders import ClipEmbedder, load_embedder
 from xlser.experiment.use.folder import Chosen, find_model
-from xlser.machine import machine_error, names_machine
+from xlser.machine import pass_on_machine
 from xlser.models.classifier import DIMENSIONS, EMBEDDING, EmotionNetwork, Inputs
 
 LIBRARIES = ("onnx", "onnxruntime")
@@ -187,6 +187,5 @@ def _trace(graph: _Graph, path: Path) -> None:
                 dynamo=False,  # needs no further library, and takes a moment
             )
     except Exception as error:  # torch has many kinds of them here
-        if names_machine(error):
-            raise machine_error(error, "exporting the model") from error
+        pass_on_machine(error, "exporting the model")
         raise RunError(f"torch cannot export this model as ONNX: {error}") from error

@@ -10,6 +10,7 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from xlser.errors import CorpusError
+from xlser.machine import many_alike
 
 Answer = TypeVar("Answer")
 
@@ -47,7 +48,7 @@ class Session:
                 yield answer
                 self._bar.update()
         if len(self.faults) == len(self.files):
-            raise CorpusError(f"{self._count}, so there is no answer:{self._named}")
+            raise CorpusError(f"{self._count}, so there is no answer:{self._named}{self._alike}")
 
     def finish(self, strict: bool) -> None:
         """Count what could not be used.
@@ -63,6 +64,10 @@ class Session:
     @property
     def _count(self) -> str:
         return f"{len(self.faults)} of {len(self.files)} files could not be used"
+
+    @property
+    def _alike(self) -> str:
+        return many_alike({str(path): reason for path, reason in self.faults.items()}).replace(" ", "\n", 1)
 
     @property
     def _named(self) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from xlser import __version__
 from xlser.errors import RunError
 from xlser.fileformats import check_version
 from xlser.machine import pass_on_machine, pass_on_unreadable
 from xlser.reporting.load import missing_columns
+from xlser.version import __version__
 
 _CELL = {"recipe", "source", "target", "about", "classes", "baseline", "normalise", "transfer", "correlation"}
 _CELL |= {"confusion", "choices", "notes", "dimensions", "nuisances", "few_shot", "few_shot_areas", "trust"}
