@@ -42,16 +42,19 @@ def command(
     from xlser.environment.examine import FEATURES, TRAINING, check_environment
 
     # Before the corpora are read: nothing of theirs is to blame.
-    check_environment(TRAINING | (FEATURES if reads_egemaps(chosen) else {}))
+    needed = TRAINING | (FEATURES if reads_egemaps(chosen) else {})
+    check_environment(needed, load=False)
 
-    from xlser.experiment.run import default_out, run_recipe
+    from xlser.experiment.run import default_out, finished, run_recipe
     from xlser.experiment.workplace import Workplace, parse_roots
     from xlser.reporting.report import render_terminal, write_report
 
+    out = out or default_out(chosen)
+    check_environment(needed, load=not finished(out))
     place = Workplace(data_root, parse_roots(roots), jobs=jobs, strict=strict, progress=sys.stderr.isatty())
     if cache:
         place.cache = cache
-    folder = run_recipe(chosen, out or default_out(chosen), place)
+    folder = run_recipe(chosen, out, place)
     if int(os.environ.get("RANK", "0")):
         return  # started by torchrun: the first process reports
     report = write_report(folder)

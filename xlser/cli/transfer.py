@@ -47,7 +47,8 @@ def command(
 
     from xlser.environment.examine import FEATURES, TRAINING, check_environment
 
-    check_environment(TRAINING | (FEATURES if any(map(reads_egemaps, chosen)) else {}))
+    needed = TRAINING | (FEATURES if any(map(reads_egemaps, chosen)) else {})
+    check_environment(needed, load=not (out / "results.json").is_file())  # what is left to train would say the same
 
     from xlser.experiment.bench.plan import expand_sources, find_targets, make_jobs, parse_adapt, parse_ks
     from xlser.experiment.bench.run import run_bench, whole

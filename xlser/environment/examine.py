@@ -33,13 +33,14 @@ def examine() -> Iterator[Check]:
         yield check_accelerator()
 
 
-def check_environment(libraries: dict[str, str] = READING) -> None:
+def check_environment(libraries: dict[str, str] = READING, *, load: bool = True) -> None:
     """See, before any recording is read, that what a verb needs is there and loads.
 
     Versions are compared first, which takes milliseconds; then the libraries are imported, which the verb does anyway.
 
     Args:
         libraries: import names, each with the name of its distribution.
+        load: whether to import them; not where the work is done already, since training's take seconds.
 
     Raises:
         MachineError: something is missing, of a wrong version, or does not load; with the text that `xlser doctor`
@@ -48,6 +49,6 @@ def check_environment(libraries: dict[str, str] = READING) -> None:
     broken = [check for check in check_versions(libraries.values()) if check.status == "fail"]
     if broken:
         raise MachineError(" ".join(f"{check.text()}." for check in broken) + f" {DOCTOR}")
-    for name in libraries:
+    for name in libraries if load else ():
         with loading(name):
             importlib.import_module("xlser.training.brain" if name == "speechbrain" else name)

@@ -67,7 +67,7 @@ def run_recipe(recipe: AnyRecipe, out: str | Path, place: Workplace | None = Non
 def _lead(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:
     began = time.time()
     with own(out, {"hash": recipe.hash, "recipe": recipe.model_dump(mode="json")}):
-        if _finished(out):
+        if finished(out):
             place.say(f"{out} is finished; choose another --out to run {recipe.name} anew")
             return
         place.say(f"{recipe.name}: {recipe.source} to {', '.join(recipe.targets)}")
@@ -163,8 +163,12 @@ def _claim(marker: Path, claim: dict[str, Any]) -> None:
     write_text(marker, json.dumps({"schema": VERSIONS["claim"], **claim}, indent=1))
 
 
-def _finished(out: Path) -> bool:
-    """Say whether results of today's schema are there: they come last. Which xlser wrote them does not matter."""
+def finished(out: Path) -> bool:
+    """Say whether a run folder holds results of today's schema: they come last. Which xlser wrote them does not matter.
+
+    >>> finished(Path("nowhere"))
+    False
+    """
     try:
         results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
