@@ -108,7 +108,7 @@ def read_rows(
         if not isinstance(result, _Fault):
             read.append(result)
         elif strict:
-            raise CorpusError(f"corpus {manifest.card}: {manifest.root / path}: {result} (stopped by --strict)")
+            raise CorpusError(f"corpus {manifest.card}: {manifest.file(path)}: {result} (stopped by --strict)")
         else:
             faults[path] = str(result)
     return Rows(_without(manifest, faults, np.array(used), what), read, faults)
