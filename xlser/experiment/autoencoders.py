@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -112,9 +112,15 @@ def scale(recipe: Recipe, source: Corpus, seeds: list[Seed]) -> list[Scaled]:
 
 
 def train_autoencoders(
-    recipe: Recipe, source: Corpus, seeds: list[Seed], folder: Path, place: Workplace
+    recipe: Recipe,
+    source: Corpus,
+    seeds: list[Seed],
+    folder: Path,
+    *,
+    place: Workplace,
+    methods: Collection[str] | None = None,
 ) -> list[Features | Trained]:
-    """Train every method for every seed; models that ``folder`` already holds whole are read back.
+    """Train every method, or those that are named, for every seed; what ``folder`` already holds whole is read back.
 
     Returns:
         The features themselves for every seed, and then the models.
@@ -126,6 +132,7 @@ def train_autoencoders(
     jobs = [
         _Job(recipe, source, one, method, folder / method / f"seed-{one.seed.number}")
         for method in recipe.objectives()
+        if methods is None or method in methods
         for one in scaled
     ]
     total = len(jobs) * recipe.training.epochs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -61,9 +61,18 @@ class Embedded:
 
 
 def train_encoders(
-    recipe: EncoderRecipe, corpora: list[Corpus], seeds: list[Seed], out: Path, *, place: Workplace, ranks: Ranks
+    recipe: EncoderRecipe,
+    corpora: list[Corpus],
+    seeds: list[Seed],
+    out: Path,
+    *,
+    place: Workplace,
+    ranks: Ranks,
+    methods: Collection[str] | None = None,
 ) -> list[Embedded]:
-    """Fine-tune every method for every seed and embed every corpus; what ``out`` holds whole is read back.
+    """Fine-tune every method, or those that are named, for every seed and embed every corpus.
+
+    What ``out`` holds whole is read back.
 
     Only one network is in memory at a time. Under torchrun every process trains; only the first one, rank 0, embeds
     and gives results: the others get an empty list.
@@ -75,6 +84,7 @@ def train_encoders(
     jobs = [
         _Job(start, seed, method, out / "models" / method / f"seed-{seed.number}")
         for method in recipe.methods
+        if methods is None or method in methods
         for seed in seeds
     ]
     for job in jobs:

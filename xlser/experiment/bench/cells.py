@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from xlser.atomic import write_text
-from xlser.experiment.cases import Adaptation
 from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.experiment.plain import plain
 from xlser.fileformats import VERSIONS
@@ -20,7 +19,7 @@ def cell_key(
     source: Corpus,
     corpus: Corpus,
     few_shot: tuple[int, ...],
-    adapt: tuple[Adaptation, ...] = (),
+    adapt: tuple[str, ...] = (),
 ) -> str:
     """Name everything that can change a number of a cell: recipe, audio, labels, ratings."""
     choices = recipe.model_dump(mode="json", exclude={"targets", "description", "source"})

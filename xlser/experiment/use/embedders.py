@@ -110,11 +110,15 @@ class FeatureEmbedder:
         features = self.extractor(samples)
         if not np.isfinite(features).all():
             raise AudioFault(f"NaN or infinite features ({int((~np.isfinite(features)).sum())} of {features.size})")
-        scaled = self.scaler.apply(features[None])
+        return self.encode(features[None])[0]
+
+    def encode(self, features: np.ndarray) -> np.ndarray:
+        """Return the latents (N, L), or the z-scores (N, F) themselves, of raw features (N, F)."""
+        scaled = self.scaler.apply(features)
         if self.autoencoder is None:
-            return scaled[0]
+            return scaled
         with torch.inference_mode(), one_thread():
-            return self.autoencoder.encode(torch.from_numpy(scaled))[0].numpy()
+            return self.autoencoder.encode(torch.from_numpy(scaled)).numpy()
 
 
 def embed_windows(embedder: Embedder, windows: Iterable[np.ndarray]) -> tuple[np.ndarray, float]:

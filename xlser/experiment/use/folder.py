@@ -89,8 +89,8 @@ def find_model(run: str | Path, method: str | None = None, seed: int | None = No
 
 def _seed(run: Path, results: dict[str, Any], method: str, seed: int | None) -> int:
     """Return the seed that is asked for, or the best; the features have no epochs, and every seed of theirs is good."""
-    curves = {curve["seed"]: curve for curve in results["curves"] if method in (curve["method"], FEATURES)}
-    known = sorted(curves)
+    curves = {curve["seed"]: curve for curve in results["curves"] if method == curve["method"]}
+    known = sorted(row["seed"] for row in results["splits"]) if method == FEATURES else sorted(curves)
     if seed is None:
         return known[0] if method == FEATURES else max(known, key=lambda number: _best(curves[number]))
     if seed not in known:
