@@ -182,6 +182,10 @@ def test_systems_are_carried_from_every_source_to_every_target(folder, german, t
     assert set(chosen.index) == {"no-network", "autoencoder"}
 
 
+def one_speaker(dataset):
+    return dataset.take(dataset.frame["speaker"] == "03")
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "named"),
     [

@@ -191,7 +191,8 @@ class _Job:
             return None
         tensors, about = load_state(path, self.fingerprint)
         features, classes = self.source.data.values.shape[1], len(self.recipe.emotions)
-        network = build_network(self.recipe.model, features, classes, self.seed.number).eval()
+        terms = self.recipe.objectives()[self.method].terms
+        network = build_network(self.recipe.model, features, classes, self.seed.number, terms).eval()
         network.load_state_dict(under("network", tensors))
         advance(self.recipe.training.epochs)
         return Trained(self.scaled, self.method, network, about["best_epoch"], about["curve"])

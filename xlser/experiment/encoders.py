@@ -30,9 +30,10 @@ from xlser.training.checkpoint import load_state, save_state, under
 from xlser.training.embed import embed
 from xlser.training.encoder_batches import make_batches
 from xlser.training.encoder_plan import EncoderPlan, Labelled
-from xlser.training.encoder_recipe import EncoderRecipe, Terms
+from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.encoder_step import assemble
 from xlser.training.inputs import ClipInputs, Span, middle
+from xlser.training.loss_terms import Terms
 from xlser.training.ranks import Ranks, barrier
 from xlser.vocabulary import DIMENSIONS, FEATURES
 

@@ -12,7 +12,7 @@ from xlser.features.normalise import Normalisation
 from xlser.schema import validate
 from xlser.training.common import CommonRecipe
 from xlser.training.encoder_recipe import EncoderRecipe
-from xlser.training.recipe import Balanced, Objective, Recipe
+from xlser.training.recipe import Balanced, Recipe
 from xlser.vocabulary import FEATURES
 
 AnyRecipe = Recipe | EncoderRecipe
@@ -111,8 +111,9 @@ class Autoencoder(System):
         }
         return _recipe(Recipe, self.name, (source, targets), values=values, training=training, common=common)
 
-    def _objective(self) -> Objective:
-        return objective_of(self.losses, combine=self.combine, reconstruct=self.reconstruct)
+    def _objective(self) -> dict[str, Any]:
+        learnt = {"combine": self.combine, "reconstruct": self.reconstruct}
+        return {"losses": _terms(self.losses, self.name)} | learnt
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class FineTuned(System):
         names = ("weights", "layer", "pooling", "freeze", "dropout", "longest", "revision")
         values = {
             "encoder": {name: getattr(self, name) for name in names},
-            "methods": {self.name: terms_of(self.losses)},
+            "methods": {self.name: _terms(self.losses, self.name)},
             "augment": dict(self.augment or {}),
         }
         return _recipe(
@@ -221,16 +222,11 @@ def split_choice(split: Split, ids: Sequence[str]) -> dict[str, Any]:
     return {"kind": kind, "given": ({name: rows for name, rows in parts.items() if rows},)}
 
 
-def objective_of(losses: Sequence[Any], *, combine: str, reconstruct: bool) -> Objective:
-    """Return what an autoencoder learns."""
-    (objective,) = losses
-    return objective.model_copy(update={"combine": combine, "reconstruct": reconstruct})
-
-
-def terms_of(losses: Sequence[Any]) -> Any:
-    """Return what an encoder learns."""
-    (terms,) = losses
-    return terms
+def _terms(losses: Sequence[Any], name: str) -> Terms:
+    try:
+        return Terms.of(losses)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"system {name}: {error}") from None
 
 
 def _written(features: Any) -> Any:

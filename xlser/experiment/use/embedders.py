@@ -177,7 +177,8 @@ def _features(chosen: Chosen) -> FeatureEmbedder:
     scaler = Scaler(tensors["scaler.mean"].numpy(), tensors["scaler.std"].numpy(), recipe.features.clip)
     if chosen.method == FEATURES:
         return FeatureEmbedder(extractor, scaler, None, fingerprint)
-    network = build_network(recipe.model, len(scaler.mean), len(recipe.emotions), chosen.seed).eval()
+    terms = recipe.objectives()[chosen.method].terms
+    network = build_network(recipe.model, len(scaler.mean), len(recipe.emotions), chosen.seed, terms).eval()
     _fill(network, under("network", tensors), chosen)
     return FeatureEmbedder(extractor, scaler, network["autoencoder"], fingerprint)
 
