@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from xlser.features.extractor import EXTRACTORS
+from xlser.features.extractors import EXTRACTORS
 
 TIME = np.arange(8_000) / 16_000
 

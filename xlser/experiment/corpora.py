@@ -15,7 +15,7 @@ from xlser.data.scales import derived_ratings
 from xlser.experiment.workplace import Workplace
 from xlser.features.clips import Clips, read_clips
 from xlser.features.extract import Features, extract
-from xlser.features.extractor import EXTRACTORS
+from xlser.features.extractors import make_extractor
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
 
@@ -140,7 +140,7 @@ def read_corpus(card: Card, folder: Path, recipe: AnyRecipe, place: Workplace) -
     if isinstance(recipe, EncoderRecipe):
         data = read_clips(manifest, place.cache, **options)
     else:
-        data = extract(manifest, EXTRACTORS[recipe.features.extractor](), place.cache, **options)
+        data = extract(manifest, make_extractor(recipe.features.extractor), place.cache, **options)
     labels, counts = scored_labels(data.manifest.frame["emotion"], recipe)
     ratings, kind = _ratings(data.manifest.frame, recipe)
     corpus = Corpus(card, data, labels, ratings, kind, counts)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from xlser.data.clip_batches import ClipBatches
+from xlser.data.spans import Span
 from xlser.errors import RecipeError
 from xlser.models.classifier import DIMENSIONS, EmotionNetwork
 from xlser.training.encoder_plan import EncoderPlan, Labelled
 from xlser.training.encoder_recipe import Terms
-from xlser.training.inputs import Span
 
 
 def make_batches(

@@ -20,7 +20,8 @@ from xlser.experiment.encoders import ABOUT, MODEL, START, UNTRAINED, untrained_
 from xlser.experiment.judge import Heads
 from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.recordings import array_windows, recorded_windows
-from xlser.features.extractor import EXTRACTORS, Extractor
+from xlser.features.extractor import Extractor
+from xlser.features.extractors import make_extractor
 from xlser.features.normalise import Scaler
 from xlser.machine import check_opens, pass_on_machine
 from xlser.models.checkpoints import load_encoder
@@ -169,7 +170,7 @@ def _clips(chosen: Chosen) -> ClipEmbedder:
 
 def _features(chosen: Chosen) -> FeatureEmbedder:
     recipe, (tensors, fingerprint) = chosen.recipe, _weights(chosen)
-    extractor = EXTRACTORS[recipe.features.extractor]()
+    extractor = make_extractor(recipe.features.extractor)
     scaler = Scaler(tensors["scaler.mean"].numpy(), tensors["scaler.std"].numpy(), recipe.features.clip)
     if chosen.method == FEATURES:
         return FeatureEmbedder(extractor, scaler, None, fingerprint)
