@@ -17,7 +17,8 @@ from xlser import shipped
 from xlser.corpora.card import HOOK_FIELDS, load_card
 from xlser.corpora.globbing import matches_any
 from xlser.corpora.hooks import HOOKS
-from xlser.corpora.scan import DIMENSIONS, scan
+from xlser.corpora.scan import scan
+from xlser.vocabulary import DIMENSIONS
 
 try:
     from re import _parser as parser
@@ -231,7 +232,7 @@ def iemocap_files(root, found, rated):
     folder.mkdir(parents=True)
     lines = ["% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]", ""]
     for path, parts in found.items():
-        v, a, d = (rated[path][name] for name in DIMENSIONS)
+        v, a, d = (rated[path][name] for name in ("valence", "activation", "dominance"))
         turn = path.rpartition("/")[2].removesuffix(".wav")
         lines += [
             f"[6.2901 - 8.2357]\t{turn}\t{parts['emotion']}\t[{v:.4f}, {a:.4f}, {d:.4f}]",
@@ -245,7 +246,7 @@ def iemocap_files(root, found, rated):
 def msp_improv_files(root, found, rated):
     lines = []
     for path, parts in found.items():
-        v, a, d = (rated[path][name] for name in DIMENSIONS)
+        v, a, d = (rated[path][name] for name in ("valence", "activation", "dominance"))
         turn = path.rpartition("/")[2].removesuffix(".wav").replace("MSP-", "UTD-")
         lines += [
             f"{turn}.avi; {parts['emotion']}; A:{a:.6f}; V:{v:.6f}; D:{d:.6f} ; N:4.0;",

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xlser.data.scales import DERIVED, DIMENSIONS, derived_ratings, to_unit
+from xlser.data.scales import DERIVED, derived_ratings, to_unit
+from xlser.vocabulary import DIMENSIONS
 
 
 @pytest.mark.parametrize("scale", [(1, 5), (1, 7), (0, 1), (-3, 3), (1, 9)])
@@ -24,14 +25,14 @@ def test_derived_ratings_are_of_the_word_and_missing_where_the_table_has_none():
     table = derived_ratings(emotions)
     assert list(table.columns) == list(DIMENSIONS)
     assert table.index.tolist() == [7, 3, 5, 1]
-    assert table.iloc[0].tolist() == table.iloc[3].tolist() == list(DERIVED["anger"])
+    assert table.iloc[0].to_dict() == table.iloc[3].to_dict() == DERIVED["anger"]
     assert table.iloc[1].isna().all()
     assert (table.iloc[2] == 0).all()
 
 
 def test_derived_positions_stand_where_the_emotions_are_known_to():
-    assert all(-1 <= value <= 1 for values in DERIVED.values() for value in values)
-    signs = {name: tuple(np.sign(values[:2])) for name, values in DERIVED.items()}
+    assert all(-1 <= value <= 1 for values in DERIVED.values() for value in values.values())
+    signs = {name: tuple(np.sign([values["valence"], values["activation"]])) for name, values in DERIVED.items()}
     assert signs["anger"] == signs["fear"] == (-1, 1)
     assert signs["happiness"] == (1, 1)
     assert signs["sadness"] == signs["boredom"] == (-1, -1)

@@ -96,7 +96,7 @@ def test_auroc_is_not_a_number_without_both_kinds_and_has_no_draws_of_one_speake
 
 
 def test_every_word_of_the_table_has_its_class_but_surprise():
-    found = {name: valence_class(position[0]) for name, position in DERIVED.items()}
+    found = {name: valence_class(position["valence"]) for name, position in DERIVED.items()}
     negative = dict.fromkeys(("anger", "boredom", "disgust", "fear", "sadness"), "negative")
     assert found == negative | {"happiness": "positive", "neutral": "neutral", "surprise": None}
 

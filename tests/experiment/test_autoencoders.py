@@ -45,7 +45,7 @@ def loop(values, known, clip=5.0):
 @pytest.mark.parametrize("joined", ["pooled", "each"])
 def test_a_joined_source_is_z_scored_together_or_each_corpus_by_its_own_training_rows(read, changed, joined):
     recipe, source = changed(features={"joined": joined}), read(JOINED)
-    values, first = source.data.values, len(source.parts[0].frame)
+    values, first = source.data.values, len(next(iter(source.parts.values())))
     parts = [range(len(values))] if joined == "pooled" else [range(first), range(first, len(values))]
     for one in scale(recipe, source, make_seeds(recipe, source)):
         for rows in parts:
@@ -71,7 +71,7 @@ def test_for_a_single_corpus_and_its_target_nothing_changes_by_a_bit(read, chang
 def test_a_joined_target_is_read_as_a_joined_source_was_learnt(read, changed, joined):
     recipe, source, target = changed(features={"joined": joined}), read("synthetic-de"), read(JOINED)
     one = scale(recipe, source, make_seeds(recipe, source))[0]
-    values, first = target.data.values, len(target.parts[0].frame)
+    values, first = target.data.values, len(next(iter(target.parts.values())))
     own = one.values(Case(target, TARGET, "corpus"))
     parts = [range(len(values))] if joined == "pooled" else [range(first), range(first, len(values))]
     for rows in parts:

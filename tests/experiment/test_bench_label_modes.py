@@ -32,7 +32,8 @@ class Heard:
 
     def embed(self, case):
         emotions = case.corpus.frame["emotion"]
-        at = np.array([[*DERIVED.get(name, (0, 0, 0))[:2], 0.0] for name in emotions])
+        known = [DERIVED.get(name, DERIVED["neutral"]) for name in emotions]
+        at = np.array([[place["valence"], place["activation"], 0.0] for place in known])
         rng = np.random.default_rng([self.seed.number, len(emotions)])
         return (at + rng.normal(scale=0.4, size=at.shape)).astype(np.float32)
 
@@ -66,8 +67,8 @@ def renamed(corpus, recipe, change):
     named = [change(row, name) for row, name in enumerate(corpus.frame["emotion"])]
     frame = corpus.frame.assign(emotion=named)
     labels, counts = scored_labels(frame["emotion"], recipe)
-    data = replace(corpus.data, manifest=replace(corpus.data.manifest, frame=frame))
-    return replace(corpus, data=data, labels=labels, counts=counts)
+    dataset = corpus.dataset.with_manifest(replace(corpus.dataset.manifest, frame=frame))
+    return replace(corpus, dataset=dataset, labels=labels, counts=counts)
 
 
 def read(recipe, source, case, judge=None):

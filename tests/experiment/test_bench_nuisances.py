@@ -10,7 +10,6 @@ from xlser.experiment.bench import nuisances
 from xlser.experiment.bench.nuisances import origins
 from xlser.experiment.cases import HELD_OUT, TARGET, Case
 from xlser.experiment.corpora import find_corpus, read_corpora
-from xlser.experiment.joined import JoinedCorpus
 from xlser.experiment.readers import Reader
 from xlser.experiment.seeds import make_seeds
 
@@ -76,11 +75,14 @@ def test_a_side_takes_part_with_so_many_clips_and_the_same_each_time(recipe, cor
 
 def twin_of(corpus):
     """The same recordings under another corpus's name."""
-    return replace(corpus, card=corpus.card.model_copy(update={"name": "twin"}))
+    facts, frame = replace(corpus.dataset.facts, name="twin"), corpus.frame.assign(corpus="twin")
+    dataset = replace(corpus.dataset, facts=facts, manifest=replace(corpus.dataset.manifest, frame=frame))
+    return replace(corpus, dataset=dataset)
 
 
-def test_parts_of_a_joined_source_are_corpora_of_their_own(recipe, corpora):
-    source, twin = JoinedCorpus(corpora), twin_of(corpora[1])
+def test_parts_of_a_joined_source_are_corpora_of_their_own(recipe, corpora, place):
+    joined = read_corpora(find_corpus("synthetic-de+synthetic-tr", place), recipe, place)
+    source, twin = joined, twin_of(corpora[1])
     home, case = both(source, twin)
     found = readers(recipe, source, 1.0)
     held = np.flatnonzero(home.judged(found[0].seed))

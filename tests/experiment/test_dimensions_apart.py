@@ -52,7 +52,8 @@ def scrambled(source, dimension):
     values = source.ratings[dimension].copy()
     rated = np.isfinite(values)
     values[rated] = np.random.default_rng(0).permutation(values[rated])
-    return replace(source, ratings=source.ratings | {dimension: values})
+    manifest = replace(source.dataset.manifest, frame=source.frame.assign(**{dimension: values}))
+    return replace(source, dataset=source.dataset.with_manifest(manifest))
 
 
 @pytest.mark.parametrize("recipe", [AUTOENCODER, ENCODER], ids=["autoencoder", "encoder"])

@@ -11,7 +11,7 @@ import pytest
 
 from xlser.errors import CardError, RecipeError
 from xlser.evaluation.readout import Part
-from xlser.experiment.corpora import find_corpus, read_corpora, read_corpus
+from xlser.experiment.corpora import find_corpus, read_corpora
 from xlser.experiment.judge import Heads, HeadsJudge
 from xlser.experiment.run import run_recipe
 from xlser.training.encoder_recipe import EncoderRecipe
@@ -129,7 +129,7 @@ def test_two_processes_of_torchrun_give_the_numbers_of_one(run, recipe, place, t
 
 def test_several_corpora_make_one_source(recipe, place):
     joined = read_corpora(find_corpus("synthetic-de+synthetic-tr", place), recipe, place)
-    parts = [read_corpus(*find_corpus(name, place)[0], recipe, place) for name in ("synthetic-de", "synthetic-tr")]
+    parts = [read_corpora(find_corpus(name, place), recipe, place) for name in ("synthetic-de", "synthetic-tr")]
     assert joined.name == "synthetic-de+synthetic-tr"
     assert joined.language == "de+tr"
     assert len(joined.frame) == sum(len(part.frame) for part in parts)

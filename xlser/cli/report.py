@@ -39,10 +39,10 @@ def command(folder: Path, listen: bool, data_root: Path | None, roots: tuple[str
 def _copy_clips(folder: Path, data_root: Path | None, roots: tuple[str, ...], cache: Path | None) -> None:
     from functools import partial
 
-    from xlser.experiment.corpora import find_corpus
+    from xlser.experiment.corpora import find_folders
     from xlser.experiment.workplace import Workplace, parse_roots
     from xlser.reporting.bench.listen import copy_clips
 
     place = Workplace(data_root, parse_roots(roots))
     place.cache = cache or place.cache
-    copy_clips(folder, partial(find_corpus, place=place), cache=place.cache, say=place.say)
+    copy_clips(folder, partial(find_folders, place=place), cache=place.cache, say=place.say)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import string
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from xlser.corpora.globbing import glob_regex
 from xlser.schema import Strict
+from xlser.vocabulary import Dimension
 
-Dimension = Literal["valence", "activation", "dominance"]
 Scale = tuple[float, float]
 
 

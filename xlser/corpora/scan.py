@@ -12,8 +12,8 @@ from xlser.corpora.card import Card
 from xlser.corpora.globbing import AUDIO_SUFFIXES, matches_any, nfc, walk
 from xlser.corpora.joined import Tables, read_tables
 from xlser.errors import CorpusError
+from xlser.vocabulary import DIMENSIONS
 
-DIMENSIONS = ("valence", "activation", "dominance")
 NOT_NAMED = "audio that no `audio` pattern of the card names"
 NO_GRAMMAR = "name does not fit the card's grammar"
 # Reasons that say nothing of a file itself, but that the card does not mean it.

@@ -17,10 +17,10 @@ from xlser.data.formats.tables import read_head, read_rows
 from xlser.data.init_fields import Field, Names, cut, find_roles, read_codes
 from xlser.errors import CardError, CorpusError
 from xlser.schema import validate
+from xlser.vocabulary import DIMENSIONS
 from xlser.yamlfile import parse_yaml
 
 CHECK = "  # please check"
-_RATINGS = ("valence", "activation", "dominance")
 
 
 @dataclass
@@ -137,7 +137,7 @@ def _from_table(table: Path, files: list[str]) -> Draft:
     columns = {role: heads[role] for role in ("emotion", "speaker", "sex", "text", "session") if role in heads}
     if "emotion_raw" in heads:
         columns["emotion"] = heads["emotion_raw"]
-    columns |= {f"{role}_raw": heads[role] for role in _RATINGS if role in heads}
+    columns |= {f"{role}_raw": heads[role] for role in DIMENSIONS if role in heads}
     draft.languages = sorted({str(row["language"]).strip() for row in rows}) if "language" in heads else []
     if len(draft.languages) > 1:
         columns["language"] = heads["language"]
@@ -159,7 +159,7 @@ def _from_table(table: Path, files: list[str]) -> Draft:
 
 
 def _dimensions(rows: list[dict], heads: dict[str, str], draft: Draft) -> list[str]:
-    rated = [role for role in _RATINGS if role in heads]
+    rated = [role for role in DIMENSIONS if role in heads]
     values = [
         float(text) for row in rows for role in rated if re.fullmatch(r"-?\d+(\.\d+)?", text := str(row[role]).strip())
     ]

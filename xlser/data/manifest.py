@@ -17,13 +17,14 @@ from xlser.corpora.card import Card
 from xlser.corpora.scan import scan
 from xlser.data.audio import AudioFault, AudioInfo, PassingFault
 from xlser.data.headers import read_headers
-from xlser.data.scales import DIMENSIONS, to_unit
+from xlser.data.scales import to_unit
 from xlser.data.scan_index import ScanIndex
 from xlser.errors import CorpusError, did_you_mean
 from xlser.fileformats import VERSIONS, check_version
 from xlser.machine import check_opens, many_alike, pass_on_machine
+from xlser.vocabulary import DIMENSIONS
 
-_REQUIRED = pa.schema(
+REQUIRED = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
         pa.field("corpus", pa.string(), nullable=False),
@@ -42,7 +43,7 @@ _REQUIRED = pa.schema(
 )
 SCHEMA = pa.schema(
     [
-        *_REQUIRED,
+        *REQUIRED,
         *[pa.field(f"{name}_raw", pa.float64()) for name in DIMENSIONS],
         *[pa.field(name, pa.float64()) for name in DIMENSIONS],
         pa.field("text", pa.string()),
@@ -57,7 +58,8 @@ class Manifest:
     """One corpus as a table.
 
     ``frame`` has the columns of `SCHEMA`: times in seconds, rates in Hz, ``*_raw`` on the corpus's own scale and the
-    same without ``_raw`` on [-1, 1]. ``left_out`` maps a reason to the relative paths it kept out.
+    same without ``_raw`` on [-1, 1]. ``left_out`` maps a reason to the relative paths it kept out. Several put together
+    have ``roots``: the folder of each by the name that its paths begin with.
     """
 
     frame: pd.DataFrame
@@ -67,10 +69,16 @@ class Manifest:
     synthetic: bool = False
     left_out: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    roots: dict[str, Path] = field(default_factory=dict)
+
+    def file(self, path: str) -> Path:
+        """Return the audio file of a row's path."""
+        name, _, below = path.partition("/")
+        return self.roots[name] / below if self.roots else self.root / path
 
     def files(self) -> list[Path]:
         """Return the audio file of each row."""
-        return [self.root / path for path in self.frame["path"]]
+        return [self.file(path) for path in self.frame["path"]]
 
     def left_out_counts(self) -> dict[str, int]:
         """Return how many files each reason kept out."""
@@ -133,6 +141,8 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
         else:
             about = {key: getattr(manifest, key) for key in ("card", "card_hash", "synthetic", "left_out", "notes")}
             about |= {"root": str(manifest.root), "schema": VERSIONS["manifest"]}
+            if manifest.roots:
+                about["roots"] = {name: str(root) for name, root in manifest.roots.items()}
             schema = SCHEMA.with_metadata({"xlser": json.dumps(about)})
             pq.write_table(pa.Table.from_pandas(manifest.frame, schema=schema, preserve_index=False), temporary)
 
@@ -160,6 +170,7 @@ def read_manifest(path: str | Path) -> Manifest:
     )
     _check(table, path)
     frame = table.select(SCHEMA.names).cast(SCHEMA).to_pandas()
+    about["roots"] = {name: Path(root) for name, root in about.get("roots", {}).items()}
     return Manifest(
         _tidy(frame),
         Path(about.pop("root", path.parent)),

@@ -5,19 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from xlser.vocabulary import DIMENSIONS
+
 # Mean pleasure (valence), arousal (activation) and dominance of emotion terms on [-1, 1]: Russell & Mehrabian 1977,
 # "Evidence for a three-factor theory of emotions", Table 4. Neutral is the scales' own zero, not a rated term.
 DERIVED = {
-    "anger": (-0.51, 0.59, 0.25),
-    "boredom": (-0.65, -0.62, -0.33),
-    "disgust": (-0.60, 0.35, 0.11),
-    "fear": (-0.64, 0.60, -0.43),
-    "happiness": (0.81, 0.51, 0.46),
-    "neutral": (0.0, 0.0, 0.0),
-    "sadness": (-0.63, -0.27, -0.33),
-    "surprise": (0.40, 0.67, -0.13),
+    "anger": {"valence": -0.51, "activation": 0.59, "dominance": 0.25},
+    "boredom": {"valence": -0.65, "activation": -0.62, "dominance": -0.33},
+    "disgust": {"valence": -0.60, "activation": 0.35, "dominance": 0.11},
+    "fear": {"valence": -0.64, "activation": 0.60, "dominance": -0.43},
+    "happiness": {"valence": 0.81, "activation": 0.51, "dominance": 0.46},
+    "neutral": {"valence": 0.0, "activation": 0.0, "dominance": 0.0},
+    "sadness": {"valence": -0.63, "activation": -0.27, "dominance": -0.33},
+    "surprise": {"valence": 0.40, "activation": 0.67, "dominance": -0.13},
 }
-DIMENSIONS = ("valence", "activation", "dominance")
 
 
 def to_unit(values: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
@@ -37,5 +38,5 @@ def derived_ratings(emotion: pd.Series) -> pd.DataFrame:
     These are positions of *words*, the same for every recording of a category. Results on them are marked "derived"
     and never stand for human ratings of the recordings.
     """
-    rows = [DERIVED.get(name, (np.nan,) * 3) for name in emotion]
+    rows = [DERIVED.get(name, {}) for name in emotion]
     return pd.DataFrame(rows, columns=list(DIMENSIONS), index=emotion.index, dtype=float)

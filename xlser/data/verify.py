@@ -11,10 +11,11 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from xlser.corpora.card import Card
-from xlser.corpora.scan import DIMENSIONS, STRAY
+from xlser.corpora.scan import STRAY
 from xlser.data.audio import AudioFault, read_mono
 from xlser.data.manifest import Manifest, build_manifest
 from xlser.machine import many_alike
+from xlser.vocabulary import DIMENSIONS
 
 _SHOWN = 5
 
@@ -93,7 +94,7 @@ def _described(manifest: Manifest) -> list[str]:
         for (code, name), count in frame.groupby(["emotion_raw", "emotion"], sort=False).size().items()
     )
     rates = ", ".join(f"{rate} Hz: {count}" for rate, count in frame["sample_rate"].value_counts().items())
-    rated = {name: int(frame[name].notna().sum()) for name in ("valence", "activation", "dominance")}
+    rated = {name: int(frame[name].notna().sum()) for name in DIMENSIONS}
     sexes = frame.drop_duplicates("speaker")["sex"].fillna("sex not given").value_counts()
     return [
         f"{len(frame)} utterances, {frame['speaker'].nunique()} speakers "

@@ -7,11 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-VALIDATION = "source, validation speakers"
-FEATURES, DURATION = "features", "duration alone"
-SHORTCUTS = (DURATION,)  # what hears nothing: it stands beside the methods and is none
-# The readouts that can predict, the simplest first: of those that do as well the first one is taken.
-READOUTS = ("knn", "probe", "classifier", "classifier + knn")
+from xlser.vocabulary import FEATURES, READOUTS, SHORTCUTS, VALIDATION
 
 
 @dataclass(frozen=True)

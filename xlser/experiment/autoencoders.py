@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from xlser.evaluation.choice import FEATURES, VALIDATION
-from xlser.experiment.cases import TARGET, Case
-from xlser.experiment.corpora import DIMENSIONS, Corpus
+from xlser.experiment.cases import Case
+from xlser.experiment.corpora import Corpus
 from xlser.experiment.seeds import Seed
 from xlser.experiment.stored import keep
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import Scaler, by_corpus, normalise
 from xlser.training.recipe import Recipe
+from xlser.vocabulary import DIMENSIONS, FEATURES, TARGET, VALIDATION
 
 if TYPE_CHECKING:
     from torch.nn import ModuleDict
@@ -50,9 +50,12 @@ class Scaled:
         if case.role != TARGET:
             return self.source
         if self._last[0] is not case:
-            parts = case.corpus.parts if self.each else [case.corpus]
-            scores = [normalise(part.data.values, part.frame["speaker"], case.kind, self.scaler) for part in parts]
-            self._last = (case, np.concatenate(scores))
+            values, speakers = case.corpus.data.values, case.corpus.frame["speaker"]
+            parts = case.corpus.parts.values() if self.each else [np.arange(len(values))]
+            scores = np.empty(values.shape, dtype=np.float32)
+            for rows in parts:
+                scores[rows] = normalise(values[rows], speakers.iloc[rows], case.kind, self.scaler)
+            self._last = (case, scores)
         return self._last[1]
 
 

@@ -8,16 +8,14 @@ from typing import Literal
 
 import numpy as np
 
-from xlser.evaluation.choice import VALIDATION
 from xlser.experiment.corpora import Corpus
 from xlser.experiment.seeds import Seed
 from xlser.features.normalise import Normalisation
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
+from xlser.vocabulary import HELD_OUT, TARGET, VALIDATION
 
 Adaptation = Literal["", "speakers", "coral", "quantile", "prior"]
-
-HELD_OUT, TARGET = "source, held-out speakers", "target"
 
 
 @dataclass(frozen=True, eq=False)

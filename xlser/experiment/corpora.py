@@ -3,87 +3,99 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from xlser.corpora.card import Card, load_card
-from xlser.data.manifest import build_manifest
-from xlser.data.scales import derived_ratings
+from xlser.data.dataset import Dataset
+from xlser.data.formats.anyformat import is_dataset
+from xlser.errors import CorpusError
 from xlser.experiment.workplace import Workplace
 from xlser.features.clips import Clips, read_clips
 from xlser.features.extract import Features, extract
 from xlser.features.extractors import make_extractor
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
+from xlser.vocabulary import DIMENSIONS
 
-DIMENSIONS = ("activation", "valence", "dominance")
 AnyRecipe = Recipe | EncoderRecipe
 
 
 @dataclass
 class Corpus:
-    """One corpus of a run.
+    """A dataset made ready for a recipe.
 
-    ``data`` are its features, or its clips where an encoder reads them. ``labels`` (N,): canonical emotion after the
-    recipe's merging, None where the recipe does not score it. ``ratings`` maps a dimension to (N,) in [-1, 1], NaN
-    where not rated; ``ratings_kind`` is rated, derived or none. ``counts`` says how many labels were kept, merged and
-    dropped. ``languages`` (N,) is the language of each row's corpus.
+    ``data`` are its features, or its clips where an encoder reads them; ``dataset`` has a row for each. ``labels``
+    (N,): canonical emotion after the recipe's merging, None where the recipe does not score it. ``counts`` says how
+    many labels were kept, merged and dropped.
     """
 
-    card: Card
+    dataset: Dataset
     data: Features | Clips
     labels: np.ndarray
-    ratings: dict[str, np.ndarray]
-    ratings_kind: str
     counts: dict[str, dict[str, int]]
 
     @property
     def name(self) -> str:
-        """The card's name."""
-        return self.card.name
+        """What it is called in tables."""
+        return self.dataset.name
 
     @property
     def language(self) -> str:
-        """The corpus's (first) language."""
-        return self.card.languages[0]
+        """Every language that is spoken, once."""
+        return self.dataset.language
 
     @property
     def synthetic(self) -> bool:
-        """Whether a synthesiser speaks."""
-        return self.card.synthetic
+        """Whether a synthesiser speaks in any of it."""
+        return self.dataset.synthetic
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The manifest's table."""
-        return self.data.manifest.frame
+        """The table of utterances."""
+        return self.dataset.frame
 
     @property
     def languages(self) -> np.ndarray:
         """The language of every row, (N,)."""
-        return np.full(len(self.frame), self.language, dtype=object)
+        return self.frame["language"].to_numpy(dtype=object)
 
     @property
-    def parts(self) -> list[Corpus]:
-        """The corpora that this one is made of: itself."""
-        return [self]
+    def ratings_kind(self) -> str:
+        """Rated, derived or none."""
+        return self.dataset.ratings_kind
+
+    @property
+    def ratings(self) -> dict[str, np.ndarray]:
+        """Each dimension's ratings, (N,) in [-1, 1], NaN where not rated."""
+        return {name: self.frame[name].to_numpy(dtype=float) for name in DIMENSIONS}
+
+    @property
+    def parts(self) -> dict[str, np.ndarray]:
+        """The rows of each corpus that it was put together of, by name; of a single one all rows."""
+        names = self.frame["corpus"].to_numpy(dtype=str)
+        return {name: np.flatnonzero(names == name) for name in dict.fromkeys(names)}
 
     def about(self, role: str) -> dict:
         """Return what a report says of the corpus, JSON-able."""
-        manifest = self.data.manifest
+        facts, manifest = self.dataset.facts, self.dataset.manifest
         return {
             "corpus": self.name,
-            "title": self.card.title,
+            "title": facts.title,
             "role": role,
             "language": self.language,
-            "synthetic": self.synthetic,
-            "elicitation": self.card.elicitation,
-            "licence": self.card.licence,
-            "citation": self.card.source.citation,
-            "card_hash": self.card.hash,
-            "verified": self.card.verified,
+            "synthetic": facts.synthetic,
+            "elicitation": facts.elicitation,
+            "licence": facts.licence,
+            "citation": facts.citation,
+            "card_hash": facts.card_hash,
+            "verified": facts.verified,
             "utterances": len(self.frame),
             "speakers": int(self.frame["speaker"].nunique()),
             "hours": float(self.frame["duration"].sum() / 3600),
@@ -97,53 +109,108 @@ class Corpus:
         }
 
 
-def find_corpora(recipe: AnyRecipe, place: Workplace) -> dict[str, list[tuple[Card, Path]]]:
-    """Return cards and folders of the source and of every target, before a minute is spent on any of them.
+class Origin(NamedTuple):
+    """Where a recipe's corpus comes from: its name, and what reads it. Finding it reads no recording yet."""
+
+    name: str
+    read: Callable[[], Dataset]
+
+
+def find_corpora(recipe: AnyRecipe, place: Workplace) -> dict[str, list[Origin]]:
+    """Find the source and every target, before a minute is spent on any of them.
 
     Returns:
-        By name, the source first; a name such as ``emodb+ravdess`` has several.
+        By the recipe's text, the source first; ``emodb+ravdess`` has several.
 
     Raises:
-        CardError, CorpusError: a card or a folder is not there, or a root was given for no corpus of the recipe.
+        CardError, CorpusError: a card, a folder or a file is not there, or a root was given for no corpus of the
+            recipe.
     """
-    cards = {name: [load_card(part) for part in name.split("+")] for name in (recipe.source, *recipe.targets)}
-    place.check_roots([card.name for several in cards.values() for card in several])
-    return {name: [(card, place.folder(card)) for card in several] for name, several in cards.items()}
+    texts = (recipe.source, *recipe.targets)
+    place.check_roots([load_card(part).name for text in texts for part in corpus_texts(text) if not is_dataset(part)])
+    return {text: find_corpus(text, place) for text in texts}
 
 
-def find_corpus(name: str, place: Workplace) -> list[tuple[Card, Path]]:
-    """Return card and folder of every part of a corpus name such as ``emodb`` or ``emodb+ravdess``.
+def find_corpus(text: str, place: Workplace) -> list[Origin]:
+    """Find every part of a text such as ``emodb``, ``emodb+ravdess``, ``mine.parquet`` or the path of a database.
+
+    Raises:
+        CardError, CorpusError: a card, a folder or a file is not there.
+    """
+    return [_origin(part, place) for part in corpus_texts(text)]
+
+
+def corpus_texts(text: str) -> list[str]:
+    """Return what ``emodb+ravdess`` is put together of; the path of a file or folder that is there is one text.
+
+    >>> corpus_texts("emodb+ravdess")
+    ['emodb', 'ravdess']
+    """
+    return [text] if is_dataset(text) else text.split("+")
+
+
+def corpus_facts(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return name and languages of one corpus, by its card, or by the table that it is.
+
+    Raises:
+        CardError, CorpusError: there is none.
+    """
+    if is_dataset(text):
+        facts = Dataset.from_manifest(text).facts
+        return facts.name, facts.languages
+    card = load_card(text)
+    return card.name, card.languages
+
+
+def find_folders(text: str, place: Workplace) -> list[tuple[Card, Path]]:
+    """Return card and folder of every part of a text that names cards.
 
     Raises:
         CardError, CorpusError: a card or a folder is not there.
     """
-    cards = [load_card(part) for part in name.split("+")]
+    cards = [load_card(part) for part in text.split("+")]
     return [(card, place.folder(card)) for card in cards]
 
 
-def read_corpora(pairs: list[tuple[Card, Path]], recipe: AnyRecipe, place: Workplace) -> Corpus:
-    """Read one corpus, or several as one."""
-    from xlser.experiment.joined import JoinedCorpus
+def _origin(text: str, place: Workplace) -> Origin:
+    if is_dataset(text):
+        return Origin(corpus_facts(text)[0], partial(Dataset.from_manifest, text, cache=place.cache))
+    card = load_card(text)
+    folder = place.folder(card)
+    return Origin(card.name, lambda: Dataset.from_card(card, folder, strict=place.strict, cache=place.cache))
 
-    read = [read_corpus(*pair, recipe, place) for pair in pairs]
-    return read[0] if len(read) == 1 else JoinedCorpus(read)
 
-
-def read_corpus(card: Card, folder: Path, recipe: AnyRecipe, place: Workplace) -> Corpus:
-    """Scan, check and extract one corpus as the recipe wants it.
+def read_corpora(origins: list[Origin], recipe: AnyRecipe, place: Workplace) -> Corpus:
+    """Read one corpus, or several as one, check it and make it ready as the recipe wants it.
 
     Raises:
-        CorpusError: see `build_manifest`, `extract` and `read_clips`.
+        CorpusError: see `build_manifest`, `extract` and `read_clips`; or one of several gives nothing.
     """
-    manifest = build_manifest(card, folder, strict=place.strict, cache=place.cache)
+    read = [_derived(origin.read(), recipe) for origin in origins]
+    corpus = prepare(read[0].concat(*read[1:]), recipe, place)
+    for origin in origins:
+        if origin.name not in corpus.parts:
+            raise CorpusError(f"corpus {corpus.name}: none of the recordings of {origin.name} can be used.")
+    return corpus
+
+
+def _derived(dataset: Dataset, recipe: AnyRecipe) -> Dataset:
+    return dataset.with_derived_ratings() if recipe.ratings == "derived" else dataset
+
+
+def prepare(dataset: Dataset, recipe: AnyRecipe, place: Workplace) -> Corpus:
+    """Extract features, or decode clips, and select labels; recordings that cannot be used are left out and told.
+
+    Raises:
+        CorpusError: see `extract` and `read_clips`.
+    """
     options = {"jobs": place.jobs, "strict": place.strict, "progress": place.progress}
     if isinstance(recipe, EncoderRecipe):
-        data = read_clips(manifest, place.cache, **options)
+        data = read_clips(dataset.manifest, place.cache, **options)
     else:
-        data = extract(manifest, make_extractor(recipe.features.extractor), place.cache, **options)
+        data = extract(dataset.manifest, make_extractor(recipe.features.extractor), place.cache, **options)
     labels, counts = scored_labels(data.manifest.frame["emotion"], recipe)
-    ratings, kind = _ratings(data.manifest.frame, recipe)
-    corpus = Corpus(card, data, labels, ratings, kind, counts)
+    corpus = Corpus(dataset.with_manifest(data.manifest), data, labels, counts)
     _tell(corpus, recipe, place)
     return corpus
 
@@ -163,16 +230,6 @@ def scored_labels(emotions: pd.Series, recipe: AnyRecipe) -> tuple[np.ndarray, d
         "dropped": dict(Counter(merged[~kept])),
     }
     return np.where(kept, merged.astype(object), None), counts
-
-
-def _ratings(frame: pd.DataFrame, recipe: AnyRecipe) -> tuple[dict[str, np.ndarray], str]:
-    ratings = {name: frame[name].to_numpy(dtype=float) for name in DIMENSIONS}
-    if any(np.isfinite(values).any() for values in ratings.values()):
-        return ratings, "rated"
-    if recipe.ratings == "derived":
-        table = derived_ratings(frame["emotion"])
-        return {name: table[name].to_numpy(dtype=float) for name in DIMENSIONS}, "derived"
-    return ratings, "none"
 
 
 def copies(source: Corpus, target: Corpus) -> list[str]:
@@ -195,12 +252,12 @@ def _tell(corpus: Corpus, recipe: AnyRecipe, place: Workplace) -> None:
     about = corpus.about("")
     left = sum(about["left_out"].values())
     place.say(
-        f"  {corpus.card.name}: {about['utterances']} utterances, {about['speakers']} speakers, "
+        f"  {corpus.name}: {about['utterances']} utterances, {about['speakers']} speakers, "
         f"{about['hours']:.2f} h, {corpus.data.cached} of them read from the cache"
         + (f", {left} files left out" if left else "")
-        + (" [synthetic]" if corpus.card.synthetic else "")
+        + (" [synthetic]" if corpus.synthetic else "")
     )
-    for reason, paths in corpus.data.manifest.left_out.items():
+    for reason, paths in corpus.dataset.left_out.items():
         place.say(
             f"    left out, {reason}: {', '.join(paths[:3])}" + (f" and {len(paths) - 3} more" * (len(paths) > 3))
         )
@@ -212,5 +269,5 @@ def _tell(corpus: Corpus, recipe: AnyRecipe, place: Workplace) -> None:
     for name in recipe.merge:
         if name not in about["emotions"]:
             place.say(f"    note: nothing to merge, no recording of {name}")
-    for note in corpus.data.manifest.notes:
+    for note in corpus.dataset.notes:
         place.say(f"    note: {note}")

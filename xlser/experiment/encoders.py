@@ -14,11 +14,10 @@ from tqdm import tqdm
 
 from xlser.atomic import write_text
 from xlser.data.spans import Span
-from xlser.evaluation.choice import FEATURES
 from xlser.evaluation.metrics import confusion, unweighted_accuracy
 from xlser.evaluation.readout import Part
 from xlser.experiment.cases import Case
-from xlser.experiment.corpora import DIMENSIONS, Corpus
+from xlser.experiment.corpora import Corpus
 from xlser.experiment.judge import Heads, HeadsJudge
 from xlser.experiment.labelled import labelled
 from xlser.experiment.seeds import Seed
@@ -36,6 +35,7 @@ from xlser.training.encoder_recipe import EncoderRecipe, Terms
 from xlser.training.encoder_step import assemble
 from xlser.training.inputs import ClipInputs, middle
 from xlser.training.ranks import Ranks, barrier
+from xlser.vocabulary import DIMENSIONS, FEATURES
 
 MODEL, START, ABOUT = "model.safetensors", "encoder", "xlser.json"
 UNTRAINED = Terms()

@@ -9,11 +9,9 @@ import numpy as np
 
 from xlser.evaluation.interpolate import Interpolation, fit_interpolation
 from xlser.evaluation.readout import Part
-from xlser.experiment.corpora import DIMENSIONS
 from xlser.store.datastore import Datastore
 from xlser.training.encoder_recipe import Terms
-
-HEAD, INTERPOLATED = "classifier", "classifier + knn"
+from xlser.vocabulary import DIMENSIONS, HEAD, INTERPOLATED
 
 
 @dataclass(frozen=True)

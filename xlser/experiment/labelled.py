@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from xlser.experiment.corpora import DIMENSIONS, Corpus
+from xlser.experiment.corpora import Corpus
 from xlser.training.encoder_plan import Labelled
 from xlser.training.encoder_recipe import EncoderRecipe
+from xlser.vocabulary import DIMENSIONS
 
 
 def labelled(corpus: Corpus, recipe: EncoderRecipe) -> Labelled:

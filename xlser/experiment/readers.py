@@ -11,8 +11,8 @@ from xlser.errors import CorpusError
 from xlser.evaluation.adapt import by_speaker, coral, prior_correction, quantile
 from xlser.evaluation.readout import Axes, Part, fit_axes, fit_classifiers
 from xlser.experiment.cases import Case
-from xlser.experiment.corpora import DIMENSIONS
 from xlser.experiment.seeds import Seed
+from xlser.vocabulary import DIMENSIONS
 
 
 class System(Protocol):

@@ -33,6 +33,7 @@ from xlser.machine import machine_error, pass_on_unreadable
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.ranks import Ranks, barrier, from_environment, joined
 from xlser.version import __version__
+from xlser.vocabulary import FEATURES
 
 LIBRARIES = (
     *("torch", "speechbrain", "transformers", "opensmile", "soxr", "faiss-cpu", "scikit-learn"),
@@ -72,10 +73,10 @@ def _lead(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:
             return
         place.say(f"{recipe.name}: {recipe.source} to {', '.join(recipe.targets)}")
         corpora = _read(recipe, place)
-        for corpus in (part for whole in corpora for part in whole.parts):
-            write_manifest(corpus.data.manifest, out / "manifests" / f"{corpus.name}.parquet")
+        for manifest in (manifest for corpus in corpora for manifest in corpus.dataset.manifests()):
+            write_manifest(manifest, out / "manifests" / f"{manifest.card}.parquet")
         systems = train(recipe, corpora, out, place, ranks)
-        trained = [system for system in systems if system.method != "features"]
+        trained = [system for system in systems if system.method != FEATURES]
         place.say(f"  {len(trained)} models trained or read back; scoring")
         source, *targets = corpora
         # The matrices are small: threads gain nothing on them, and lose much where cores are shared.

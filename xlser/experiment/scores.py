@@ -11,12 +11,13 @@ import pandas as pd
 from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.transfer import Baseline, View, Views, class_rows, correlation_rows
 from xlser.evaluation.verdicts import packed
-from xlser.experiment.cases import TARGET, VALIDATION, Case, make_cases
+from xlser.experiment.cases import Case, make_cases
 from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.experiment.predictions import predictions
 from xlser.experiment.readers import Reader, System, make_reader
 from xlser.experiment.seeds import Seed
 from xlser.features.normalise import PROTOCOL
+from xlser.vocabulary import FEATURES, TARGET, TRANSDUCTIVE, VALIDATION
 
 
 @dataclass
@@ -77,11 +78,11 @@ def score_case(
     for reader in readers:
         view, embedded = _view(reader, case, classes, scores)
         views.setdefault(reader.method, []).append(view)
-        if case.main and reader.seed.number == 0 and reader.method != "features":
+        if case.main and reader.seed.number == 0 and reader.method != FEATURES:
             scores.grid.append(_points(reader, corpus, embedded, corpus is source))
     draws = SpeakerBootstrap(corpus.frame["speaker"], recipe.evaluation.draws, seed=0)
     about = _about(case)
-    judged = np.logical_or.reduce([view.rows for view in views["features"]])
+    judged = np.logical_or.reduce([view.rows for view in views[FEATURES]])
     if not judged.any():  # a source of two speakers has none to test
         scores.notes.append(f"{corpus.name}: no score on held-out speakers, since none is held out")
         return views
@@ -132,7 +133,7 @@ def _about(case: Case) -> dict:
         "role": case.role,
         "language": corpus.language,
         "data": "synthetic" if corpus.synthetic else "real",
-        "protocol": "transductive" if case.adapt else PROTOCOL[case.kind],
+        "protocol": TRANSDUCTIVE if case.adapt else PROTOCOL[case.kind],
         "normalise": case.adapt or case.kind,
     }
 

@@ -59,7 +59,7 @@ def check_ratings(recipe: Recipe | EncoderRecipe, source: Corpus) -> None:
     for name, method in recipe.methods.items():
         for dimension in method.rated:
             if not np.isfinite(source.ratings[dimension]).any():
-                notes = "".join(f" ({note})" for note in source.data.manifest.notes)
+                notes = "".join(f" ({note})" for note in source.dataset.notes)
                 raise RecipeError(
                     f"methods.{name} learns {dimension}, but corpus {source.name} has no {dimension} "
                     f"ratings{notes}. Give the ratings, choose another source, or take positions of emotion "

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from xlser.experiment.corpora import DIMENSIONS, Corpus
+from xlser.experiment.corpora import Corpus
 from xlser.store.datastore import Datastore
+from xlser.vocabulary import DIMENSIONS
 
 STORE = "datastore.safetensors"
 

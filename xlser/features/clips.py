@@ -51,7 +51,7 @@ class Clips:
 
     def _again(self, row: int) -> np.ndarray:
         about = self.manifest.frame.iloc[row]
-        path = self.manifest.root / about["path"]
+        path = self.manifest.file(about["path"])
         part = segment((about["start"], about["end"], about["duration"]))
         try:
             # What is not the same audio must neither be trained on as this row nor be kept under its name.

@@ -140,7 +140,7 @@ def read_groups(
             bar.update(len(group))
             broken = [(row, found[row]) for row in group if isinstance(found[row], _Fault)]
             if strict and broken:
-                path, fault = manifest.root / frame["path"].iloc[broken[0][0]], broken[0][1]
+                path, fault = manifest.file(frame["path"].iloc[broken[0][0]]), broken[0][1]
                 raise CorpusError(f"corpus {manifest.card}: {path}: {fault} (stopped by --strict)")
     used = np.array([not isinstance(found[row], _Fault) for row in range(len(frame))])
     faults = {path: str(found[row]) for row, path in enumerate(frame["path"]) if not used[row]}

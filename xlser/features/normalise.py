@@ -8,9 +8,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
+
 Normalisation = Literal["source", "corpus", "speaker"]
 # Zero-shot looks at nothing of the target; the other two look at its unlabelled recordings.
-PROTOCOL: dict[str, str] = {"source": "zero-shot", "corpus": "transductive", "speaker": "transductive"}
+PROTOCOL: dict[str, str] = {"source": ZERO_SHOT, "corpus": TRANSDUCTIVE, "speaker": TRANSDUCTIVE}
 # Fewer recordings than this do not tell a speaker's mean and spread; such speakers get their corpus's. The same holds
 # for a corpus among several.
 SPEAKER_MINIMUM = 5

@@ -11,9 +11,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from xlser.models.encoder import SpeechEncoder, pad_frames
 from xlser.models.pooling import LayerPool
+from xlser.vocabulary import DIMENSIONS
 
 EMBEDDING, FED = "embedding", "fed"
-DIMENSIONS = ("activation", "valence", "dominance")
 
 
 class Inputs(NamedTuple):

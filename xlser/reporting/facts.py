@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xlser.evaluation.choice import FEATURES, VALIDATION
+from xlser.vocabulary import FEATURES, VALIDATION
 
 Row = dict[str, Any]
 PLAIN = "plain"

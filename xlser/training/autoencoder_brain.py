@@ -17,8 +17,9 @@ from xlser.errors import RunError
 from xlser.losses import kl_weight
 from xlser.training.brain import ResumableBrain, Scalars, Stage
 from xlser.training.recipe import ON_CLASSES, Balanced, Objective, Recipe
-from xlser.training.step import GROUPS, RATINGS, Batch, add_noise, build_network, losses
+from xlser.training.step import GROUPS, Batch, add_noise, build_network, losses
 from xlser.training.threads import one_thread
+from xlser.vocabulary import DIMENSIONS
 
 _REMEDY = "Lower training.lr, or look for extreme values among the features."
 
@@ -179,7 +180,7 @@ def fit(plan: Plan, train: Batch, validation: Batch) -> Fitted:
 
 def _keys(train: Batch, objective: Objective) -> np.ndarray:
     """Return what every batch must hold two different values of: ratings, class codes, or nothing."""
-    columns = [train.ratings[:, RATINGS.index(name)].double() for name in objective.rated]
+    columns = [train.ratings[:, DIMENSIONS.index(name)].double() for name in objective.rated]
     if objective.metric in ON_CLASSES or objective.emotion_head:
         codes = train.emotion.double()
         columns.append(torch.where(codes < 0, torch.nan, codes))

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from xlser.corpora.emotions import check_canonical
 from xlser.data.splits import SplitKind
 from xlser.schema import Strict
+from xlser.vocabulary import EMOTIONS
 
 Many = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
 
@@ -42,7 +43,7 @@ class CommonRecipe(Strict):
     description: str = ""
     source: str
     targets: Annotated[tuple[str, ...], Many] = Field(min_length=1)
-    emotions: tuple[str, ...] = Field(("anger", "happiness", "neutral", "sadness"), min_length=2)
+    emotions: tuple[str, ...] = Field(EMOTIONS, min_length=2)
     merge: dict[str, str] = {}
     ratings: Literal["rated", "derived"] = "rated"
     split: SplitChoice = SplitChoice()

@@ -7,9 +7,10 @@ import numpy as np
 from xlser.data.clip_batches import ClipBatches
 from xlser.data.spans import Span
 from xlser.errors import RecipeError
-from xlser.models.classifier import DIMENSIONS, EmotionNetwork
+from xlser.models.classifier import EmotionNetwork
 from xlser.training.encoder_plan import EncoderPlan, Labelled
 from xlser.training.encoder_recipe import Terms
+from xlser.vocabulary import DIMENSIONS
 
 
 def make_batches(

@@ -10,11 +10,11 @@ from xlser.features.normalise import Normalisation
 from xlser.schema import Strict
 from xlser.training.common import CommonRecipe
 from xlser.training.recipe import OnRatings
+from xlser.vocabulary import DIMENSIONS, Dimension
 
 Layer = int | Literal["weighted"]
 Pooling = Literal["mean", "attentive"]
 Policy = Literal["random-balanced", "all", "hard", "semi-hard", "cross-speaker", "cross-language"]
-Dimension = Literal["activation", "valence", "dominance"]
 Share = Annotated[float, Field(ge=0, le=1)]
 # `supcon: 0.5` is short for `supcon: {weight: 0.5}`.
 _WEIGHT = BeforeValidator(
@@ -90,7 +90,7 @@ class Regression(Strict):
     """A linear head for rated dimensions, trained with 1 - CCC."""
 
     weight: PositiveFloat = 1.0
-    of: tuple[Dimension, ...] = Field(("activation", "valence", "dominance"), min_length=1)
+    of: tuple[Dimension, ...] = Field(DIMENSIONS, min_length=1)
 
 
 class Terms(Strict):

@@ -11,10 +11,11 @@ from torch import Tensor
 from xlser.errors import RecipeError
 from xlser.losses import class_weights, contrastive, cross_entropy, dimension_ccc, supcon
 from xlser.models.checkpoints import load_encoder
-from xlser.models.classifier import DIMENSIONS, EMBEDDING, EmotionNetwork
+from xlser.models.classifier import EMBEDDING, EmotionNetwork
 from xlser.models.pooling import LayerPool
 from xlser.training.encoder_recipe import EncoderChoice, Feed, Terms
 from xlser.training.step import METRICS
+from xlser.vocabulary import DIMENSIONS
 
 
 class Targets(NamedTuple):

@@ -22,6 +22,7 @@ from xlser.losses import (
 from xlser.models.autoencoder import Autoencoder
 from xlser.models.vae import EmotionHead, VariationalAutoencoder
 from xlser.training.recipe import ON_CLASSES, Group, ModelChoice, Objective
+from xlser.vocabulary import DIMENSIONS
 
 # Half a point of a five-point scale: ratings stand in [-1, 1].
 KERNEL_WIDTH = 0.25
@@ -37,15 +38,14 @@ METRICS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "contrastive": lambda z, labels: contrastive(z, labels, policy="all"),
 }
 # Where a batch column of ratings stands; an objective's dimensions index it.
-RATINGS = ("activation", "valence", "dominance")
 # Likewise a batch column of group codes.
 GROUPS: tuple[Group, ...] = ("speaker", "corpus", "language")
 
 
 class Batch(NamedTuple):
-    """``x``: z-scored features (N, F). ``ratings``: (N, 3), in the order of `RATINGS`, in [-1, 1], NaN where not rated.
-    ``emotion``: class codes (N,), -1 where the emotion is none of the recipe's. ``groups``: codes (N, 3) of at least 0,
-    in the order of `GROUPS`."""
+    """``x``: z-scored features (N, F). ``ratings``: (N, 3) in [-1, 1], in the order of `DIMENSIONS`, NaN where not
+    rated. ``emotion``: class codes (N,), -1 where the emotion is none of the recipe's. ``groups``: codes (N, 3) of at
+    least 0, in the order of `GROUPS`."""
 
     x: Tensor
     ratings: Tensor
@@ -118,7 +118,7 @@ def metric_term(latent: Tensor, batch: Batch, objective: Objective) -> Tensor:
     metric = METRICS[objective.metric]
     parts = latent.tensor_split(len(objective.rated), dim=1)
     terms = [
-        _on_rated(metric, part, batch.ratings[:, RATINGS.index(name)])
+        _on_rated(metric, part, batch.ratings[:, DIMENSIONS.index(name)])
         for part, name in zip(parts, objective.rated, strict=True)
     ]
     return torch.stack(terms).sum()

@@ -14,9 +14,9 @@ from xlser.data.formats.columns import roles
 from xlser.data.formats.rows import About, Imported, Row, import_rows
 from xlser.errors import CorpusError
 from xlser.machine import pass_on_machine
+from xlser.vocabulary import DIMENSIONS
 
 _SPLITS = {"train": "train", "dev": "validation", "test": "test"}
-_MEASURES = ("valence", "activation", "dominance")
 Key = tuple[str, pd.Timedelta, pd.Timedelta]
 
 
@@ -120,7 +120,7 @@ def _about(database: Any, about: About | None) -> About:
     about = about or About(name=database.name)
     languages = database.languages or [None]
     schemes = roles(database.schemes)
-    rated = [database.schemes[schemes[name]] for name in _MEASURES if name in schemes]
+    rated = [database.schemes[schemes[name]] for name in DIMENSIONS if name in schemes]
     bounds = [(s.minimum, s.maximum) for s in rated if s.minimum is not None and s.maximum is not None]
     licence = about.licence if about.licence != "unknown" else database.license or "unknown"
     language = about.language or (languages[0] if len(languages) == 1 else None)

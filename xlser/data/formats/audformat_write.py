@@ -15,8 +15,8 @@ from xlser.data.formats.languages import iso3
 from xlser.data.formats.media import lay_beside
 from xlser.data.headers import read_headers
 from xlser.data.manifest import Manifest
-from xlser.data.scales import DIMENSIONS
 from xlser.errors import CorpusError
+from xlser.vocabulary import DIMENSIONS
 
 # What a CSV reader takes for an empty cell.
 _LOOKS_EMPTY = {

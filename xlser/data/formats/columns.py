@@ -25,6 +25,9 @@ _HEADERS = {
 }
 
 
+ROLES = tuple(_HEADERS)
+
+
 def roles(headers: Iterable[str]) -> dict[str, str]:
     """Return ``{role: header}`` for the headers that are known; of several spellings the first in our list wins.
 

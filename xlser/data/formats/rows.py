@@ -18,8 +18,9 @@ from xlser.data.formats.columns import read_sex
 from xlser.data.formats.languages import language_tag
 from xlser.data.headers import read_headers
 from xlser.data.manifest import SCHEMA, Manifest
-from xlser.data.scales import DIMENSIONS, to_unit
+from xlser.data.scales import to_unit
 from xlser.errors import CorpusError
+from xlser.vocabulary import DIMENSIONS
 
 PARTS = {"train": "train", "dev": "validation", "development": "validation", "valid": "validation", "val": "validation"}
 PARTS |= {"validation": "validation", "eval": "validation", "test": "test"}
@@ -33,7 +34,8 @@ class About:
     """What a table does not say of itself: the corpus's name, and what holds for rows that are silent on it.
 
     ``emotions`` maps labels to canonical names and goes before xlser's own list of words; ``scale`` is [low, high] of
-    the ratings; ``speaker`` stands for every row without one.
+    the ratings; ``speaker`` stands for every row without one. Labels that nothing reads are refused, or with
+    ``keep_unread`` kept as they are and noted; ``how_to_map`` says in messages how to give them a meaning.
     """
 
     name: str
@@ -42,6 +44,8 @@ class About:
     scale: tuple[float, float] | None = None
     emotions: dict[str, str] = field(default_factory=dict)
     speaker: str | None = None
+    keep_unread: bool = False
+    how_to_map: str = "--emotion LABEL=canonical, such as --emotion A=anger"
 
 
 @dataclass
@@ -70,10 +74,10 @@ def import_rows(rows: list[Row], root: Path, about: About, left_out: dict[str, l
     if not timed:
         counts = "; ".join(f"{len(paths)} {reason}" for reason, paths in out.items()) or "it is empty"
         raise CorpusError(f"corpus {about.name} in {root}: no row can be used: {counts}")
-    emotions = _emotions(timed, about)
+    emotions, notes = _emotions(timed, about)
     frame = _frame([_row(row, about, emotions) for row in timed], about)
     split = _split(frame["id"], [row.get("split") for row in timed])
-    return Imported(Manifest(frame, root, about.name, "", left_out=dict(out)), split)
+    return Imported(Manifest(frame, root, about.name, "", left_out=dict(out), notes=notes), split)
 
 
 def _at_fault(row: Row, about: About, out: dict[str, list[str]]) -> bool:
@@ -105,7 +109,8 @@ def _timed(row: Row, info: AudioInfo | AudioFault, out: dict[str, list[str]]) ->
     return row | times | {"sample_rate": info.sample_rate, "channels": info.channels, "_whole": info.duration}
 
 
-def _emotions(rows: list[Row], about: About) -> dict[str, str]:
+def _emotions(rows: list[Row], about: About) -> tuple[dict[str, str], list[str]]:
+    """Return what every label means, and notes on those that nothing reads."""
     counts = Counter(str(row["emotion_raw"]) for row in rows)
     # Our own tables come with the canonical name beside the raw one.
     own = {
@@ -115,13 +120,12 @@ def _emotions(rows: list[Row], about: About) -> dict[str, str]:
     }
     found = {raw: about.emotions.get(raw) or own.get(raw) or _by_word(raw) for raw in counts}
     unread = [f"{raw!r} ({counts[raw]})" for raw, emotion in found.items() if emotion is None]
-    if unread:
-        raise CorpusError(
-            f"corpus {about.name}: nobody says what these labels mean: {', '.join(unread[:10])}. "
-            "Name each: --emotion LABEL=canonical, such as --emotion A=anger"
-        )
+    said = f"nobody says what these labels mean: {', '.join(unread[:10])}"
+    if unread and not about.keep_unread:
+        raise CorpusError(f"corpus {about.name}: {said}. Name each: {about.how_to_map}")
+    notes = [f"{said}. They are kept as they are; name each: {about.how_to_map}"] if unread else []
     try:
-        return {raw: check_canonical(emotion) for raw, emotion in found.items()}
+        return {raw: check_canonical(emotion) if emotion else raw for raw, emotion in found.items()}, notes
     except ValueError as error:
         raise CorpusError(f"corpus {about.name}: {error}") from None
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from xlser.atomic import write_text
 from xlser.data.manifest import Manifest
-from xlser.data.scales import DIMENSIONS
+from xlser.vocabulary import DIMENSIONS
 
 _PARTS = {"train": "train", "validation": "valid", "test": "test"}
 _COLUMNS = {"emotion": "emo", "speaker": "spk_id", "language": "lang", "sex": "gender", "text": "wrd"}

@@ -16,10 +16,11 @@ from xlser.evaluation.conformal import calibrate, coverage, label_sets
 from xlser.evaluation.dimensions import correlation_p, partial_correlation, stability
 from xlser.evaluation.fewshot import few_shot
 from xlser.evaluation.readout import Part
-from xlser.experiment.cases import TARGET, Case
+from xlser.experiment.cases import Case
 from xlser.experiment.corpora import Corpus
 from xlser.experiment.judge import INTERPOLATED
 from xlser.experiment.readers import Reader
+from xlser.vocabulary import TARGET
 
 Row = dict[str, object]
 PROMISE = 0.9  # what conformal label sets are made to cover

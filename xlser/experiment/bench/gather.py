@@ -15,7 +15,7 @@ from xlser.evaluation.verdicts import HELD_OUT as AT_HOME
 from xlser.evaluation.verdicts import TRANSFER, Verdicts, correct_families, paired
 from xlser.experiment.bench.cells import read_cell
 from xlser.experiment.bench.look import Outcome
-from xlser.experiment.cases import HELD_OUT, TARGET
+from xlser.vocabulary import HELD_OUT, TARGET
 
 Cell = dict[str, Any]
 Row = dict[str, Any]

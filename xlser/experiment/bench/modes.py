@@ -17,7 +17,7 @@ from xlser.experiment.corpora import AnyRecipe, Corpus
 
 OTHER = "other"
 UNLABELLED = ("no_agreement", "unknown")  # canonical names which say that nobody could name an emotion
-VALENCE = {name: found for name, position in DERIVED.items() if (found := valence_class(position[0]))}
+VALENCE = {name: found for name, position in DERIVED.items() if (found := valence_class(position["valence"]))}
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ import numpy as np
 
 from xlser.evaluation.nuisance import nuisance_rows, probe
 from xlser.experiment.bench.extras import first_seed
-from xlser.experiment.cases import TARGET, Case
+from xlser.experiment.cases import Case
 from xlser.experiment.corpora import Corpus
 from xlser.experiment.readers import Reader
+from xlser.vocabulary import TARGET
 
 Row = dict[str, object]
 MOST = 400  # clips a side, so that a large corpus costs no more than a small one
@@ -61,7 +62,7 @@ def _some(judged: np.ndarray) -> np.ndarray:
 
 def _corpora(corpus: Corpus) -> np.ndarray:
     """Return the name of the corpus that each row comes from, (N,)."""
-    return np.repeat([part.name for part in corpus.parts], [len(part.frame) for part in corpus.parts])
+    return corpus.frame["corpus"].to_numpy(dtype=str)
 
 
 def _speakers(corpus: Corpus) -> np.ndarray:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from xlser.corpora.card import card_paths, load_card
+from xlser.corpora.card import card_paths
 from xlser.errors import RecipeError
 from xlser.experiment.cases import Adaptation
-from xlser.experiment.corpora import AnyRecipe
+from xlser.experiment.corpora import AnyRecipe, corpus_facts, corpus_texts
 from xlser.experiment.workplace import Workplace
 from xlser.schema import validate
 
@@ -78,8 +78,8 @@ def expand_sources(texts: Sequence[str]) -> list[str]:
     ['urdu+ravdess', 'emodb+ravdess', 'emodb+urdu']
     """
     found = list(dict.fromkeys(text for text in texts if text not in LEAVE_OUT))
-    corpora = list(dict.fromkeys(part for text in found for part in text.split("+")))
-    languages = {name: [tag.split("-")[0] for tag in load_card(name).languages] for name in corpora}
+    corpora = list(dict.fromkeys(part for text in found for part in corpus_texts(text)))
+    languages = {name: [tag.split("-")[0] for tag in corpus_facts(name)[1]] for name in corpora}
     for text in dict.fromkeys(texts):
         if text in LEAVE_OUT:
             keys = languages if text == "leave-one-language-out" else {name: [name] for name in corpora}
@@ -91,7 +91,7 @@ def find_targets(texts: Sequence[str], sources: Sequence[str], place: Workplace)
     """Return the targets that are named; ``all`` are the parts of all sources, and all corpora that have a folder."""
     if list(texts) != ["all"]:
         return list(dict.fromkeys(texts))
-    parts = [part for source in sources for part in source.split("+")]
+    parts = [part for source in sources for part in corpus_texts(source)]
     named = {"+".join(_parts(part)) for part in parts}
     there = [name for name in card_paths() if name not in named and _has_folder(name, place)]
     return list(dict.fromkeys([*parts, *there]))
@@ -103,8 +103,8 @@ def called(corpus: str) -> str:
 
 
 def _parts(corpus: str) -> list[str]:
-    """Return the names on the cards of ``emodb+ravdess``, or of ``my/card.yaml``."""
-    names = [load_card(part).name for part in corpus.split("+")]
+    """Return the names on the cards of ``emodb+ravdess``, or of ``my/card.yaml`` or ``my/table.parquet``."""
+    names = [corpus_facts(part)[0] for part in corpus_texts(corpus)]
     if len(set(names)) < len(names):
         raise RecipeError(f"{corpus} joins a corpus with itself. Name each of them once.")
     return names

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xlser.evaluation.choice import DURATION
 from xlser.experiment.cases import Case
 from xlser.experiment.readers import Reader, make_reader
 from xlser.experiment.seeds import Seed
+from xlser.vocabulary import DURATION
 
 
 @dataclass(frozen=True)

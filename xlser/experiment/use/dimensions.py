@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from xlser.evaluation.regress import Direction, fit_direction
-from xlser.experiment.corpora import DIMENSIONS
 from xlser.experiment.judge import Heads
 from xlser.store.datastore import Datastore
+from xlser.vocabulary import DIMENSIONS
 
 
 @dataclass(frozen=True)

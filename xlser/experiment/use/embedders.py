@@ -15,7 +15,6 @@ from torch import Tensor
 
 from xlser.data.audio import AudioFault
 from xlser.errors import RunError
-from xlser.evaluation.choice import FEATURES
 from xlser.experiment.encoders import ABOUT, MODEL, START, UNTRAINED, untrained_fingerprint
 from xlser.experiment.judge import Heads
 from xlser.experiment.use.folder import Chosen
@@ -32,6 +31,7 @@ from xlser.training.encoder_step import assemble
 from xlser.training.inputs import autocast
 from xlser.training.step import build_network
 from xlser.training.threads import NARROW, one_thread
+from xlser.vocabulary import FEATURES
 
 # Features are taken of whole recordings in training; minutes of them would be another thing than the clips that a
 # corpus has. [A]: the limit is an assumption.

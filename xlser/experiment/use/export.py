@@ -19,7 +19,8 @@ from xlser.experiment.use.embedders import ClipEmbedder, load_embedder
 from xlser.experiment.use.folder import Chosen, find_model
 from xlser.features.extractors import called
 from xlser.machine import pass_on_machine
-from xlser.models.classifier import DIMENSIONS, EMBEDDING, EmotionNetwork, Inputs
+from xlser.models.classifier import EMBEDDING, EmotionNetwork, Inputs
+from xlser.vocabulary import DIMENSIONS
 
 LIBRARIES = ("onnx", "onnxruntime")
 OPSET, TOLERANCE = 17, 1e-4

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from xlser.evaluation.choice import DURATION
 from xlser.features.normalise import PROTOCOL
 from xlser.reporting.facts import FEW_SPEAKERS, rating_marks
 from xlser.reporting.wording import known, reader_name
+from xlser.vocabulary import DURATION
 
 Row = dict[str, Any]
 Key = tuple[str, str, str]

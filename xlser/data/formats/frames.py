@@ -1,0 +1,117 @@
+"""A table that somebody holds as a DataFrame, as a manifest."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from xlser.data.formats.cells import cell_text
+from xlser.data.formats.columns import ROLES, roles
+from xlser.data.formats.languages import language_tag
+from xlser.data.formats.rows import About, Row, import_rows
+from xlser.data.manifest import Manifest
+from xlser.errors import CorpusError, did_you_mean
+
+_MAP = 'emotions={"LABEL": "canonical"}, such as emotions={"A": "anger"}'
+
+
+def read_frame(
+    frame: pd.DataFrame,
+    named: Mapping[str, str | None],
+    *,
+    name: str,
+    root: str | Path | None = None,
+    emotions: Mapping[str, str] | None = None,
+    scale: tuple[float, float] | None = None,
+    strict: bool = True,
+) -> Manifest:
+    """Return the manifest of a table; see `xlser.data.dataset.Dataset.from_frame`, which is its public face.
+
+    Labels that nobody can read are kept as they are, with a note and a warning that say how to map them.
+
+    Args:
+        frame: the table.
+        named: column of each role of `xlser.data.formats.columns`; of ``language`` also a tag. None: the usual names.
+        name: of the dataset.
+        root: what relative paths start from.
+        emotions: what labels mean.
+        scale: lowest and highest rating.
+        strict: refuse a table of which a row cannot be used.
+
+    Raises:
+        CorpusError: see there.
+    """
+    if not isinstance(frame, pd.DataFrame) or frame.empty:
+        raise CorpusError(f"dataset {name} needs a DataFrame with a row an utterance, but got {_what(frame)}")
+    columns, language = _columns(frame, named, name)
+    records = [{role: record[column] for role, column in columns.items()} for record in frame.to_dict(orient="records")]
+    folder = _rooted(records, root)
+    about = About(name, language, scale=scale, emotions=dict(emotions or {}), keep_unread=True, how_to_map=_MAP)
+    manifest = import_rows(records, folder, about).manifest
+    if strict and manifest.left_out:
+        _refuse(manifest, len(records))
+    for note in manifest.notes:
+        warnings.warn(f"dataset {name}: {note}", stacklevel=4)
+    return manifest
+
+
+def _what(frame: object) -> str:
+    return "one without rows" if isinstance(frame, pd.DataFrame) else type(frame).__name__
+
+
+def _columns(frame: pd.DataFrame, named: Mapping[str, str | None], name: str) -> tuple[dict[str, str], str | None]:
+    """Return the column of every role, and the language of all rows where it is a tag."""
+    heads = [str(head) for head in frame.columns]
+    columns, language = roles(heads), None
+    for role, column in named.items():
+        if role not in ROLES:
+            raise CorpusError(f"from_frame knows no {role!r}; {did_you_mean(role, ROLES)}")
+        if column in heads:
+            columns[role] = str(column)
+        elif column is not None and role == "language":
+            language = language_tag(column)
+            columns.pop("language", None)
+        elif column is not None:
+            raise CorpusError(
+                f"dataset {name}: {_ARGUMENTS.get(role, role)}={column!r} is no column; {did_you_mean(column, heads)}"
+            )
+    missing = [role for role in ("path", "emotion", "speaker") if role not in columns and f"{role}_raw" not in columns]
+    if missing:
+        wanted = ", ".join(f"{_ARGUMENTS.get(role, role)}=COLUMN" for role in missing)
+        raise CorpusError(f"dataset {name} needs {wanted}; the columns are {', '.join(heads)}")
+    if language is None and "language" not in columns:
+        raise CorpusError(f'dataset {name} needs its language: language="el", or language=COLUMN')
+    return columns, language
+
+
+_ARGUMENTS = {"path": "audio"}
+
+
+def _rooted(records: list[Row], root: str | Path | None) -> Path:
+    """Make the paths relative to one folder, and return it."""
+    base = Path(root).expanduser().absolute() if root is not None else Path.cwd()
+    texts = [cell_text(record["path"]) for record in records]
+    paths = [base / Path(text).expanduser() if text else None for text in texts]
+    there = [path for path in paths if path]
+    inside = root is not None or all(path.is_relative_to(base) for path in there)
+    folder = base if inside or not there else Path(os.path.commonpath([path.parent for path in there]))
+    for record, path in zip(records, paths, strict=True):
+        if path is not None:
+            record["path"] = os.path.relpath(path, folder).replace(os.sep, "/")
+    return folder
+
+
+def _refuse(manifest: Manifest, rows: int) -> None:
+    counts = manifest.left_out_counts()
+    named = "; ".join(
+        f"{count} {reason}: {', '.join(manifest.left_out[reason][:3])}{' ...' * (count > 3)}"
+        for reason, count in counts.items()
+    )
+    raise CorpusError(
+        f"dataset {manifest.card}: {sum(counts.values())} of {rows} rows cannot be used. {named} "
+        f"(below {manifest.root}). Mend them, or leave them out: strict=False"
+    )
