@@ -11,6 +11,7 @@ from typing import Any
 from xlser.errors import did_you_mean
 from xlser.features.egemaps import Egemaps
 from xlser.features.extractor import Extractor, SideBySide, parts_of
+from xlser.features.frozen_encoder import Encoder
 from xlser.features.logmel import LogMel
 
 EXTRACTORS: dict[str, type[Extractor]] = {
@@ -18,6 +19,7 @@ EXTRACTORS: dict[str, type[Extractor]] = {
     for kind in (
         Egemaps,
         LogMel,
+        Encoder,
     )
 }
 Part = str | dict[str, dict[str, Any]]

@@ -15,10 +15,10 @@ from torch.utils.data import DataLoader, Dataset
 from xlser.data.sampling import DealtBatches
 from xlser.errors import RunError
 from xlser.losses import kl_weight
+from xlser.models.threads import one_thread
 from xlser.training.brain import ResumableBrain, Scalars, Stage
 from xlser.training.recipe import ON_CLASSES, Balanced, Objective, Recipe
 from xlser.training.step import GROUPS, Batch, add_noise, build_network, losses
-from xlser.training.threads import one_thread
 from xlser.vocabulary import DIMENSIONS
 
 _REMEDY = "Lower training.lr, or look for extreme values among the features."

@@ -10,8 +10,8 @@ import torch
 from xlser.data.spans import Span, batches, windows
 from xlser.errors import RunError
 from xlser.models.classifier import EMBEDDING, EmotionNetwork
+from xlser.models.threads import NARROW, one_thread
 from xlser.training.inputs import ClipInputs, autocast
-from xlser.training.threads import NARROW, one_thread
 
 # Seconds of audio that a processor embeds at once at most: with wav2vec 2.0 base on two cores, batches of 64 took a
 # tenth to a quarter longer for the same clips. Narrow networks were not measured, and keep what the recipe says.

@@ -25,12 +25,12 @@ from xlser.features.normalise import Scaler
 from xlser.machine import check_opens, pass_on_machine
 from xlser.models.checkpoints import load_encoder
 from xlser.models.classifier import EMBEDDING, EmotionNetwork, Inputs
+from xlser.models.threads import NARROW, one_thread
 from xlser.training.checkpoint import load_state, under
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.encoder_step import assemble
 from xlser.training.inputs import autocast
 from xlser.training.step import build_network
-from xlser.training.threads import NARROW, one_thread
 from xlser.vocabulary import FEATURES
 
 # Features are taken of whole recordings in training; minutes of them would be another thing than the clips that a
