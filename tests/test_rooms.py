@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "xlser"
 ORDER = (
     {"corpora"},
     {"data"},
-    {"features"},
     {"models", "losses"},
+    {"features"},
     {"training"},
     {"store"},
     {"evaluation"},

@@ -108,7 +108,7 @@ def test_a_rating_that_is_loudness_leaves_nothing_beyond_it(bench, small_data, s
     from xlser.corpora.card import load_card
     from xlser.data.manifest import build_manifest
     from xlser.features.extract import extract
-    from xlser.features.extractor import EXTRACTORS
+    from xlser.features.extractors import EXTRACTORS
 
     features = extract(
         build_manifest(load_card(TARGET), small_data / TARGET), EXTRACTORS["egemaps"](), small_cache, progress=False

@@ -12,6 +12,7 @@ import soundfile
 
 import xlser
 from xlser.data.audio import AudioFault, read_mono
+from xlser.data.spans import windows
 from xlser.errors import CorpusError, RunError, XlserError
 from xlser.evaluation.choice import READOUTS
 from xlser.experiment.run import run_recipe
@@ -24,7 +25,6 @@ from xlser.experiment.workplace import Workplace
 from xlser.models.checkpoints import load_encoder
 from xlser.store.datastore import Datastore
 from xlser.training.encoder_recipe import EncoderRecipe
-from xlser.training.inputs import windows
 from xlser.training.recipe import Recipe
 
 COMMON = {"source": "synthetic-de", "targets": ("synthetic-tr",), "split": {"folds": 4}, "evaluation": {"draws": 100}}

@@ -13,21 +13,22 @@ from pandas.testing import assert_frame_equal
 from xlser.data.manifest import build_manifest
 from xlser.errors import CorpusError, XlserError
 from xlser.features.extract import extract
+from xlser.features.extractor import Extractor
 
 NAMES = tuple(f"s{n}_ang_1.wav" for n in range(1, 7))
 
 
-class Toy:
+class Toy(Extractor):
     """Samples, loudness and peak, and how often it was asked."""
 
-    rate: ClassVar[int] = 16_000
+    name: ClassVar[str] = "toy"
     shortest: ClassVar[float] = 0.0
 
     def __init__(self, option=1):
         self.option, self.calls = option, 0
 
     def identity(self):
-        return {"extractor": "toy", "option": self.option}
+        return {"extractor": self.name, "option": self.option}
 
     def columns(self):
         return ["samples", "loudness", "peak"]

@@ -44,6 +44,28 @@ def test_a_batch_gives_what_transformers_gives_for_each_clip_alone(family, waves
 
 
 @torch.no_grad()
+def test_layers_above_the_last_one_wanted_are_left_out(family, waves):
+    frames, lengths = fronts(family.encoder, waves)
+    every, ran = family.encoder(frames, lengths), []
+    hooks = [module.register_forward_hook(lambda *_: ran.append(1)) for module in layers_of(family.encoder)]
+    for last in range(family.encoder.layers + 1):
+        ran.clear()
+        states = family.encoder(frames, lengths, last=last)
+        assert len(states) == last + 1
+        assert len(ran) == max(last, 1), "what stands before the layers runs with the first one"
+        for state, expected in zip(states, every, strict=False):
+            torch.testing.assert_close(state, expected)
+    for hook in hooks:
+        hook.remove()
+    with pytest.raises(ValueError, match="`last` must be a whole number from 0 to 3"):
+        family.encoder(frames, lengths, last=4)
+
+
+def layers_of(encoder):
+    return encoder.model.encoder.layers
+
+
+@torch.no_grad()
 def test_neighbours_and_what_stands_in_the_padding_change_nothing(family, waves):
     encoder = family.encoder
     frames, lengths = fronts(encoder, waves)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from xlser.data.spans import windows
 from xlser.errors import RunError
 from xlser.models.classifier import Inputs
 from xlser.training.embed import embed
 from xlser.training.encoder_step import build_classifier
-from xlser.training.inputs import ClipInputs, windows
+from xlser.training.inputs import ClipInputs
 
 RATE = 16_000
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from xlser.data.spans import Span, windows
 from xlser.models.front import WaveConvolutions
 from xlser.training.encoder_step import build_classifier
-from xlser.training.inputs import ClipInputs, Draw, Span, autocast, middle, windows
+from xlser.training.inputs import ClipInputs, Draw, autocast, middle
 
 # A level alone leaves nothing behind: the encoder normalises its input. Noise does.
 SPEC, WAVE = {"time": 0.3, "time_length": 3}, {"gain": [-6, 6], "snr": [5, 15]}

@@ -35,14 +35,14 @@ def command(
     RECIPE is a file, or one of xlser's own such as emodb/dae-activation. An encoder can be trained by several
     processes: torchrun --nproc-per-node 2 -m xlser.cli.main run RECIPE
     """
-    from xlser.training.load import load_recipe, reads_egemaps
+    from xlser.training.load import feature_libraries, load_recipe
 
     chosen = load_recipe(recipe, overrides)  # before anything heavy is imported: a typo costs no time
 
-    from xlser.environment.examine import FEATURES, TRAINING, check_environment
+    from xlser.environment.examine import TRAINING, check_environment
 
     # Before the corpora are read: nothing of theirs is to blame.
-    needed = TRAINING | (FEATURES if reads_egemaps(chosen) else {})
+    needed = TRAINING | feature_libraries(chosen)
     check_environment(needed, load=False)
 
     from xlser.experiment.run import default_out, finished, run_recipe

@@ -41,13 +41,13 @@ def command(
     A cell that is done is not done again: the same command goes on where it was stopped. Where a job failed or a cell
     is missing, the others are reported and the exit status is 1.
     """
-    from xlser.training.load import load_recipe, reads_egemaps
+    from xlser.training.load import feature_libraries, load_recipe
 
     chosen = [load_recipe(recipe, overrides) for recipe in recipes]
 
-    from xlser.environment.examine import FEATURES, TRAINING, check_environment
+    from xlser.environment.examine import TRAINING, check_environment
 
-    needed = TRAINING | (FEATURES if any(map(reads_egemaps, chosen)) else {})
+    needed = TRAINING | {name: called for recipe in chosen for name, called in feature_libraries(recipe).items()}
     check_environment(needed, load=not (out / "results.json").is_file())  # what is left to train would say the same
 
     from xlser.experiment.bench.plan import expand_sources, find_targets, make_jobs, parse_adapt, parse_ks

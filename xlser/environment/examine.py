@@ -15,7 +15,6 @@ from xlser.machine import DOCTOR, loading
 # What the verbs need, by how it is imported, and what it is called when it is installed.
 READING = {"soundfile": "soundfile", "soxr": "soxr"}
 TRAINING = {**READING, "torch": "torch", "torchaudio": "torchaudio", "speechbrain": "speechbrain"}
-FEATURES = {"opensmile": "opensmile"}
 
 
 def examine() -> Iterator[Check]:

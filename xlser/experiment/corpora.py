@@ -19,7 +19,7 @@ from xlser.errors import CorpusError
 from xlser.experiment.workplace import Workplace
 from xlser.features.clips import Clips, read_clips
 from xlser.features.extract import Features, extract
-from xlser.features.extractor import EXTRACTORS
+from xlser.features.extractors import make_extractor
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
 from xlser.vocabulary import DIMENSIONS
@@ -208,7 +208,7 @@ def prepare(dataset: Dataset, recipe: AnyRecipe, place: Workplace) -> Corpus:
     if isinstance(recipe, EncoderRecipe):
         data = read_clips(dataset.manifest, place.cache, **options)
     else:
-        data = extract(dataset.manifest, EXTRACTORS[recipe.features.extractor](), place.cache, **options)
+        data = extract(dataset.manifest, make_extractor(recipe.features.extractor), place.cache, **options)
     labels, counts = scored_labels(data.manifest.frame["emotion"], recipe)
     corpus = Corpus(dataset.with_manifest(data.manifest), data, labels, counts)
     _tell(corpus, recipe, place)

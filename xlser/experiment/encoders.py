@@ -13,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from xlser.atomic import write_text
+from xlser.data.spans import Span
 from xlser.evaluation.metrics import confusion, unweighted_accuracy
 from xlser.evaluation.readout import Part
 from xlser.experiment.cases import Case
@@ -32,7 +33,7 @@ from xlser.training.encoder_batches import make_batches
 from xlser.training.encoder_plan import EncoderPlan, Labelled
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.encoder_step import assemble
-from xlser.training.inputs import ClipInputs, Span, middle
+from xlser.training.inputs import ClipInputs, middle
 from xlser.training.loss_terms import Terms
 from xlser.training.ranks import Ranks, barrier
 from xlser.vocabulary import DIMENSIONS, FEATURES

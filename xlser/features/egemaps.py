@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any, ClassVar
@@ -9,10 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from xlser.data.audio import resampler_identity
+from xlser.features.extractor import Extractor
 from xlser.machine import loading
 
 
-class Egemaps:
+@dataclass(frozen=True)
+class Egemaps(Extractor):
     """The 88 functionals of eGeMAPSv02.
 
     openSMILE is free for research and teaching; commercial use needs audEERING's licence. `LogMel` is the alternative
@@ -22,7 +25,8 @@ class Egemaps:
     otherwise be told apart by their sample rate.
     """
 
-    rate: ClassVar[int] = 16_000
+    name: ClassVar[str] = "egemaps"
+    libraries: ClassVar[dict[str, str]] = {"opensmile": "opensmile"}
     shortest: ClassVar[float] = 0.06
 
     @cached_property
@@ -34,7 +38,7 @@ class Egemaps:
 
     def identity(self) -> dict[str, Any]:
         """Return the extractor's name, openSMILE's version, the sample rate and the resampler."""
-        about = {"extractor": "egemaps", "set": "eGeMAPSv02", "opensmile": version("opensmile"), "rate": self.rate}
+        about = {"extractor": self.name, "set": "eGeMAPSv02", "opensmile": version("opensmile"), "rate": self.rate}
         return about | {"limit": 1.0} | resampler_identity()
 
     def columns(self) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -15,12 +15,14 @@ from tqdm import tqdm
 
 from xlser.data.audio import AudioFault, content_hash, read_mono
 from xlser.data.manifest import Manifest
+from xlser.data.spans import Span, batches
 from xlser.errors import CorpusError
 from xlser.features.cache import FeatureCache
-from xlser.features.extractor import Extractor
+from xlser.features.extractor import Extractor, parts_of
 from xlser.machine import many_alike, stop_if_of_machine
 
 Row = TypeVar("Row")
+Part = tuple[Path, float, float | None]  # a file, and where in it a row starts and ends, in seconds
 
 
 @dataclass
@@ -48,32 +50,46 @@ def extract(
     """Return the features of every utterance, from the cache where they are there.
 
     Recordings that cannot be decoded, are silent, or give NaN are left out of the returned manifest, counted in its
-    ``left_out`` and named in ``faults``. Threads suffice: decoding, resampling and openSMILE let go of Python's lock.
+    ``left_out`` and named in ``faults``. Extractors side by side are cached one by one, and what one of them leaves out
+    is left out of all. Threads suffice: decoding, resampling, openSMILE and torch let go of Python's lock. Beyond the
+    features, no more audio is held than each thread is at work on.
 
     Raises:
         CorpusError: ``strict`` and a recording that cannot be used; or none that can.
         XlserError: the cache cannot be written. What was extracted so far is kept, and the next run goes on from there.
+            Or pretrained weights that are not there.
     """
+    given, values, cached, faults = manifest, [], [], {}
+    for part in parts_of(extractor):
+        rows = _read_rows(manifest, part, cache_root, jobs=jobs, strict=strict, progress=progress)
+        values = [before[rows.used] for before in values] + [np.stack([row.values for row in rows.read])]
+        cached, faults, manifest = [*cached, sum(row.cached for row in rows.read)], faults | rows.faults, rows.manifest
+    contents = [row.content for row in rows.read]
+    faults = {path: faults[path] for path in given.frame["path"] if path in faults}
+    return Features(manifest, np.concatenate(values, axis=1), extractor.columns(), min(cached), faults, contents)
+
+
+def _read_rows(manifest: Manifest, extractor: Extractor, cache_root: str | Path, **options: Any) -> Rows[_Read]:
     cache = FeatureCache(cache_root, extractor.identity())
-    one = partial(_one, extractor=extractor, cache=cache)
-    rows = read_rows(manifest, one, what="features", jobs=jobs, strict=strict, progress=progress)
-    return Features(
-        rows.manifest,
-        np.stack([row.values for row in rows.read]),
-        extractor.columns(),
-        sum(row.cached for row in rows.read),
-        rows.faults,
-        [row.content for row in rows.read],
-    )
+    if not extractor.batch:
+        return read_rows(manifest, partial(_one, extractor=extractor, cache=cache), what="features", **options)
+    seconds = manifest.frame["end"].to_numpy() - manifest.frame["start"].to_numpy()
+    spans = [Span(row, 0, int(length * extractor.rate)) for row, length in enumerate(seconds)]
+    groups = [[span.row for span in group] for group in batches(spans, int(extractor.batch * extractor.rate))]
+    return read_groups(manifest, partial(_many, extractor=extractor, cache=cache), groups, what="features", **options)
 
 
 @dataclass
 class Rows(Generic[Row]):
-    """A manifest of the rows that could be used, what each gave, and why the others could not: path to reason."""
+    """A manifest of the rows that could be used, what each gave, and why the others could not: path to reason.
+
+    ``used`` (N,) bool says which rows of the manifest that was read these are.
+    """
 
     manifest: Manifest
     read: list[Row]
     faults: dict[str, str]
+    used: np.ndarray
 
 
 def read_rows(
@@ -95,23 +111,41 @@ def read_rows(
         MachineError: what went wrong is no recording's fault; nothing is left out then.
         CorpusError: ``strict`` and a row that cannot be used; or none that can.
     """
+    alone = [[row] for row in range(len(manifest.frame))]
+    options = {"what": what, "jobs": jobs, "strict": strict, "progress": progress}
+    return read_groups(manifest, lambda parts: [_tried(one, *part) for part in parts], alone, **options)
+
+
+def read_groups(
+    manifest: Manifest,
+    many: Callable[[list[Part]], list[Row | _Fault]],
+    groups: list[list[int]],
+    *,
+    what: str,
+    jobs: int | None,
+    strict: bool,
+    progress: bool,
+) -> Rows[Row]:
+    """Do as `read_rows`, for the rows of a group at once; every row stands in one of the ``groups``."""
     frame = manifest.frame
     segments = [segment(row) for row in frame[["start", "end", "duration"]].itertuples(index=False)]
-    tasks = (delayed(_tried)(one, path, *part) for path, part in zip(manifest.files(), segments, strict=True))
+    parts = [(path, *part) for path, part in zip(manifest.files(), segments, strict=True)]
+    tasks = (delayed(many)([parts[row] for row in group]) for group in groups)
     results = Parallel(jobs or os.cpu_count() or 1, backend="threading", return_as="generator")(tasks)
-    bar = tqdm(
-        results, total=len(frame), desc=f"{what} of {manifest.card}", unit="file", disable=not progress, leave=False
-    )
-    read, used, faults = [], [], {}
-    for path, result in zip(frame["path"], bar, strict=True):
-        used.append(not isinstance(result, _Fault))
-        if not isinstance(result, _Fault):
-            read.append(result)
-        elif strict:
-            raise CorpusError(f"corpus {manifest.card}: {manifest.file(path)}: {result} (stopped by --strict)")
-        else:
-            faults[path] = str(result)
-    return Rows(_without(manifest, faults, np.array(used), what), read, faults)
+    found: dict[int, Row | _Fault] = {}
+    described = f"{what} of {manifest.card}"
+    with tqdm(total=len(frame), desc=described, unit="file", disable=not progress, leave=False) as bar:
+        for group, result in zip(groups, results, strict=True):
+            found.update(zip(group, result, strict=True))
+            bar.update(len(group))
+            broken = [(row, found[row]) for row in group if isinstance(found[row], _Fault)]
+            if strict and broken:
+                path, fault = manifest.file(frame["path"].iloc[broken[0][0]]), broken[0][1]
+                raise CorpusError(f"corpus {manifest.card}: {path}: {fault} (stopped by --strict)")
+    used = np.array([not isinstance(found[row], _Fault) for row in range(len(frame))])
+    faults = {path: str(found[row]) for row, path in enumerate(frame["path"]) if not used[row]}
+    read = [found[row] for row in np.flatnonzero(used)]
+    return Rows(_without(manifest, faults, used, what), read, faults, used)
 
 
 def segment(row: tuple[float, float, float]) -> tuple[float, float | None]:
@@ -146,13 +180,40 @@ def _tried(
         return _Fault(f"cannot be read: {getattr(error, 'strerror', error)}")
 
 
+class _Waiting(NamedTuple):
+    """A row that the cache does not hold."""
+
+    samples: np.ndarray
+    content: str
+
+
 def _one(path: Path, start: float, end: float | None, *, extractor: Extractor, cache: FeatureCache) -> _Read:
+    row = _read(path, start, end, extractor=extractor, cache=cache)
+    return row if isinstance(row, _Read) else _keep(extractor(row.samples), row.content, cache)
+
+
+def _many(parts: list[Part], *, extractor: Extractor, cache: FeatureCache) -> list[_Read | _Fault]:
+    """Do as `_one` for some rows at once; what is cached, or cannot be read, is no part of the batch."""
+    rows = [_tried(partial(_read, extractor=extractor, cache=cache), *part) for part in parts]
+    waiting = [number for number, row in enumerate(rows) if isinstance(row, _Waiting)]
+    values = extractor.many([rows[number].samples for number in waiting]) if waiting else []
+    for number, vector in zip(waiting, values, strict=True):
+        rows[number] = _tried(partial(_keep, vector, rows[number].content, cache), *parts[number])
+    return rows
+
+
+def _read(
+    path: Path, start: float, end: float | None, *, extractor: Extractor, cache: FeatureCache
+) -> _Read | _Waiting:
     content = content_hash(path, start, end)
     if (found := cache.get(content)) is not None:
         return _Read(found, content, True)
     samples = read_mono(path, extractor.rate, start, end)
     check_length(len(samples), extractor.shortest * extractor.rate, extractor.rate)
-    values = extractor(samples)
+    return _Waiting(samples, content)
+
+
+def _keep(values: np.ndarray, content: str, cache: FeatureCache, *_part: object) -> _Read:
     if not np.isfinite(values).all():
         raise AudioFault(f"NaN or infinite features ({int((~np.isfinite(values)).sum())} of {values.size})")
     cache.put(content, values)

@@ -2,29 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
 from xlser.data.audio import resampler_identity
+from xlser.features.extractor import Extractor, check_options, is_count
 
 _BINS = 512
 _STATISTICS = ("mean", "std", "p20", "p50", "p80", "step")
 
 
-class LogMel:
+@dataclass(frozen=True)
+class LogMel(Extractor):
     """Mean, deviation, 20th, 50th and 80th percentile of each log-mel band, and the mean absolute step between frames.
 
-    40 bands, 25 ms windows, 10 ms hop, 16 kHz: 240 numbers an utterance. A recording shorter than one window is padded
-    with zeros to one.
+    By default 40 bands, 25 ms windows, 10 ms hop, 16 kHz: 240 numbers an utterance. A recording shorter than one window
+    is padded with zeros to one.
+
+    Args:
+        bands: how many bands, 1 to 128.
+        window: samples of a window, 1 to 512.
+        hop: samples between windows, at least 1.
+
+    Raises:
+        ValueError: an option is out of its range.
     """
 
-    rate: ClassVar[int] = 16_000
-    shortest: ClassVar[float] = 0.025
-    bands: ClassVar[int] = 40
-    window: ClassVar[int] = 400
-    hop: ClassVar[int] = 160
+    name: ClassVar[str] = "logmel"
+    libraries: ClassVar[dict[str, str]] = {"torch": "torch"}
+    bands: int = 40
+    window: int = 400
+    hop: int = 160
+
+    def __post_init__(self) -> None:
+        """Check the options."""
+        check_options(
+            ("bands", self.bands, is_count(self.bands) and self.bands <= 128, "a whole number from 1 to 128"),
+            (
+                "window",
+                self.window,
+                is_count(self.window) and self.window <= _BINS,
+                f"a whole number from 1 to {_BINS}",
+            ),
+            ("hop", self.hop, is_count(self.hop), "a whole number of at least 1"),
+        )
+
+    @property
+    def shortest(self) -> float:  # type: ignore[override]
+        """One window, in seconds."""
+        return self.window / self.rate
 
     @cached_property
     def _bank(self) -> Any:
@@ -44,7 +73,7 @@ class LogMel:
     def identity(self) -> dict[str, Any]:
         """Return the extractor's name, its options and the resampler."""
         return {
-            "extractor": "logmel",
+            "extractor": self.name,
             "fft": _BINS,
             "scale": "htk",
             **resampler_identity(),
@@ -56,11 +85,11 @@ class LogMel:
         }
 
     def columns(self) -> list[str]:
-        """Return 240 names such as ``mel07_mean``."""
+        """Return six names a band, such as ``mel07_mean``."""
         return [f"mel{band:02d}_{name}" for name in _STATISTICS for band in range(self.bands)]
 
     def __call__(self, samples: np.ndarray) -> np.ndarray:
-        """Return the statistics of float32 mono ``samples`` at 16 kHz, shape (240,), float32."""
+        """Return the statistics of float32 mono ``samples`` at 16 kHz, shape (6 * bands,), float32."""
         import torch
 
         padded = np.pad(samples, (0, max(0, _BINS - len(samples))))

@@ -19,6 +19,7 @@ from xlser.errors import MachineError, RunError
 from xlser.machine import check_opens, pass_on_machine, way_out
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json")
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
 CONVERT = (
     "In Python, where you trust the file: "

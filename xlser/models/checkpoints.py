@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from xlser.errors import RecipeError, RunError, did_you_mean
-from xlser.machine import pass_on_machine
-from xlser.models.checkpoint_folder import file_hash, quiet, read_config, read_preprocessor, weight_files
+from xlser.models.checkpoint_folder import SETTINGS, file_hash, read_config, weight_files
 from xlser.models.encoder import SpeechEncoder
-from xlser.models.front import RATE
+from xlser.models.families import FAMILIES
 from xlser.models.hub import fetched
+from xlser.models.transformers_model import with_dropout
+from xlser.models.wave_family import make_extractor
 
-FAMILIES = ("data2vec-audio", "hubert", "unispeech", "unispeech-sat", "wav2vec2", "wav2vec2-bert", "wavlm")
-DROPOUTS = (
-    "hidden_dropout",
-    "attention_dropout",
-    "activation_dropout",
-    "feat_proj_dropout",
-    "conformer_conv_dropout",
-    "layerdrop",
-)
 _TINY = {
     "hidden_size": 32,
     "num_hidden_layers": 2,
@@ -41,8 +33,6 @@ RANDOM: dict[str, dict[str, Any]] = {
     "random:tiny-group": {**_TINY, "feat_extract_norm": "group"},
     "random:base": {},
 }
-# Published base checkpoints of these, with their group norm, were trained on waveforms as they are.
-AS_RECORDED = ("wavlm", "unispeech-sat")
 
 
 def load_encoder(
@@ -82,118 +72,91 @@ def load_encoder(
     """
     if dropout is not None and not 0 <= dropout <= 1:
         raise RecipeError(f"`dropout` must be from 0 to 1, but is {dropout} instead.")
+    folder = _folder(name, revision)
+    if folder is None:
+        return _random(name, seed, dropout)
+    kind, files = _kind(folder, name), weight_files(folder)
+    local = Path(name).expanduser().is_dir()
+    mark = {"sha256": file_hash(files)} if local else {"commit": folder.name}  # the hub's cache names it so
+    return FAMILIES[kind].read(folder, {"name": name, "model_type": kind, **mark}, dropout)
+
+
+class CheckpointFacts(NamedTuple):
+    """``layers`` L and ``width`` D; ``identity`` names config, preprocessor and weights by their bytes, JSON-able."""
+
+    layers: int
+    width: int
+    identity: dict[str, Any]
+
+
+def checkpoint_facts(name: str, *, revision: str | None = None, seed: int = 0) -> CheckpointFacts:
+    """Return what `load_encoder` would load, without loading it.
+
+    Raises:
+        RecipeError, RunError: as `load_encoder`, as far as config and file headers tell.
+
+    >>> checkpoint_facts("random:tiny")
+    CheckpointFacts(layers=2, width=32, identity={'model_type': 'wav2vec2', 'random': 'random:tiny', 'seed': 0})
+    """
+    folder = _folder(name, revision)
+    if folder is None:
+        config = _random_config(name)
+        identity = {"model_type": config.model_type, "random": name, "seed": seed}
+        return CheckpointFacts(config.num_hidden_layers, config.hidden_size, identity)
+    config, kind = read_config(folder), _kind(folder, name)
+    family = FAMILIES[kind]
+    try:
+        layers, width = int(config[family.layers]), int(config[family.width])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(
+            f"{folder / 'config.json'} must give {family.layers} and {family.width} as whole numbers. "
+            "Copy the file anew from where the checkpoint came from."
+        ) from error
+    files = [folder / file for file in SETTINGS if (folder / file).is_file()] + weight_files(folder)
+    stamps = tuple((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+    return CheckpointFacts(layers, width, {"model_type": kind, "sha256": _hash(stamps)})
+
+
+@lru_cache(maxsize=64)
+def _hash(stamps: tuple[tuple[Path, int, int], ...]) -> str:
+    return file_hash([file for file, _, _ in stamps])
+
+
+def _folder(name: str, revision: str | None) -> Path | None:
+    """Return the folder of a checkpoint, fetched if it must be; None for random weights."""
     folder = Path(name).expanduser()
     local = bool(name) and folder.is_dir()  # Path("") is the folder one is in
     if revision is not None and (local or name.startswith("random:")):
         raise RecipeError(f"`revision` belongs to a hub model, but {name} is none. Leave it out.")
     if name.startswith("random:"):
-        return _random(name, seed, dropout)
-    if local:
-        return _read(folder, {"name": name}, dropout)
-    folder = fetched(name, revision, other=RANDOM)
-    return _read(folder, {"name": name, "commit": folder.name}, dropout)
+        return None
+    return folder if local else fetched(name, revision, other=RANDOM)
 
 
-def _random(name: str, seed: int, dropout: float | None) -> SpeechEncoder:
-    from transformers import Wav2Vec2Config, Wav2Vec2Model
-
-    if name not in RANDOM:
-        raise RecipeError(f"unknown checkpoint {name!r}: {did_you_mean(name, RANDOM)}")
-    config = _with_dropout(Wav2Vec2Config(**RANDOM[name]), dropout)
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        model = Wav2Vec2Model(config)
-    return SpeechEncoder(
-        model, _extractor(config, None, name), {"name": name, "model_type": config.model_type, "seed": seed}
-    )
-
-
-def _read(folder: Path, about: Mapping[str, Any], dropout: float | None) -> SpeechEncoder:
+def _kind(folder: Path, name: str) -> str:
     kind = read_config(folder)["model_type"]
     if kind not in FAMILIES:
         raise RecipeError(
-            f"checkpoint {about['name']} must be of one of the families {', '.join(FAMILIES)}, but its config.json "
-            f"says {kind!r}. Choose a speech encoder of these, such as facebook/wav2vec2-base."
+            f"checkpoint {name} must be of one of the families {', '.join(FAMILIES)}, but its config.json says "
+            f"{kind!r}. Choose a speech encoder of these, such as facebook/wav2vec2-base."
         )
-    files = weight_files(folder)
-    config = _with_dropout(_config(folder, kind), dropout)
-    extractor = _extractor(config, read_preprocessor(folder), str(folder))
-    about = {**about, "model_type": kind} | ({} if "commit" in about else {"sha256": file_hash(files)})
-    return SpeechEncoder(_model(folder, config), extractor, about)
+    return kind
 
 
-def _config(folder: Path, kind: str) -> Any:
-    from transformers import AutoConfig
+def _random_config(name: str) -> Any:
+    from transformers import Wav2Vec2Config
 
-    try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # transformers checks a config with errors of many kinds
-        pass_on_machine(error, f"reading checkpoint {folder}")
-        raise RunError(
-            f"{folder / 'config.json'} does not describe a {kind} model: {error}. Fetch the checkpoint anew."
-        ) from error
-    config.add_adapter = False  # it thins out frames behind the last hidden state
-    return config
+    if name not in RANDOM:
+        raise RecipeError(f"unknown checkpoint {name!r}: {did_you_mean(name, RANDOM)}")
+    return Wav2Vec2Config(**RANDOM[name])
 
 
-def _model(folder: Path, config: Any) -> torch.nn.Module:
-    from transformers import AutoModel
+def _random(name: str, seed: int, dropout: float | None) -> SpeechEncoder:
+    from transformers import Wav2Vec2Model
 
-    try:
-        with quiet(), torch.random.fork_rng(devices=[]):
-            model, found = AutoModel.from_pretrained(
-                folder, config=config, use_safetensors=True, local_files_only=True, output_loading_info=True
-            )
-    except Exception as error:  # sizes that do not fit come as errors of several kinds
-        pass_on_machine(error, f"reading checkpoint {folder}")
-        raise RunError(_misfit(folder, f"cannot be loaded: {error}")) from error
-    _check_weights(folder, model, found)
-    if "masked_spec_embed" in found["missing_keys"]:
-        model.masked_spec_embed.data.zero_()  # not what the random numbers gave
-    return model.float()
-
-
-def _check_weights(folder: Path, model: torch.nn.Module, found: Mapping[str, Any]) -> None:
-    """Refuse what transformers would fill with random numbers."""
-    missing = sorted(set(found["missing_keys"]) - {"masked_spec_embed"})
-    if missing or found["mismatched_keys"]:
-        names = missing or sorted(str(key[0]) for key in found["mismatched_keys"])
-        what = "missing" if missing else "of another size"
-        total = len(model.state_dict())
-        raise RunError(_misfit(folder, f"are not all there: {len(names)} of {total} are {what}, such as {names[0]}"))
-
-
-def _misfit(folder: Path, fault: str) -> str:
-    return (
-        f"checkpoint {folder}: the weights that config.json asks for {fault}. "
-        "Take config.json and weights from one and the same checkpoint."
-    )
-
-
-def _extractor(config: Any, options: Mapping[str, Any] | None, where: str) -> Any:
-    from transformers import SeamlessM4TFeatureExtractor, Wav2Vec2FeatureExtractor
-
-    mel = config.model_type == "wav2vec2-bert"
-    if options is None:
-        layered = getattr(config, "feat_extract_norm", "layer") == "layer"
-        options = {} if mel else {"do_normalize": layered or config.model_type not in AS_RECORDED}
-    if options.get("sampling_rate", RATE) != RATE:
-        raise RecipeError(
-            f"checkpoint {where} must take speech at {RATE} Hz, but its preprocessor_config.json says "
-            f"{options['sampling_rate']} Hz. Choose another checkpoint."
-        )
-    extractor = (SeamlessM4TFeatureExtractor if mel else Wav2Vec2FeatureExtractor).from_dict(dict(options))
-    if mel and extractor.num_mel_bins * extractor.stride != config.feature_projection_input_dim:
-        raise RunError(
-            f"checkpoint {where} must have a filter bank of {config.feature_projection_input_dim} columns, as its "
-            f"config.json says, but preprocessor_config.json gives {extractor.num_mel_bins} bins in groups of "
-            f"{extractor.stride}. Take both files from one and the same checkpoint."
-        )
-    return extractor
-
-
-def _with_dropout(config: Any, dropout: float | None) -> Any:
-    for key in DROPOUTS if dropout is not None else ():
-        if hasattr(config, key):
-            setattr(config, key, float(dropout))
-    return config
+    config = with_dropout(_random_config(name), dropout)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        model = Wav2Vec2Model(config)
+    about = {"name": name, "model_type": config.model_type, "seed": seed}
+    return SpeechEncoder(model, make_extractor(config, None, name), about)

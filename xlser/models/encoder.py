@@ -30,7 +30,7 @@ class SpeechEncoder(nn.Module):
     in a batch are those that transformers gives for the clip alone, to about 1e-6.
 
     Args:
-        model: a transformers model of one of the `checkpoints.FAMILIES`, without its optional adapter.
+        model: a transformers model of one of `xlser.models.families`, without its optional adapter.
         extractor: the transformers feature extractor that belongs to it.
         about: what the checkpoint is, JSON-able (see `checkpoints.load_encoder`).
 
@@ -93,10 +93,11 @@ class SpeechEncoder(nn.Module):
         lengths: Tensor,
         *,
         first: int = 0,
+        last: int | None = None,
         time_mask: Tensor | None = None,
         feature_mask: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
-        """Return hidden states number ``first``..L, each (N, T, D), without meaning beyond ``lengths``.
+        """Return hidden states number ``first``..``last``, each (N, T, D), without meaning beyond ``lengths``.
 
         Number 0 enters the first layer, number L is the model's last hidden state (behind the final layer norm where
         there is one).
@@ -106,18 +107,21 @@ class SpeechEncoder(nn.Module):
                 above 0.
             lengths: (N,) integers, the valid frames of each row, 1..T.
             first: the number of the first hidden state, 0..L.
+            last: the number of the last one that is wanted, ``first``..L; by default L.
             time_mask: (N, T), True where SpecAugment puts the model's learned mask vector (zeros if it has none).
             feature_mask: (N, D), True where it puts zeros.
 
         Raises:
-            ValueError: a shape that does not fit, ``first`` out of range or above 0 where the encoder does not resume,
-                or a mask together with ``first`` above 0.
+            ValueError: a shape that does not fit, ``first`` or ``last`` out of range, ``first`` above 0 where the
+                encoder does not resume, or a mask together with ``first`` above 0.
         """
-        mask = self._checked(frames, lengths, first)
+        mask, last = self._checked(frames, lengths, first), self.layers if last is None else last
+        if last not in range(first, self.layers + 1):
+            raise ValueError(f"`last` must be a whole number from {first} to {self.layers}, but is {last!r} instead.")
         if first and not (time_mask is None and feature_mask is None):
             raise ValueError(f"`time_mask` and `feature_mask` ask for `first` to be 0, but it is {first} instead.")
         hidden = frames if first else self._augmented(self._projected(frames), time_mask, feature_mask)
-        return hidden_states(self.model.encoder, hidden, mask, first=first, layerdrop=self.layerdrop)
+        return self._states(hidden, mask, first, last)
 
     def freeze(self, depth: int) -> None:
         """Freeze nothing (-1), the front (0), the front and the first n layers (n), or everything (L).
@@ -207,6 +211,9 @@ class SpeechEncoder(nn.Module):
         if frames.shape[2] != columns:
             raise ValueError(f"`frames` must have {columns} columns, but has {frames.shape[2]} instead.")
         return mask
+
+    def _states(self, hidden: Tensor, mask: Tensor, first: int, last: int) -> tuple[Tensor, ...]:
+        return hidden_states(self.model.encoder, hidden, mask, first=first, last=last, layerdrop=self.layerdrop)
 
     def _projected(self, frames: Tensor) -> Tensor:
         projected = self.model.feature_projection(frames)

@@ -56,6 +56,31 @@ def masked_mean(frames: Tensor, lengths: Tensor) -> Tensor:
     return _cleared(frames, valid_frames(frames, lengths)).sum(1) / lengths.to(frames.device)[:, None]
 
 
+def moments(frames: Tensor, lengths: Tensor) -> Tensor:
+    """Return mean, variance, least and greatest value of each row's valid frames, (N, 4, D), at least float32.
+
+    The variance is about the mean and divided by the number of frames: a single frame has 0. What stands in the
+    padding has no influence.
+
+    Args:
+        frames: (N, T, D).
+        lengths: (N,) integers, 1..T.
+
+    Raises:
+        ValueError: see `valid_frames`.
+
+    >>> moments(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([2])).flatten().tolist()
+    [2.0, 1.0, 1.0, 3.0]
+    """
+    mask = valid_frames(frames, lengths)
+    count, outside = lengths.to(frames.device)[:, None], ~mask[..., None]
+    frames = _cleared(frames, mask)
+    mean = frames.sum(1) / count
+    variance = (frames - mean[:, None]).square().masked_fill(outside, 0.0).sum(1) / count
+    least, most = (frames.masked_fill(outside, end) for end in (torch.inf, -torch.inf))
+    return torch.stack([mean, variance, least.amin(1), most.amax(1)], dim=1)
+
+
 class LayerPool(nn.Module):
     """Read one hidden state of an encoder, or a learned mixture of all, and pool its valid frames.
 

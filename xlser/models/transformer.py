@@ -17,15 +17,16 @@ from torch import Tensor, nn
 
 
 def hidden_states(
-    encoder: nn.Module, hidden: Tensor, mask: Tensor, *, first: int, layerdrop: float
+    encoder: nn.Module, hidden: Tensor, mask: Tensor, *, first: int, last: int, layerdrop: float
 ) -> tuple[Tensor, ...]:
-    """Return hidden states number ``first``..L, each (N, T, D); what stands beyond the mask is without meaning.
+    """Return hidden states number ``first``..``last``, each (N, T, D); what stands beyond the mask has no meaning.
 
     Args:
         encoder: the ``encoder`` of a transformers model of the wav2vec 2.0 family, its own layerdrop set to 0.
         hidden: the projected frames if ``first`` is 0, else hidden state number ``first``, (N, T, D).
         mask: (N, T), True where there is a frame.
         first: 0..L.
+        last: ``first``..L; layers above it are not computed.
         layerdrop: how often a layer in training mode is left out; its hidden state is then its input. It is computed
             all the same, because some families hand more than the hidden state from layer to layer.
     """
@@ -33,10 +34,11 @@ def hidden_states(
     hidden = hidden.masked_fill(~mask[..., None], 0.0)
     if first == len(encoder.layers):
         return (hidden,)
-    taps = [_Tap(layer, layerdrop) for layer in encoder.layers[first:]]
+    # What enters a layer is a state as well, but the first one is behind what stands before the layers.
+    taps = [_Tap(layer, layerdrop) for layer in encoder.layers[first : max(last, first + 1)]]
     with _masked_convolutions(encoder, mask):
-        last = _from(encoder, first, taps)(hidden, attention_mask=mask).last_hidden_state
-    return (*(tap.entered for tap in taps), last)
+        left = _part(encoder, first, last, taps)(hidden, attention_mask=mask).last_hidden_state
+    return (*(tap.entered for tap in taps), left)[: last - first + 1]
 
 
 def final_norm(encoder: nn.Module) -> nn.Module | None:
@@ -67,8 +69,11 @@ class _NoPositions(nn.Module):
         return torch.zeros_like(hidden)
 
 
-def _from(encoder: nn.Module, first: int, taps: list[_Tap]) -> nn.Module:
-    """Return an encoder of these layers that shares every weight; above layer 0 nothing stands before them."""
+def _part(encoder: nn.Module, first: int, last: int, taps: list[_Tap]) -> nn.Module:
+    """Return an encoder of these layers that shares every weight.
+
+    Above layer 0 nothing stands before them, and below the last one no norm behind them.
+    """
     view = copy.copy(encoder)
     parts = {**encoder._modules, "layers": nn.ModuleList(taps)}
     if first:
@@ -77,13 +82,21 @@ def _from(encoder: nn.Module, first: int, taps: list[_Tap]) -> nn.Module:
             parts["pos_conv_embed"] = _NoPositions()
         if "layer_norm" in parts and final_norm(encoder) is None:
             parts["layer_norm"] = nn.Identity()
+    if last < len(encoder.layers) and final_norm(encoder) is not None:
+        parts["layer_norm"] = nn.Identity()
     view._modules = parts
     return view
 
 
 @contextmanager
 def _masked_convolutions(encoder: nn.Module, mask: Tensor) -> Iterator[None]:
-    """Let every convolution over positions see zeros in the padding, as it does where a clip ends on its own."""
+    """Let every convolution over positions see zeros in the padding, as it does where a clip ends on its own.
+
+    Where there is no padding the model is left alone, so that several threads may embed single clips with it.
+    """
+    if bool(mask.all()):
+        yield
+        return
     positions = getattr(encoder, "pos_conv_embed", None)
     convolutions = [] if positions is None else [m for m in positions.modules() if isinstance(m, nn.Conv1d)]
     hooks = [convolution.register_forward_pre_hook(_clearing(mask)) for convolution in convolutions]

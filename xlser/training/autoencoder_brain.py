@@ -15,11 +15,11 @@ from torch.utils.data import DataLoader, Dataset
 from xlser.data.sampling import DealtBatches
 from xlser.errors import RunError
 from xlser.losses import class_weights, kl_weight
+from xlser.models.threads import one_thread
 from xlser.training.brain import ResumableBrain, Scalars, Stage
 from xlser.training.objective import Objective
 from xlser.training.recipe import Balanced, Recipe
 from xlser.training.step import GROUPS, Batch, add_noise, build_network, losses
-from xlser.training.threads import one_thread
 from xlser.vocabulary import DIMENSIONS
 
 _REMEDY = "Lower training.lr, or look for extreme values among the features."

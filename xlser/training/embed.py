@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 
+from xlser.data.spans import Span, batches, windows
 from xlser.errors import RunError
 from xlser.models.classifier import EMBEDDING, EmotionNetwork
-from xlser.training.inputs import ClipInputs, Span, autocast, windows
-from xlser.training.threads import NARROW, one_thread
+from xlser.models.threads import NARROW, one_thread
+from xlser.training.inputs import ClipInputs, autocast
 
 # Seconds of audio that a processor embeds at once at most: with wav2vec 2.0 base on two cores, batches of 64 took a
 # tenth to a quarter longer for the same clips. Narrow networks were not measured, and keep what the recipe says.
@@ -55,7 +56,7 @@ def embed(
     network.eval()
     try:
         with one_thread(narrow):
-            for batch in _batches(spans, int(seconds * rate)):
+            for batch in batches(spans, int(seconds * rate)):
                 for span, vector in zip(batch, _embed(network, inputs, batch, pool), strict=True):
                     samples = span.stop - span.start
                     total[place[span.row]] += samples * vector
@@ -81,19 +82,6 @@ def _embed(network: EmotionNetwork, inputs: ClipInputs, batch: list[Span], pool:
                 f"out of memory while embedding {len(batch)} clips at once. Lower encoder.longest or training.seconds."
             ) from error
         raise
-
-
-def _batches(spans: list[Span], budget: int) -> Iterator[list[Span]]:
-    """Group spans of near length; a group's count times its longest span is at most ``budget`` samples, or one span."""
-    group: list[Span] = []
-    for span in sorted(spans, key=lambda s: (s.start - s.stop, s.row, s.start)):  # the longest first
-        longest = group[0].stop - group[0].start if group else 0
-        if group and (len(group) + 1) * longest > budget:
-            yield group
-            group = []
-        group.append(span)
-    if group:
-        yield group
 
 
 def _check(embedded: np.ndarray, inputs: ClipInputs, rows: Sequence[int] | np.ndarray) -> None:

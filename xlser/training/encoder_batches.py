@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from xlser.data.clip_batches import ClipBatches
+from xlser.data.spans import Span
 from xlser.errors import RecipeError
 from xlser.models.classifier import EmotionNetwork
 from xlser.training.encoder_plan import EncoderPlan, Labelled
-from xlser.training.inputs import Span
 from xlser.training.loss_terms import Terms
 from xlser.vocabulary import DIMENSIONS
 

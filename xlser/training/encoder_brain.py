@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from xlser.data.clip_batches import ClipBatches
+from xlser.data.spans import Span
 from xlser.errors import RunError
 from xlser.models.classifier import EMBEDDING, EmotionNetwork
 from xlser.training import gradcache
@@ -17,7 +18,7 @@ from xlser.training.brain import ResumableBrain, Stage
 from xlser.training.embed import embed, out_of_memory
 from xlser.training.encoder_plan import EncoderPlan, Labelled
 from xlser.training.encoder_step import Given, balance_of, weighted_sum
-from xlser.training.inputs import ClipInputs, Draw, Span
+from xlser.training.inputs import ClipInputs, Draw
 from xlser.training.ranks import average_gradients, gather_integers, gather_rows
 from xlser.training.schedule import EarlyStopping, rate
 

@@ -8,14 +8,15 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from xlser.data.spans import Span
 from xlser.errors import RunError
 from xlser.models.classifier import EmotionNetwork
+from xlser.models.threads import NARROW, one_thread
 from xlser.training.encoder_batches import check_plan, make_batches
 from xlser.training.encoder_brain import EncoderBrain
 from xlser.training.encoder_plan import EncoderPlan, FittedEncoder, Labelled
-from xlser.training.inputs import Span, middle
+from xlser.training.inputs import middle
 from xlser.training.ranks import same_everywhere
-from xlser.training.threads import NARROW, one_thread
 
 
 def fit_encoder(

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from xlser.data.spans import Span
 from xlser.features.arrays import ArrayStore
 from xlser.features.augment import augment_wave, spec_masks
 from xlser.features.clips import Clips
@@ -31,25 +30,6 @@ def autocast(precision: str, device: str | torch.device = "cpu") -> AbstractCont
     """Return the context in which a network computes at this precision."""
     dtype = PRECISIONS[precision]
     return torch.autocast(torch.device(device).type, dtype=dtype or torch.bfloat16, enabled=dtype is not None)
-
-
-class Span(NamedTuple):
-    """A part of a clip: samples ``start`` to ``stop`` of row ``row``."""
-
-    row: int
-    start: int
-    stop: int
-
-
-def windows(row: int, samples: int, longest: int) -> list[Span]:
-    """Cut a clip of ``samples`` into the fewest parts of equal length that are at most ``longest``.
-
-    >>> windows(7, 10, 4)
-    [Span(row=7, start=0, stop=3), Span(row=7, start=3, stop=6), Span(row=7, start=6, stop=10)]
-    """
-    count = max(1, -(-samples // longest))
-    edges = [samples * part // count for part in range(count + 1)]
-    return [Span(row, start, stop) for start, stop in pairwise(edges)]
 
 
 def middle(row: int, samples: int, longest: int) -> Span:

@@ -7,6 +7,8 @@ from typing import Any
 
 from xlser import shipped
 from xlser.errors import RecipeError, did_you_mean
+from xlser.features.extractor import parts_of
+from xlser.features.extractors import make_extractor
 from xlser.schema import validate
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
@@ -33,9 +35,12 @@ def load_recipe(path: str | Path, overrides: tuple[str, ...] = ()) -> Recipe | E
     return validate(kind, values, f"recipe {found}", RecipeError)
 
 
-def reads_egemaps(recipe: Recipe | EncoderRecipe) -> bool:
-    """Return whether a recipe's features come from openSMILE; an encoder reads recordings as they are."""
-    return isinstance(recipe, Recipe) and recipe.features.extractor == "egemaps"
+def feature_libraries(recipe: Recipe | EncoderRecipe) -> dict[str, str]:
+    """Return what a recipe's features need, import name to distribution; a fine-tuned encoder has no features."""
+    if isinstance(recipe, EncoderRecipe):
+        return {}
+    parts = parts_of(make_extractor(recipe.features.extractor))
+    return {name: called for part in parts for name, called in part.libraries.items()}
 
 
 def recipe_paths() -> list[str]:

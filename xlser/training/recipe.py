@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, field_validator
 
-from xlser.features.extractor import ExtractorName
+from xlser.features.extractors import Written, make_extractor, written_as
 from xlser.features.normalise import Normalisation
 from xlser.schema import Strict
 from xlser.training.common import CommonRecipe, Many
@@ -18,13 +18,16 @@ Balanced = Literal["corpus", "emotion"]
 class FeatureChoice(Strict):
     """Which features, whose mean and deviation z-scores are taken with, and where they are cut off (null: nowhere).
 
+    ``extractor`` is a name, a name with options, or a list of these, side by side (see `xlser.features.extractors`);
+    it is kept in the shortest way to write it.
+
     ``joined`` is for ``normalise: corpus`` and sources such as ``emodb+ravdess``: ``pooled`` z-scores their training
     rows by the statistics of all, ``each`` by those of their own corpus, as a target is by its own. With ``pooled`` a
     network may tell the corpora by how they were recorded, with ``each`` hardly; zero-shot, a target is z-scored by the
     statistics of all either way.
     """
 
-    extractor: ExtractorName = "egemaps"
+    extractor: Annotated[Written, BeforeValidator(lambda value: written_as(make_extractor(value)))] = "egemaps"
     normalise: Normalisation = "corpus"
     joined: Literal["pooled", "each"] = "pooled"
     clip: PositiveFloat | None = 5.0

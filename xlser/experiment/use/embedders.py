@@ -19,17 +19,18 @@ from xlser.experiment.encoders import ABOUT, MODEL, START, UNTRAINED, untrained_
 from xlser.experiment.judge import Heads
 from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.recordings import array_windows, recorded_windows
-from xlser.features.extractor import EXTRACTORS, Extractor
+from xlser.features.extractor import Extractor
+from xlser.features.extractors import make_extractor
 from xlser.features.normalise import Scaler
 from xlser.machine import check_opens, pass_on_machine
 from xlser.models.checkpoints import load_encoder
 from xlser.models.classifier import EMBEDDING, EmotionNetwork, Inputs
+from xlser.models.threads import NARROW, one_thread
 from xlser.training.checkpoint import load_state, under
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.encoder_step import assemble
 from xlser.training.inputs import autocast
 from xlser.training.step import build_network
-from xlser.training.threads import NARROW, one_thread
 from xlser.vocabulary import FEATURES
 
 # Features are taken of whole recordings in training; minutes of them would be another thing than the clips that a
@@ -173,7 +174,7 @@ def _clips(chosen: Chosen) -> ClipEmbedder:
 
 def _features(chosen: Chosen) -> FeatureEmbedder:
     recipe, (tensors, fingerprint) = chosen.recipe, _weights(chosen)
-    extractor = EXTRACTORS[recipe.features.extractor]()
+    extractor = make_extractor(recipe.features.extractor)
     scaler = Scaler(tensors["scaler.mean"].numpy(), tensors["scaler.std"].numpy(), recipe.features.clip)
     if chosen.method == FEATURES:
         return FeatureEmbedder(extractor, scaler, None, fingerprint)

@@ -17,6 +17,7 @@ from xlser.errors import RunError
 from xlser.experiment.judge import Heads
 from xlser.experiment.use.embedders import ClipEmbedder, load_embedder
 from xlser.experiment.use.folder import Chosen, find_model
+from xlser.features.extractors import called
 from xlser.machine import pass_on_machine
 from xlser.models.classifier import EMBEDDING, EmotionNetwork, Inputs
 from xlser.vocabulary import DIMENSIONS
@@ -148,8 +149,8 @@ def _exportable(chosen: Chosen) -> ClipEmbedder:
     embedder = load_embedder(chosen)
     if not isinstance(embedder, ClipEmbedder):
         raise RunError(
-            f"{chosen.run} holds autoencoders on {chosen.recipe.features.extractor} features, which are computed "
-            "outside of any graph. Only fine-tuned encoders can be exported."
+            f"{chosen.run} holds autoencoders on {called(chosen.recipe.features.extractor)} features, which are "
+            "computed outside of any graph. Only fine-tuned encoders can be exported."
         )
     embedder.network.cpu().float()
     encoder = embedder.network.encoder

@@ -11,10 +11,10 @@ import numpy as np
 
 from xlser.corpora.globbing import AUDIO_SUFFIXES, walk
 from xlser.data.audio import QUALITY, SILENCE_PEAK, AudioFault, opening_fault, probe, resample, resampled_length
+from xlser.data.spans import windows
 from xlser.errors import CorpusError
 from xlser.features.extract import check_length
 from xlser.machine import loading, pass_on_machine
-from xlser.training.inputs import windows
 
 LISTS = (".csv", ".lst", ".tsv", ".txt")
 COLUMNS = ("path", "file", "filename")

@@ -1,0 +1,202 @@
+"""Frozen hidden states: what transformers gives for the clip alone, whatever stands beside it, window by window."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from safetensors.torch import load_file, save_file
+
+from xlser.data.manifest import build_manifest
+from xlser.data.spans import windows
+from xlser.errors import RecipeError, XlserError
+from xlser.features import frozen_encoder
+from xlser.features.extract import extract
+from xlser.features.frozen_encoder import STATISTICS, Encoder
+from xlser.features.logmel import LogMel
+from xlser.models.checkpoints import load_encoder
+
+ALL = "mean+std+min+max"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A checkpoint folder of two layers with random weights, in transformers' own layout."""
+    path = tmp_path_factory.mktemp("checkpoint")
+    load_encoder("random:tiny", seed=5).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def clips():
+    """Ragged clips of 25 ms to 2 s."""
+    rng = np.random.default_rng(1)
+    return [rng.normal(0.01, 0.1, size).astype(np.float32) for size in (400, 9_000, 32_000, 8_999, 16_000, 700, 5_001)]
+
+
+def slowly(folder, clip, layers, longest):
+    """Every statistic by transformers and NumPy, one window at a time, (layers, 4, D)."""
+    from transformers import AutoFeatureExtractor, AutoModel
+
+    model, ready = AutoModel.from_pretrained(folder).eval(), AutoFeatureExtractor.from_pretrained(folder)
+    frames = []
+    for _, start, stop in windows(0, len(clip), longest):
+        given = ready(clip[start:stop], sampling_rate=16_000, return_tensors="pt")
+        with torch.no_grad():
+            found = model(**given, output_hidden_states=True)
+        states = (*found.hidden_states[:-1], found.last_hidden_state)
+        frames.append(np.stack([states[layer][0].double().numpy() for layer in layers]))
+    frames = np.concatenate(frames, axis=1)
+    return np.stack([frames.mean(1), frames.std(1), frames.min(1), frames.max(1)], axis=1)
+
+
+@pytest.mark.parametrize(("layers", "longest"), [((2,), 12.0), ((0, 1), 12.0), ((1, 2), 1.0)])
+def test_they_are_statistics_of_what_transformers_gives(folder, clips, layers, longest):
+    encoder = Encoder(str(folder), layer=layers, pooling=ALL, longest=longest)
+    for clip in clips[1:5]:
+        expected = slowly(folder, clip, layers, int(16_000 * longest)).ravel()
+        np.testing.assert_allclose(encoder(clip), expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("pooling", ["std", "max+mean", ALL])
+def test_the_columns_are_where_their_names_say(folder, clips, pooling):
+    encoder = Encoder(str(folder), layer=(0, -1), pooling=pooling)
+    found = dict(zip(encoder.columns(), encoder(clips[1]), strict=True))
+    expected = slowly(folder, clips[1], (0, 2), 10**6)
+    for name, value in found.items():
+        layer, kind, column = name.removeprefix("layer").split("_")
+        assert value == pytest.approx(expected[int(layer) // 2, STATISTICS.index(kind), int(column)], abs=2e-5), name
+
+
+@pytest.mark.parametrize("longest", [12.0, 1.0])
+@pytest.mark.parametrize("seconds", [0.1, 1.5, 64.0])
+def test_neighbours_change_nothing(clips, seconds, longest):
+    encoder = Encoder("random:tiny", layer=(0, 1, 2), pooling=ALL, longest=longest)
+    alone = [encoder(clip) for clip in clips]
+    together = encoder.many(clips, seconds=seconds)
+    np.testing.assert_allclose(together, alone, atol=2e-6)
+
+
+def test_one_frame_has_no_deviation(clips):
+    found = Encoder("random:tiny", pooling="mean+std+min")(clips[0]).reshape(3, 32)
+    assert not found[1].any()
+    np.testing.assert_array_equal(found[0], found[2])
+
+
+def test_the_identity_names_what_changes_a_number_and_not_where_the_folder_lies(folder, tmp_path):
+    given = {"weights": str(folder), "layer": 1, "pooling": "mean", "longest": 12.0}
+    others = [{"layer": 2}, {"layer": (1, 2)}, {"pooling": "std"}, {"longest": 6.0}, {"weights": "random:tiny"}]
+    others += [{"weights": "random:tiny", "seed": 1}]
+    known = [json.dumps(Encoder(**(given | change)).identity()) for change in ({}, *others)]
+    assert len(set(known)) == len(known)
+    moved = shutil.copytree(folder, tmp_path / "moved")
+    assert json.dumps(Encoder(**(given | {"weights": str(moved)})).identity()) == known[0]
+    assert json.dumps(Encoder(**(given | {"layer": -2})).identity()) == known[0]
+    weights = load_file(moved / "model.safetensors")
+    next(iter(weights.values())).view(-1)[0] += 1e-3
+    save_file(weights, moved / "model.safetensors", {"format": "pt"})
+    assert json.dumps(Encoder(**(given | {"weights": str(moved)})).identity()) != known[0]
+
+
+@pytest.mark.parametrize("layer", [3, -4, [0, 7]])
+def test_a_layer_that_there_is_not_is_told_with_those_there_are(layer):
+    with pytest.raises(RecipeError, match=r"`layer` must be from -3 to 2 .* 3 hidden states"):
+        Encoder("random:tiny", layer=layer).identity()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"layer": "weighted"}, {"layer": []}, {"layer": True}),
+        *({"pooling": "mean+mean"}, {"pooling": ""}, {"pooling": "attentive"}),
+        *({"longest": 0.5}, {"longest": 31}, {"weights": ""}, {"seed": "x"}, {"revision": 3}),
+    ],
+    ids=str,
+)
+def test_an_option_out_of_range_is_named(options):
+    with pytest.raises(ValueError, match=f"`{next(iter(options))}` must be"):
+        Encoder(**({"weights": "random:tiny"} | options))
+
+
+def test_weights_that_are_nowhere_are_named():
+    with pytest.raises(XlserError, match=r"random:tinny.*did you mean 'random:tiny'"):
+        Encoder("random:tinny").identity()
+
+
+@pytest.fixture
+def manifest(make_card, corpus, voice):
+    """Five recordings of 0.2 to 1 s, one too short for a frame, one of text."""
+    names = [f"s{number}_ang_1.wav" for number in range(1, 8)]
+    root = corpus(*names)
+    for number, seconds in enumerate((0.2, 1.0, 0.5, 0.3, 0.7, 0.02)):
+        soundfile.write(root / names[number], voice(seconds, seed=number), 16_000)
+    found = build_manifest(make_card(), root)
+    (root / names[6]).write_text("404")
+    return found
+
+
+TINY = Encoder("random:tiny", layer=1, pooling="mean+std")
+
+
+def values(manifest, cache, extractor=TINY, **options):
+    return extract(manifest, extractor, cache, progress=False, **{"jobs": 1} | options)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.2, 64.0])
+def test_batches_as_on_a_gpu_give_the_rows_that_clips_alone_give(manifest, tmp_path, monkeypatch, seconds):
+    alone = values(manifest, tmp_path / "alone")
+    monkeypatch.setattr(Encoder, "batch", seconds)
+    together = values(manifest, tmp_path / "together", jobs=2)
+    np.testing.assert_allclose(together.values, alone.values, atol=2e-6)
+    assert together.manifest.frame["id"].tolist() == alone.manifest.frame["id"].tolist()
+    assert together.contents == alone.contents
+    assert set(together.faults) == set(alone.faults) == {"s6_ang_1.wav", "s7_ang_1.wav"}
+    again = values(manifest, tmp_path / "together")
+    assert (again.cached, again.values.tobytes()) == (5, together.values.tobytes())
+
+
+def test_threads_do_not_meet_in_one_encoder(manifest, tmp_path):
+    alone, threads = values(manifest, tmp_path / "alone"), values(manifest, tmp_path / "threads", jobs=4)
+    np.testing.assert_allclose(threads.values, alone.values, atol=2e-6)
+
+
+def test_what_is_cached_is_read_without_loading_the_encoder(manifest, tmp_path, monkeypatch):
+    manifest.frame = manifest.frame.iloc[:5]
+    first = values(manifest, tmp_path)
+    monkeypatch.setattr(frozen_encoder, "_loaded", None)
+    assert values(manifest, tmp_path).values.tobytes() == first.values.tobytes()
+
+
+class Picky(LogMel):
+    """A log-mel extractor that cannot use clips of half a second or less."""
+
+    shortest = 0.55
+
+
+def test_side_by_side_each_part_has_its_cache_and_a_row_needs_both(manifest, tmp_path):
+    encoder, picky = Encoder("random:tiny", layer=1), Picky(bands=5)
+    both = values(manifest, tmp_path, picky + encoder)
+    assert both.manifest.frame["path"].tolist() == ["s2_ang_1.wav", "s5_ang_1.wav"]
+    assert both.values.shape == (2, 30 + 32)
+    assert len(both.columns) == 62
+    assert set(both.faults) == {f"s{number}_ang_1.wav" for number in (1, 3, 4, 6, 7)}
+    assert {reason: len(paths) for reason, paths in both.manifest.left_out.items()}["too short"] == 4
+    other = values(manifest, tmp_path, encoder + picky)
+    np.testing.assert_array_equal(other.values, np.roll(both.values, 32, axis=1))
+    assert other.contents == both.contents
+    assert values(manifest, tmp_path, encoder).cached == 5, "the part alone was cached under its own name"
+    assert other.cached == 2
+
+
+def test_the_names_are_there_without_torch():
+    code = (
+        "import sys; from xlser.features import Egemaps, Encoder, LogMel\n"
+        "both = Egemaps() + Encoder('openai/whisper-tiny', layer=2, pooling='mean+std')\n"
+        "print(both, sorted({'torch', 'transformers', 'opensmile'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")

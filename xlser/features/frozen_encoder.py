@@ -1,0 +1,228 @@
+"""A hidden state of a pretrained speech encoder as it is, pooled over time into one vector."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from xlser.data.audio import resampler_identity
+from xlser.data.spans import batches, windows
+from xlser.errors import RecipeError, RunError
+from xlser.features.extractor import Extractor, check_options
+
+if TYPE_CHECKING:
+    from xlser.models.checkpoints import CheckpointFacts
+    from xlser.models.encoder import SpeechEncoder
+
+# In the order in which moments are computed; `std` is the root of the second.
+STATISTICS = ("mean", "std", "min", "max")
+# Seconds of padded audio that a GPU embeds at once. [A]: an assumption, small enough for 8 GB and a large encoder.
+TOGETHER = 64.0
+_LOADING, _PADDED = threading.Lock(), threading.Lock()
+
+
+@dataclass(frozen=True)
+class Encoder(Extractor):
+    """Statistics over time of hidden states of a pretrained speech encoder, which is never trained.
+
+    On a processor, clips are embedded alone, one a thread, which wastes nothing on padding; on a GPU in padded batches.
+    A clip's numbers do not depend on what stands beside it. Clips longer than ``longest`` go through the encoder in
+    windows of equal length, and the statistics are of the frames of all windows together. Layers above the highest one
+    asked for are not computed.
+
+    Args:
+        weights: a hub name, a folder, or ``random:tiny`` (see `xlser.models.checkpoints.load_encoder`).
+        layer: number of a hidden state, or several, whose columns then stand one behind the other: 0 enters the first
+            layer, -1 is the last. Which one is best differs by encoder and task; often it is not the last.
+        pooling: ``mean``, ``std`` (population deviation), ``min`` and ``max`` of the frames, joined by ``+``.
+        revision: a branch, tag or commit of a hub model; give a commit to have the same weights always.
+        longest: seconds of a window, 1 to 30.
+        seed: of random weights.
+
+    Raises:
+        ValueError: an option is out of its range. Whether the weights are there, and have the layer, is seen when they
+            are first asked for (RecipeError, RunError).
+
+    Degenerate case:
+        A clip of one frame has a ``std`` of 0. A clip too short for one frame is left out by `extract`.
+
+    Example:
+        >>> tiny = Encoder("random:tiny", layer=(1, 2), pooling="mean+std")
+        >>> tiny(np.sin(np.arange(8000) / 9).astype(np.float32)).shape, tiny.columns()[-1]
+        ((128,), 'layer2_std_0031')
+    """
+
+    name: ClassVar[str] = "encoder"
+    libraries: ClassVar[dict[str, str]] = {"torch": "torch", "transformers": "transformers"}
+    weights: str
+    layer: int | tuple[int, ...] = -1
+    pooling: str = "mean"
+    revision: str | None = None
+    longest: float = 12.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without the weights."""
+        if isinstance(self.layer, list):
+            object.__setattr__(self, "layer", tuple(self.layer))
+        layers, parts = _many(self.layer), self.pooling.split("+") if isinstance(self.pooling, str) else []
+        whole = all(isinstance(number, int) and not isinstance(number, bool) for number in layers)
+        known = set(parts) <= set(STATISTICS) and len(set(parts)) == len(parts) > 0
+        seconds = isinstance(self.longest, (int, float)) and 1 <= self.longest <= 30
+        text = isinstance(self.weights, str) and bool(self.weights)
+        check_options(
+            ("weights", self.weights, text, "a hub name, a folder or random:tiny"),
+            ("layer", self.layer, whole and bool(layers), "a whole number, or a list of them"),
+            ("pooling", self.pooling, known, f"some of {', '.join(STATISTICS)} joined by +, each once"),
+            ("revision", self.revision, self.revision is None or isinstance(self.revision, str), "text"),
+            ("longest", self.longest, seconds, "from 1 to 30 seconds"),
+            ("seed", self.seed, isinstance(self.seed, int), "a whole number"),
+        )
+
+    @property
+    def shortest(self) -> float:  # type: ignore[override]
+        """What one frame hears, in seconds. The weights are loaded."""
+        return self._encoder.shortest / self.rate
+
+    @property
+    def batch(self) -> float:  # type: ignore[override]
+        """Seconds of audio that are embedded at once: 0 on a processor."""
+        return 0.0 if _device() == "cpu" else TOGETHER
+
+    def identity(self) -> dict[str, Any]:
+        """Return config and weights by their hash, layers, pooling, window, libraries and the resampler."""
+        return {
+            "extractor": self.name,
+            **self._facts.identity,
+            "layers": self._layers,
+            "pooling": self.pooling.split("+"),
+            "longest": self._window,
+            "rate": self.rate,
+            "torch": version("torch"),
+            "transformers": version("transformers"),
+            **resampler_identity(),
+        }
+
+    def columns(self) -> list[str]:
+        """Return names such as ``layer2_mean_0007``."""
+        kinds = [f"layer{layer}_{kind}" for layer in self._layers for kind in self.pooling.split("+")]
+        return [f"{kind}_{column:04d}" for kind in kinds for column in range(self._facts.width)]
+
+    def pretrained(self) -> list[dict[str, Any]]:
+        """Return the checkpoint's name, revision and hash."""
+        return [{"weights": self.weights, "revision": self.revision, **self._facts.identity}]
+
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        """Return the pooled states of float32 mono ``samples`` (S,) at 16 kHz, float32 (len(columns()),)."""
+        return self.many([samples])[0]
+
+    def many(self, clips: Sequence[np.ndarray], *, seconds: float = TOGETHER) -> list[np.ndarray]:
+        """Return the pooled states of several clips; a batch holds at most ``seconds`` of audio, padding counted.
+
+        Raises:
+            RunError: out of memory.
+        """
+        encoder, budget = self._encoder, int(seconds * self.rate)
+        spans = [span for row, clip in enumerate(clips) for span in windows(row, len(clip), self._window)]
+        pooled: list[list[tuple[int, np.ndarray]]] = [[] for _ in clips]
+        for batch in batches(spans, budget):
+            waves = [clips[span.row][span.start : span.stop] for span in batch]
+            for span, part in zip(batch, self._pooled(encoder, waves), strict=True):
+                pooled[span.row].append(part)
+        return [self._vector(parts) for parts in pooled]
+
+    def _pooled(self, encoder: SpeechEncoder, waves: list[np.ndarray]) -> list[tuple[int, np.ndarray]]:
+        """Return the frames of each wave, and mean, variance, minimum and maximum of each layer's, (layers, 4, D)."""
+        import torch
+
+        from xlser.models.encoder import pad_frames
+        from xlser.models.pooling import moments
+
+        try:
+            with torch.inference_mode(), _exact(len(waves) > 1):
+                frames, lengths = pad_frames([encoder.front(torch.from_numpy(np.array(wave))) for wave in waves])
+                states = encoder(frames, lengths, last=max(self._layers))
+                found = torch.stack([moments(states[layer], lengths) for layer in self._layers], dim=1)
+                return list(zip(lengths.tolist(), found.cpu().numpy(), strict=True))
+        except torch.OutOfMemoryError as error:
+            raise RunError(
+                f"out of memory while {self.weights} embeds {len(waves)} windows at once. Lower the encoder's "
+                "`longest`, or choose a smaller encoder."
+            ) from error
+
+    def _vector(self, parts: list[tuple[int, np.ndarray]]) -> np.ndarray:
+        """Put the windows of a clip together: their frames count alike, in float64."""
+        counts = np.array([count for count, _ in parts], dtype=np.float64)[:, None, None]
+        mean, variance, least, most = np.moveaxis(np.stack([part for _, part in parts]).astype(np.float64), 2, 0)
+        pooled = (counts * mean).sum(0) / counts.sum()
+        spread = np.sqrt((counts * (variance + (mean - pooled) ** 2)).sum(0) / counts.sum())
+        found = dict(zip(STATISTICS, (pooled, spread, least.min(0), most.max(0)), strict=True))
+        return np.stack([found[kind] for kind in self.pooling.split("+")], axis=1).ravel().astype(np.float32)
+
+    @property
+    def _window(self) -> int:
+        return int(self.longest * self.rate)
+
+    @cached_property
+    def _facts(self) -> CheckpointFacts:
+        from xlser.models.checkpoints import checkpoint_facts
+
+        return checkpoint_facts(self.weights, revision=self.revision, seed=self.seed)
+
+    @cached_property
+    def _layers(self) -> list[int]:
+        layers = self._facts.layers
+        for number in _many(self.layer):
+            if not -layers - 1 <= number <= layers:
+                raise RecipeError(
+                    f"`layer` must be from {-layers - 1} to {layers} ({self.weights} has {layers + 1} hidden states), "
+                    f"but is {number} instead."
+                )
+        return [number % (layers + 1) for number in _many(self.layer)]
+
+    @property
+    def _encoder(self) -> SpeechEncoder:
+        with _LOADING:  # threads that start together must not load it twice
+            return _loaded(self.weights, self.revision, self.seed, _device())
+
+
+@lru_cache(maxsize=2)  # two encoders side by side take turns for every corpus
+def _loaded(weights: str, revision: str | None, seed: int, device: str) -> SpeechEncoder:
+    from xlser.models.checkpoints import load_encoder
+
+    encoder = load_encoder(weights, revision=revision, seed=seed)
+    encoder.freeze(encoder.layers)
+    return encoder.eval().to(device)
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@contextmanager
+def _exact(padded: bool) -> Iterator[None]:
+    """Compute in full float32, on one core in a thread of many: its neighbours have the others."""
+    import torch
+
+    from xlser.models.threads import one_thread
+
+    with ExitStack() as stack:
+        if padded:  # the encoder then knows the mask of one batch
+            stack.enter_context(_PADDED)
+        if _device() != "cpu":
+            stack.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))
+        stack.enter_context(one_thread(threading.current_thread() is not threading.main_thread()))
+        yield
+
+
+def _many(layer: Any) -> tuple:
+    return layer if isinstance(layer, tuple) else (layer,)

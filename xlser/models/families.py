@@ -1,0 +1,41 @@
+"""Families of speech encoders by the ``model_type`` of their config: who reads a checkpoint, and its config's keys.
+
+A new family is a file with a function ``read``, and a row here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from xlser.models.encoder import SpeechEncoder
+
+
+@dataclass(frozen=True)
+class Family:
+    """``module`` has ``read(folder, about, dropout)``; ``layers`` and ``width`` are the config's keys for L and D."""
+
+    module: str
+    layers: str = "num_hidden_layers"
+    width: str = "hidden_size"
+
+    def read(self, folder: Path, about: Mapping[str, Any], dropout: float | None) -> SpeechEncoder:
+        """Return the encoder of a checkpoint folder; see `xlser.models.checkpoints.load_encoder`."""
+        return import_module(self.module).read(folder, about, dropout)
+
+
+_WAVE = Family("xlser.models.wave_family")
+FAMILIES: dict[str, Family] = {
+    "data2vec-audio": _WAVE,
+    "hubert": _WAVE,
+    "unispeech": _WAVE,
+    "unispeech-sat": _WAVE,
+    "wav2vec2": _WAVE,
+    "wav2vec2-bert": _WAVE,
+    "wavlm": _WAVE,
+}

@@ -1,0 +1,94 @@
+"""Config and weights of a checkpoint folder as a transformers model, with nothing filled in at random."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from xlser.errors import RunError
+from xlser.machine import pass_on_machine
+from xlser.models.checkpoint_folder import quiet
+
+DROPOUTS = (
+    "hidden_dropout",
+    "attention_dropout",
+    "activation_dropout",
+    "feat_proj_dropout",
+    "conformer_conv_dropout",
+    "layerdrop",
+)
+
+
+def read_model_config(folder: Path, kind: str) -> Any:
+    """Return the config of a model of type ``kind``.
+
+    Raises:
+        RunError: `config.json` does not describe such a model.
+    """
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # transformers checks a config with errors of many kinds
+        pass_on_machine(error, f"reading checkpoint {folder}")
+        raise RunError(
+            f"{folder / 'config.json'} does not describe a {kind} model: {error}. Fetch the checkpoint anew."
+        ) from error
+    return config
+
+
+def read_model(
+    folder: Path, config: Any, model: Any = None, *, optional: Collection[str] = (), **options: Any
+) -> tuple[torch.nn.Module, set[str]]:
+    """Return a transformers model with float32 weights, and which of the ``optional`` ones the checkpoint lacks.
+
+    Args:
+        folder: with safetensors.
+        config: of `read_model_config`.
+        model: class of transformers; by default what the config says.
+        optional: names of weights that may be missing.
+        options: for ``from_pretrained``.
+
+    Raises:
+        RunError: weights that are missing, or that do not fit the config.
+    """
+    from transformers import AutoModel
+
+    try:
+        with quiet(), torch.random.fork_rng(devices=[]):
+            model, found = (model or AutoModel).from_pretrained(
+                folder, config=config, use_safetensors=True, local_files_only=True, output_loading_info=True, **options
+            )
+    except Exception as error:  # sizes that do not fit come as errors of several kinds
+        pass_on_machine(error, f"reading checkpoint {folder}")
+        raise RunError(_misfit(folder, f"cannot be loaded: {error}")) from error
+    _check_weights(folder, model, found, optional)
+    return model.float(), set(found["missing_keys"])
+
+
+def _check_weights(folder: Path, model: torch.nn.Module, found: Mapping[str, Any], optional: Collection[str]) -> None:
+    """Refuse what transformers would fill with random numbers."""
+    missing = sorted(set(found["missing_keys"]) - set(optional))
+    if missing or found["mismatched_keys"]:
+        names = missing or sorted(str(key[0]) for key in found["mismatched_keys"])
+        what = "missing" if missing else "of another size"
+        total = len(model.state_dict())
+        raise RunError(_misfit(folder, f"are not all there: {len(names)} of {total} are {what}, such as {names[0]}"))
+
+
+def _misfit(folder: Path, fault: str) -> str:
+    return (
+        f"checkpoint {folder}: the weights that config.json asks for {fault}. "
+        "Take config.json and weights from one and the same checkpoint."
+    )
+
+
+def with_dropout(config: Any, dropout: float | None) -> Any:
+    """Set every dropout of a config to one number, unless that is None; return the config."""
+    for key in DROPOUTS if dropout is not None else ():
+        if hasattr(config, key):
+            setattr(config, key, float(dropout))
+    return config
