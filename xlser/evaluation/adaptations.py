@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from xlser.errors import RecipeError, did_you_mean
 from xlser.evaluation.adapt import by_speaker, coral, prior_correction, quantile
 from xlser.evaluation.adapting import Adaptation
+from xlser.evaluation.shrunk import SpeakerStatistics
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ ADAPTATIONS: dict[str, type[Adaptation]] = {
         Coral,
         Quantile,
         Prior,
+        SpeakerStatistics,
     )
 }
 
