@@ -262,6 +262,7 @@ def _split_row(source: Corpus, seed: Seed) -> dict[str, Any]:
     sizes = {part: len(getattr(seed.split, part)) for part in speakers}
     return {
         "seed": seed.number,
+        "fold": seed.fold,
         "hash": seed.split.hash,
         "speakers": speakers,
         "utterances": sizes,

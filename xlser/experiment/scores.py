@@ -81,7 +81,7 @@ def score_case(
     for reader in readers:
         view, embedded = _view(reader, case, classes, scores)
         views.setdefault(reader.method, []).append(view)
-        if case.main and reader.seed.number == 0 and reader.method != FEATURES:
+        if case.main and reader.seed.place == 0 and reader.method != FEATURES:
             scores.grid.append(_points(reader, corpus, embedded, corpus is source))
     draws = SpeakerBootstrap(corpus.frame["speaker"], recipe.evaluation.draws, seed=0)
     about = _about(case)

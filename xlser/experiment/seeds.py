@@ -15,16 +15,25 @@ from xlser.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class Seed:
-    """One seed and its split of the source."""
+    """One training: ``number`` seeds its initial weights and its batches, ``split`` is that of ``fold``.
+
+    ``place`` counts the trainings of a run: the first one is what pictures and questions beside the scores are of.
+    """
 
     number: int
     split: Split
+    fold: int = 0
+    place: int = 0
 
 
 def make_seeds(recipe: Recipe | EncoderRecipe, source: Corpus) -> list[Seed]:
-    """Split the source once and give each seed a fold: with as many seeds as folds every speaker is held out once."""
-    splits = _splits(recipe, source)[0]
-    return [Seed(number, splits[number % len(splits)]) for number in range(recipe.training.seeds)]
+    """Split the source once and give each training a seed and a fold.
+
+    With as many seeds as folds, and no repeats, every speaker is held out once.
+    """
+    splits, first = _splits(recipe, source)[0], recipe.training.first_seed
+    folds = [place // recipe.split.repeats % len(splits) for place in range(recipe.training.seeds)]
+    return [Seed(first + place, splits[fold], fold, place) for place, fold in enumerate(folds)]
 
 
 def make_folds(recipe: Recipe | EncoderRecipe, source: Corpus) -> dict[str, int | str]:

@@ -30,7 +30,8 @@ def cell_key(
 def training_key(recipe: AnyRecipe, source: Corpus) -> str:
     """Name everything that can change a weight; another number of seeds does not: those there are stay."""
     choices = recipe.model_dump(mode="json", exclude={"name", "targets", "description", "source", "evaluation"})
-    choices["training"] = {name: choices["training"][name] for name in choices["training"] if name != "seeds"}
+    for name in ("seeds", "first_seed"):
+        choices["training"].pop(name, None)
     return _digest([choices, _told(source)])
 
 

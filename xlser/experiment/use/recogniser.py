@@ -47,7 +47,7 @@ class Recogniser:
     Args:
         system: `Autoencoder`, `FineTuned` or `NoNetwork`.
         readout: `Knn`, `Probe`, `Head` or `Interpolated`; None for the best on the validation speakers.
-        seed: of which speakers validate, where no split is given.
+        seed: of the initial weights and the batches, and of which speakers validate where no split is given.
         folder: where weights, curves and scores of the training lie; a temporary one unless given. Fitting with the
             same options and the same data again goes on where it was, or reads back what is there.
         cache: of features and decoded audio; xlser's cache folder unless given.
@@ -113,6 +113,7 @@ class Recogniser:
             str(written),
             emotions=scored_emotions([source]),
             split=split_choice(split, list(source.frame["id"])),
+            first_seed=self.seed,
         )
         run = folder / "run"
         place = Workplace(cache=self.cache, progress=self.progress, say=lambda text: None)
