@@ -82,7 +82,7 @@ def _lead(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:
         # The matrices are small: threads gain nothing on them, and lose much where cores are shared.
         with threadpool_limits(1):
             scores = score_all(recipe, source, targets, systems, baseline(recipe))
-        results = _results(recipe, corpora, trained, scores, time.time() - began)
+        results = _results(recipe, corpora, systems, scores, time.time() - began)
         if isinstance(recipe, EncoderRecipe):
             results["about"]["encoder"] = json.loads((out / "encoder" / "xlser.json").read_text(encoding="utf-8"))
         _write(out, results, scores)
@@ -116,9 +116,12 @@ def train(recipe: AnyRecipe, corpora: list[Corpus], out: Path, place: Workplace,
 
 
 def baseline(recipe: AnyRecipe) -> Baseline:
-    """Return what gains are over: the plain autoencoder, or the first method, at its classifier where there is one."""
+    """Return what gains are over: the plain autoencoder, or the first method, at its classifier where there is one.
+
+    Without any network it is the features, which then gain nothing.
+    """
     if not isinstance(recipe, EncoderRecipe):
-        return Baseline("plain")
+        return Baseline(FEATURES if recipe.model is None else "plain")
     return Baseline(next(iter(recipe.methods)), {"classifier + knn": "classifier"})
 
 
@@ -192,11 +195,12 @@ def _write(out: Path, results: dict[str, Any], scores: Scores) -> None:
 
 
 def _results(
-    recipe: AnyRecipe, corpora: list[Corpus], trained: list[System], scores: Scores, seconds: float
+    recipe: AnyRecipe, corpora: list[Corpus], systems: list[System], scores: Scores, seconds: float
 ) -> dict[str, Any]:
     source = corpora[0]
-    notes = cautions(recipe, corpora, trained) + scores.notes
-    seeds = {model.seed.number: model.seed for model in trained}
+    trained = [system for system in systems if system.method != FEATURES]
+    notes = cautions(recipe, corpora, systems) + scores.notes
+    seeds = {system.seed.number: system.seed for system in systems}
     return {
         "schema": VERSIONS["run"],
         "about": _about(recipe, corpora, notes, seconds),

@@ -110,10 +110,15 @@ class TrainingChoice(Strict):
 
 
 class Recipe(CommonRecipe):
-    """An autoencoder on acoustic features, trained once plainly and once by each of ``methods``."""
+    """An autoencoder on features, trained once plainly and once by each of ``methods``.
+
+    With ``model: none`` there is no network: the features themselves are read, and nothing else.
+    """
 
     features: FeatureChoice = FeatureChoice()
-    model: ModelChoice = ModelChoice()
+    model: Annotated[ModelChoice | None, BeforeValidator(lambda value: None if value == "none" else value)] = (
+        ModelChoice()
+    )
     methods: dict[str, Objective] = {}
     training: TrainingChoice = TrainingChoice()
 
@@ -132,6 +137,9 @@ class Recipe(CommonRecipe):
                 f"features.joined: `each` belongs to features.normalise: corpus, but that is {self.normalise}; "
                 "use normalise: corpus, or joined: pooled"
             )
+        if self.model is None:
+            trained = f"methods: `model: none` trains no network, but {', '.join(self.methods)} would be trained"
+            return [*problems, f"{trained}; leave `methods` out, or `model`"] if self.methods else problems
         for name, objective in self.methods.items():
             if objective.on == "both" and objective.rated and self.model.latent < 2:
                 problems.append(
@@ -164,5 +172,5 @@ class Recipe(CommonRecipe):
         return self.features.normalise
 
     def objectives(self) -> dict[str, Objective]:
-        """Return every method that is trained: the plain autoencoder first, then the recipe's own."""
-        return {"plain": Objective(), **self.methods}
+        """Return every method that is trained: the plain autoencoder first, then the recipe's own; none without one."""
+        return {} if self.model is None else {"plain": Objective(), **self.methods}
