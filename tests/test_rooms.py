@@ -14,6 +14,7 @@ ORDER = (
     {"training"},
     {"store"},
     {"evaluation"},
+    {"systems"},
     {"reporting"},
     {"experiment"},
     {"environment"},

@@ -1,40 +1,73 @@
-"""Cross-lingual speech emotion recognition: learn on a language that has data, carry it to one that has little."""
+"""Cross-lingual speech emotion recognition: learn on a language that has data, carry it to one that has little.
+
+::
+
+    import xlser as xl
+
+    emodb = xl.load_corpus("emodb", root="/data/emodb")
+    mine = xl.Dataset.from_frame(df, audio="path", emotion="emo", speaker="spk", language="el")
+    model = xl.Recogniser(xl.NoNetwork("egemaps")).fit(emodb)
+    print(xl.evaluate(model, mine))
+    print(xl.transfer([xl.NoNetwork("egemaps"), xl.Autoencoder("egemaps")], [emodb], [mine], few_shot=[1, 5]))
+
+Data: `load_corpus`, `Dataset`. What is trained: `Autoencoder`, `FineTuned`, `NoNetwork`, on `features`, by `losses`.
+What reads it: `Knn`, `Probe`, `Head`, `Interpolated`. The two together: `Recogniser`, `load`. How well: `evaluate`,
+`transfer`. What makes up for a shift: `SpeakerMoments`, `Coral`, `Quantile`, `Prior`. Each says more of itself:
+``help(xlser.Dataset)``.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from xlser.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from xlser import features as features
+    from xlser import losses as losses
+    from xlser.data.dataset import Dataset as Dataset
+    from xlser.data.dataset import load_corpus as load_corpus
+    from xlser.errors import XlserError as XlserError
+    from xlser.evaluation.adaptations import Coral as Coral
+    from xlser.evaluation.adaptations import Prior as Prior
+    from xlser.evaluation.adaptations import Quantile as Quantile
+    from xlser.evaluation.adaptations import SpeakerMoments as SpeakerMoments
+    from xlser.experiment.bench.carrying import transfer as transfer
+    from xlser.experiment.use.evaluating import evaluate as evaluate
+    from xlser.experiment.use.recogniser import Recogniser as Recogniser
+    from xlser.experiment.use.recogniser import load as load
+    from xlser.systems.kinds import Autoencoder as Autoencoder
+    from xlser.systems.kinds import FineTuned as FineTuned
+    from xlser.systems.kinds import NoNetwork as NoNetwork
+    from xlser.systems.speaks import Head as Head
+    from xlser.systems.speaks import Interpolated as Interpolated
+    from xlser.systems.speaks import Knn as Knn
+    from xlser.systems.speaks import Probe as Probe
 
-    from xlser.experiment.use.model import Model
+# Where each name comes from: it is imported when it is asked for, so that `import xlser` stays light.
+_HOMES = {
+    "data.dataset": ("Dataset", "load_corpus"),
+    "errors": ("XlserError",),
+    "evaluation.adaptations": ("SpeakerMoments", "Coral", "Quantile", "Prior"),
+    "experiment.bench.carrying": ("transfer",),
+    "experiment.use.evaluating": ("evaluate",),
+    "experiment.use.recogniser": ("Recogniser", "load"),
+    "systems.kinds": ("Autoencoder", "FineTuned", "NoNetwork"),
+    "systems.speaks": ("Knn", "Probe", "Head", "Interpolated"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+_ROOMS = ("features", "losses")
+__all__ = ["__version__", *_HOME, *_ROOMS]  # noqa: PLE0604 (they are texts)
 
 
-def load(
-    run: str | Path, *, method: str | None = None, seed: int | None = None, datastore: str | Path | None = None
-) -> Model:
-    """Return a trained model of a run folder, wherever that folder lies now.
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"xlser.{name}")
+    if name in _HOME:
+        return getattr(import_module(f"xlser.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'xlser' has no attribute {name!r}")
 
-    ::
 
-        model = xlser.load("runs/RUN")
-        prediction = model.predict("call.wav")
-        print(prediction.emotion, prediction.probabilities, prediction.warning)
-
-    An autoencoder's features are z-scored with the source's statistics: nothing of other recordings is looked at.
-
-    Args:
-        run: the folder that `xlser run` wrote.
-        method: which method; the one that did best on the source's validation speakers unless given.
-        seed: which seed; likewise.
-        datastore: a file of other clips to compare with, embedded by the same model.
-
-    Raises:
-        RunError: a folder, method, seed or model that is not there or damaged. XlserError: a datastore that cannot be
-            read, or of another encoder.
-    """
-    from xlser.experiment.use import model  # what it needs is heavy, and `import xlser` stays light
-
-    return model.load(run, method=method, seed=seed, datastore=datastore)
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

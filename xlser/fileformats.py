@@ -12,7 +12,18 @@ from typing import Literal
 from xlser.errors import RunError, XlserError
 
 Kind = Literal[
-    "audit", "bench", "cell", "claim", "datastore", "doctor", "manifest", "predictions", "run", "scan", "weights"
+    "audit",
+    "bench",
+    "cell",
+    "claim",
+    "datastore",
+    "doctor",
+    "manifest",
+    "model",
+    "predictions",
+    "run",
+    "scan",
+    "weights",
 ]
 VERSIONS: dict[Kind, int] = {
     "audit": 1,
@@ -22,6 +33,7 @@ VERSIONS: dict[Kind, int] = {
     "datastore": 1,
     "doctor": 1,
     "manifest": 1,
+    "model": 1,  # model.json of a saved recogniser
     "predictions": 1,
     "run": 1,  # results.json of `xlser run`
     "scan": 1,  # headers of a folder's recordings

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import typing
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from xlser.errors import XlserError, did_you_mean
 
@@ -14,6 +14,34 @@ class Strict(BaseModel):
     """A frozen model that refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Grown(Strict):
+    """A model to which fields were added after its dumps had been hashed.
+
+    Those in ``later`` are dumped only where they differ from their defaults: what was hashed without them keeps its
+    hash.
+
+    >>> class Net(Grown):
+    ...     later = frozenset({"bias"})
+    ...     width: int = 2
+    ...     bias: bool = True
+    >>> Net().model_dump(), Net(bias=False).model_dump()
+    ({'width': 2}, {'width': 2, 'bias': False})
+    """
+
+    later: ClassVar[frozenset[str]] = frozenset()
+
+    def __hash__(self) -> int:
+        return hash(self.model_dump_json())  # a field may be a mapping
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        silent = {
+            name for name in self.later if getattr(self, name) == fields[name].get_default(call_default_factory=True)
+        }
+        return {name: value for name, value in dump(self).items() if name not in silent}
 
 
 # Pydantic speaks of tuples and patterns; whoever writes YAML knows lists and words.

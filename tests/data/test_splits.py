@@ -180,7 +180,7 @@ def test_a_given_fold_names_speakers_or_ids():
         ({"test": ["zoe"], "validation": ["b"]}, r"\['zoe'\] is neither an id nor a speaker"),
         ({"tset": ["a"], "validation": ["b"]}, r"'tset' .*is no part of a split \(train, validation, test\)"),
         ({"test": ["a"]}, "its validation part is empty"),
-        ({}, "validation and test part is empty"),
+        ({}, "validation part is empty"),
     ],
 )
 def test_a_given_fold_that_cannot_be_is_refused(fold, told):

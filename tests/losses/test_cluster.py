@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from xlser.losses import ClassClusterLoss, class_cluster
+from xlser.losses import class_cluster
 
 
 def by_hand(z, labels):
@@ -63,8 +63,3 @@ def test_moving_classes_apart_lowers_it(ordinary):
 def test_labels_that_say_nothing_are_refused(labels, message):
     with pytest.raises(ValueError, match=f"`labels` .*{message}"):
         class_cluster(torch.arange(6.0).reshape(3, 2), torch.tensor(labels))
-
-
-def test_the_module_is_its_function(ordinary):
-    labels = torch.tensor([0, 0, 0, 1, 1, 1, 1])
-    assert ClassClusterLoss()(ordinary[0], labels) == class_cluster(ordinary[0], labels)

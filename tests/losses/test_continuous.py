@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 
-from xlser.losses import ContinuousMetricLoss, continuous_metric
+from xlser.losses import ContinuousMetric, EuclideanMetric, Labels, continuous_metric
 
 
 def by_pairs(z, y, form):
@@ -98,13 +98,12 @@ def test_signed_never_holds_the_pairs():
     assert torch.isfinite(z.grad).all()
 
 
-@pytest.mark.parametrize("form", ["signed", "euclidean"])
-def test_the_module_passes_its_form_on(ordinary, form):
-    assert ContinuousMetricLoss(form)(*ordinary) == continuous_metric(*ordinary, form=form)
+@pytest.mark.parametrize(("form", "term"), [("signed", ContinuousMetric()), ("euclidean", EuclideanMetric())])
+def test_each_form_has_its_term(ordinary, form, term):
+    labels = Labels(ratings={"activation": ordinary[1]})
+    assert term(ordinary[0], labels) == continuous_metric(*ordinary, form=form)
 
 
-def test_an_unknown_form_is_refused_by_both(ordinary):
+def test_an_unknown_form_is_refused(ordinary):
     with pytest.raises(ValueError, match="`form` must be one of signed, euclidean, but is 'cosine'"):
         continuous_metric(*ordinary, form="cosine")
-    with pytest.raises(ValueError, match="`form` must be one of"):
-        ContinuousMetricLoss("cosine")

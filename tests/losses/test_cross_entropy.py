@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from xlser.losses import CrossEntropyLoss, class_weights, cross_entropy
+from xlser.losses import CrossEntropy, Labels, class_weights, cross_entropy
 
 
 def by_hand(logits, labels, weights=None, smoothing=0.0):
@@ -104,12 +104,10 @@ def test_logits_of_one_class_are_refused():
         cross_entropy(torch.zeros(2, 1), torch.tensor([0, 0]))
 
 
-def test_the_module_passes_its_options_on_and_saves_nothing():
-    logits, labels, weights = torch.eye(3), torch.tensor([2, 0, 1]), torch.tensor([1.0, 2.0, 3.0])
-    module = CrossEntropyLoss(weights, smoothing=0.2)
-    assert module(logits, labels) == cross_entropy(logits, labels, weights=weights, smoothing=0.2)
-    assert module.double().weights.dtype == torch.float64
-    assert module.state_dict() == {}
-    assert repr(module) == "CrossEntropyLoss(weights=[1.0, 2.0, 3.0], smoothing=0.2)"
-    with pytest.raises(ValueError, match="`smoothing` must be"):
-        CrossEntropyLoss(smoothing=2.0)
+def test_the_term_passes_its_options_on():
+    logits, emotion, weights = torch.eye(3), torch.tensor([2, 0, 1]), torch.tensor([1.0, 2.0, 3.0])
+    weighed = CrossEntropy(balance=True, smoothing=0.2)(logits, Labels(emotion, class_weights=weights))
+    assert weighed == cross_entropy(logits, emotion, weights=weights, smoothing=0.2)
+    assert CrossEntropy()(logits, Labels(emotion, class_weights=weights)) == cross_entropy(logits, emotion)
+    with pytest.raises(ValueError, match="`labels` must hold `class_weights`"):
+        CrossEntropy(balance=True)(logits, Labels(emotion))

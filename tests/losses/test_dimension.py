@@ -6,7 +6,7 @@ import statistics
 import pytest
 import torch
 
-from xlser.losses import DimensionCCCLoss, dimension_ccc
+from xlser.losses import dimension_ccc
 
 
 def by_hand(p, y):
@@ -65,8 +65,3 @@ def test_integer_labels_will_do():
 def test_what_has_no_concordance_is_refused(prediction, target, message):
     with pytest.raises(ValueError, match=message):
         dimension_ccc(torch.tensor(prediction), torch.tensor(target))
-
-
-def test_the_module_is_its_function(ordinary):
-    z, y = ordinary
-    assert DimensionCCCLoss()(z[:, 0], y) == dimension_ccc(z[:, 0], y)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from xlser.losses import KernelContrastiveLoss, kernel_contrastive, supcon
+from xlser.losses import KernelContrastive, Labels, kernel_contrastive, supcon
 
 
 def by_loops(z, y, sigma, temperature):
@@ -85,11 +85,10 @@ def test_options_out_of_range_are_refused_by_both(ordinary, option, bad):
     options = {"sigma": 1.0, option: bad}
     with pytest.raises(ValueError, match=f"`{option}` must be finite and above 0, but is {bad}"):
         kernel_contrastive(*ordinary, **options)
-    with pytest.raises(ValueError, match=f"`{option}` must be finite and above 0, but is {bad}"):
-        KernelContrastiveLoss(**options)
 
 
-def test_the_module_passes_its_options_on(ordinary):
-    module = KernelContrastiveLoss(sigma=0.4, temperature=0.3)
-    assert module(*ordinary) == kernel_contrastive(*ordinary, sigma=0.4, temperature=0.3)
-    assert KernelContrastiveLoss(sigma=0.4)(*ordinary) == kernel_contrastive(*ordinary, sigma=0.4)
+def test_the_term_passes_its_options_on(ordinary):
+    z, labels = ordinary[0], Labels(ratings={"activation": ordinary[1]})
+    expected = kernel_contrastive(*ordinary, sigma=0.4, temperature=0.3)
+    assert KernelContrastive(sigma=0.4, temperature=0.3)(z, labels) == expected
+    assert KernelContrastive()(z, labels) == kernel_contrastive(*ordinary, sigma=0.25)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from xlser.losses import AnnealedKLLoss, kl_standard_normal, kl_weight
+from xlser.losses import kl_standard_normal, kl_weight
 
 
 def by_integral(mean, logvar, steps=20_000, reach=12.0):
@@ -74,15 +74,9 @@ def test_no_warmup_is_no_annealing():
 def test_options_out_of_range_are_refused_with_their_value(wrong):
     ((name, value),) = wrong.items()
     with pytest.raises(ValueError, match=f"`{name}` must be .*, but is {value} instead"):
-        AnnealedKLLoss(**{"warmup": 10, **wrong})
+        kl_weight(0, **{"warmup": 10, **wrong})
 
 
 def test_a_negative_step_is_refused():
     with pytest.raises(ValueError, match="`step` must be at least 0, but is -1"):
         kl_weight(-1, warmup=3)
-
-
-def test_the_module_weighs_the_divergence():
-    mean, logvar = torch.ones(2, 2), torch.zeros(2, 2)
-    loss = AnnealedKLLoss(warmup=10, maximum=0.5)
-    assert [loss(mean, logvar, step).item() for step in (0, 5, 20)] == pytest.approx([0, 0.25, 0.5])

@@ -1,11 +1,12 @@
 """ELR and the concordance over pairs, against loops over the pairs."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
 
-from xlser.losses import ELRLoss, PairCCCLoss, ccc_pairs, elr
+from xlser.losses import Labels, PairCCC, ccc_pairs, elr
 
 
 def euclidean(z, y):
@@ -88,15 +89,13 @@ def test_signed_concordance_takes_either_direction():
     assert ccc_pairs(-y[:, None], y).item() == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("loss", [elr, ccc_pairs, PairCCCLoss("euclidean")])
+@pytest.mark.parametrize("loss", [elr, ccc_pairs, partial(ccc_pairs, form="euclidean")])
 def test_gradients_are_those_of_finite_differences(ordinary, loss):
     z, y = ordinary
     assert torch.autograd.gradcheck(lambda z: loss(z, y), (z,))
 
 
-def test_the_modules_are_their_functions(ordinary):
-    assert ELRLoss()(*ordinary) == elr(*ordinary)
-    assert PairCCCLoss()(*ordinary) == ccc_pairs(*ordinary)
-    assert PairCCCLoss("euclidean")(*ordinary) == ccc_pairs(*ordinary, form="euclidean")
-    with pytest.raises(ValueError, match="`form` must be one of"):
-        PairCCCLoss("cosine")
+def test_the_term_passes_its_form_on(ordinary):
+    z, labels = ordinary[0], Labels(ratings={"valence": ordinary[1]})
+    assert PairCCC(on="valence")(z, labels) == ccc_pairs(*ordinary)
+    assert PairCCC(on="valence", form="euclidean")(z, labels) == ccc_pairs(*ordinary, form="euclidean")

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from xlser.losses import RankNContrastLoss, rank_n_contrast
+from xlser.losses import Labels, RankNContrast, rank_n_contrast
 
 
 def by_loops(z, y, temperature=2.0):
@@ -74,12 +74,12 @@ def test_rows_in_the_order_of_their_labels_are_better_than_shuffled():
     assert rank_n_contrast(y[:, None], y) < rank_n_contrast(shuffled[:, None], y)
 
 
-def test_the_module_passes_its_temperature_on(ordinary):
-    assert RankNContrastLoss(0.5)(*ordinary) == rank_n_contrast(*ordinary, temperature=0.5)
-    assert RankNContrastLoss()(*ordinary) == rank_n_contrast(*ordinary)
-    for refusing in (RankNContrastLoss, lambda temperature: rank_n_contrast(*ordinary, temperature=temperature)):
-        with pytest.raises(ValueError, match="`temperature` must be finite and above 0, but is 0"):
-            refusing(temperature=0)
+def test_the_term_passes_its_temperature_on(ordinary):
+    z, labels = ordinary[0], Labels(ratings={"activation": ordinary[1]})
+    assert RankNContrast(temperature=0.5)(z, labels) == rank_n_contrast(*ordinary, temperature=0.5)
+    assert RankNContrast()(z, labels) == rank_n_contrast(*ordinary)
+    with pytest.raises(ValueError, match="`temperature` must be finite and above 0, but is 0"):
+        rank_n_contrast(*ordinary, temperature=0)
 
 
 def test_small_distances_far_from_the_origin_keep_their_digits_in_float32():

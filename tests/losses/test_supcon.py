@@ -1,12 +1,11 @@
 """The supervised contrastive loss in closed form and in blocks, against loops over anchors and positives."""
 
 import math
-import sys
 
 import pytest
 import torch
 
-from xlser.losses import SupConLoss, supcon
+from xlser.losses import Labels, SupCon, supcon
 
 
 def by_loops(z, labels, temperature=0.1, groups=None, cross_weight=1.0):
@@ -64,7 +63,7 @@ HARD = {
 def hard(request, monkeypatch):
     if request.param == "more rows than a block":
         # By its name in the import system: in the package the function hides the module.
-        monkeypatch.setattr(sys.modules["xlser.losses.supcon"], "BLOCK", 16)
+        monkeypatch.setattr("xlser.losses.log_sum_exp.BLOCK", 16)
     z, labels, options = HARD[request.param]
     return z.clone().requires_grad_(), labels, options
 
@@ -234,13 +233,26 @@ def test_a_gpu_gives_the_same_under_autocast_too():
     assert torch.isfinite(x.grad).all()
 
 
-def test_the_module_passes_its_options_on():
+@pytest.mark.parametrize("across", ["speaker", "corpus", "language"])
+def test_the_term_passes_its_options_on(across):
     z, labels, options = HARD["groups"]
     groups = options["groups"]
-    module = SupConLoss(temperature=0.2, cross_weight=0.3)
-    assert module(z, labels, groups) == supcon(z, labels, temperature=0.2, groups=groups, cross_weight=0.3)
-    assert SupConLoss()(z, labels) == supcon(z, labels)
-    with pytest.raises(ValueError, match="`temperature` must be"):
-        SupConLoss(temperature=-1.0)
-    with pytest.raises(ValueError, match="`cross_weight` must be"):
-        SupConLoss(cross_weight=-1.0)
+    term = SupCon(temperature=0.2, cross_weight=0.3, across=across)
+    expected = supcon(z, labels, temperature=0.2, groups=groups, cross_weight=0.3)
+    assert term(z, Labels(labels, groups={"other": groups * 0, across: groups})) == expected
+    assert SupCon()(z, Labels(labels)) == supcon(z, labels)
+    with pytest.raises(ValueError, match=f"`labels` must hold `groups` of {across}, but holds none"):
+        term(z, Labels(labels))
+
+
+def test_a_weight_between_groups_without_groups_is_refused():
+    assert SupCon(across=None).grouped is None
+    with pytest.raises(ValueError, match="`cross_weight` 2 weighs nothing without `across`"):
+        SupCon(across=None, cross_weight=2)
+
+
+@pytest.mark.parametrize("option", [{"temperature": -1.0}, {"cross_weight": -1.0}])
+def test_an_option_out_of_its_range_is_refused(option):
+    z, labels, _ = HARD["groups"]
+    with pytest.raises(ValueError, match=f"`{next(iter(option))}` must be"):
+        supcon(z, labels, **option)

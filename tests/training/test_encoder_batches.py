@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from xlser.errors import RecipeError, RunError
+from xlser.losses import SupCon
 from xlser.training.encoder_batches import check_batch
 from xlser.training.encoder_brain import EncoderBrain
 from xlser.training.encoder_recipe import Terms
@@ -132,9 +133,7 @@ def test_one_bad_clip_is_named_alone(fine_tune, toys, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_is_told_by_its_terms(fine_tune, monkeypatch):
-    from xlser.training import encoder_step
-
-    monkeypatch.setitem(encoder_step.TERMS, "supcon", lambda *_: torch.tensor(torch.inf))
+    monkeypatch.setattr(SupCon, "__call__", lambda *_: torch.tensor(torch.inf))
     with pytest.raises(RunError, match=r"not finite \(cross_entropy .*, supcon inf, loss inf\); the batch: toy/\d"):
         fine_tune({"cross_entropy": 1, "supcon": 0.5})
 

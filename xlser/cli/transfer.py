@@ -28,7 +28,7 @@ def _list(ctx: click.Context, parameter: click.Parameter, text: str) -> list[str
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change every recipe: training.epochs=5")
 @click.option("--seeds", type=click.IntRange(min=1), help="Seeds a recipe.  [default: the recipe's]")
 @click.option("--few-shot", default="", callback=_list, help="Labelled clips a class of the target: 1,2,5,10,20")
-@click.option("--adapt", default="", callback=_list, help="Make up for a target's shift: speakers,coral,quantile,prior")
+@click.option("--adapt", default="", callback=_list, help="Make up for a target's shift: speakers,coral:shrinkage=0.1")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes on this machine.")
 @click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster instead: tcp://host:8786")
 @click.option("--out", type=FOLDER, default=Path("runs/bench"), show_default=True, help="Folder of the bench.")

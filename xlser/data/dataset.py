@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,10 @@ class Dataset:
     @classmethod
     def of(cls, manifest: Manifest, facts: Facts | None = None) -> Dataset:
         """Return the dataset of a manifest."""
+        kept = manifest.facts
+        if kept and facts is None:
+            own = Facts(**kept["facts"] | {"languages": tuple(kept["facts"]["languages"])})
+            return cls(manifest, own, kept["ratings_kind"], kept["merged"], kept["dropped"])
         rated = bool(np.isfinite(manifest.frame[list(DIMENSIONS)].to_numpy(dtype=float)).any())
         return cls(manifest, facts or Facts.of_manifest(manifest), "rated" if rated else "none")
 
@@ -356,7 +360,9 @@ class Dataset:
 
     def write(self, path: str | Path) -> Path:
         """Write its table as Parquet (which keeps everything that `from_manifest` needs) or CSV; return the path."""
-        write_manifest(self.manifest, path)
+        counts = {"merged": dict(self.merged), "dropped": dict(self.dropped)}
+        about = {"facts": asdict(self.facts), "ratings_kind": self.ratings_kind, **counts}
+        write_manifest(replace(self.manifest, facts=about), path)
         return Path(path)
 
     def _of_frame(self, frame: pd.DataFrame) -> Dataset:

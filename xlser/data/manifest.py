@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,7 +60,8 @@ class Manifest:
 
     ``frame`` has the columns of `SCHEMA`: times in seconds, rates in Hz, ``*_raw`` on the corpus's own scale and the
     same without ``_raw`` on [-1, 1]. ``left_out`` maps a reason to the relative paths it kept out. Several put together
-    have ``roots``: the folder of each by the name that its paths begin with.
+    have ``roots``: the folder of each by the name that its paths begin with. ``facts`` are what a dataset wrote of
+    itself (see `xlser.data.dataset.Dataset.write`).
     """
 
     frame: pd.DataFrame
@@ -70,6 +72,7 @@ class Manifest:
     left_out: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     roots: dict[str, Path] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def file(self, path: str) -> Path:
         """Return the audio file of a row's path."""
@@ -139,7 +142,9 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
         if path.suffix == ".csv":
             manifest.frame.to_csv(temporary, index=False)
         else:
-            about = {key: getattr(manifest, key) for key in ("card", "card_hash", "synthetic", "left_out", "notes")}
+            about = {
+                key: getattr(manifest, key) for key in ("card", "card_hash", "synthetic", "left_out", "notes", "facts")
+            }
             about |= {"root": str(manifest.root), "schema": VERSIONS["manifest"]}
             if manifest.roots:
                 about["roots"] = {name: str(root) for name, root in manifest.roots.items()}

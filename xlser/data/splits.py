@@ -62,7 +62,7 @@ def make_splits(
         folds: number of folds; only for ``speaker-folds`` and ``shared-speakers``.
         seed: for the shuffling.
         given: for ``given``, a mapping per fold from ``test`` and ``validation`` (and optionally ``train``) to ids or
-            speakers; without ``train`` the rest is the training part.
+            speakers; without ``train`` the rest is the training part, and without ``test`` none is tested.
 
     Raises:
         CorpusError: fewer speakers (sessions) than the split needs, sessions missing, an unknown id in ``given``, an
@@ -227,7 +227,9 @@ def _given_parts(frame: pd.DataFrame, fold: dict[str, list[str]]) -> dict[str, n
 
 
 def _checked(frame: pd.DataFrame, parts: dict[str, np.ndarray], kind: SplitKind) -> Split:
-    empty = [name for name, rows in parts.items() if len(rows) == 0]
+    # A fold that is given need not name a test part: a source is carried elsewhere without one.
+    needed = ("train", "validation") if kind.startswith("given") else PARTS
+    empty = [name for name in needed if len(parts[name]) == 0]
     if empty:
         raise CorpusError(f"split of kind {kind!r}: its {' and '.join(empty)} part is empty.")
     twice = len(np.concatenate(list(parts.values()))) - len(np.unique(np.concatenate(list(parts.values()))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -112,9 +112,15 @@ def scale(recipe: Recipe, source: Corpus, seeds: list[Seed]) -> list[Scaled]:
 
 
 def train_autoencoders(
-    recipe: Recipe, source: Corpus, seeds: list[Seed], folder: Path, place: Workplace
+    recipe: Recipe,
+    source: Corpus,
+    seeds: list[Seed],
+    folder: Path,
+    *,
+    place: Workplace,
+    methods: Collection[str] | None = None,
 ) -> list[Features | Trained]:
-    """Train every method for every seed; models that ``folder`` already holds whole are read back.
+    """Train every method, or those that are named, for every seed; what ``folder`` already holds whole is read back.
 
     Returns:
         The features themselves for every seed, and then the models.
@@ -126,6 +132,7 @@ def train_autoencoders(
     jobs = [
         _Job(recipe, source, one, method, folder / method / f"seed-{one.seed.number}")
         for method in recipe.objectives()
+        if methods is None or method in methods
         for one in scaled
     ]
     total = len(jobs) * recipe.training.epochs
@@ -145,7 +152,8 @@ def _kept(recipe: Recipe, source: Corpus, scaled: Scaled, folder: Path) -> Featu
     if not (folder / MODEL).exists():
         scaler = scaled.scaler
         tensors = {"scaler.mean": torch.from_numpy(scaler.mean), "scaler.std": torch.from_numpy(scaler.std)}
-        save_state(folder / MODEL, tensors, {"fingerprint": fingerprint, "method": FEATURES, "recipe": recipe.name})
+        about = {"fingerprint": fingerprint, "method": FEATURES, "recipe": recipe.name}
+        save_state(folder / MODEL, tensors, about | recipe.features.pretrained())
     _store(found, recipe, source, folder, fingerprint)
     return found
 
@@ -184,7 +192,8 @@ class _Job:
             return None
         tensors, about = load_state(path, self.fingerprint)
         features, classes = self.source.data.values.shape[1], len(self.recipe.emotions)
-        network = build_network(self.recipe.model, features, classes, self.seed.number).eval()
+        terms = self.recipe.objectives()[self.method].terms
+        network = build_network(self.recipe.model, features, classes, self.seed.number, terms).eval()
         network.load_state_dict(under("network", tensors))
         advance(self.recipe.training.epochs)
         return Trained(self.scaled, self.method, network, about["best_epoch"], about["curve"])
@@ -221,7 +230,7 @@ class _Job:
         tensors["scaler.mean"] = torch.from_numpy(self.scaled.scaler.mean)
         tensors["scaler.std"] = torch.from_numpy(self.scaled.scaler.std)
         about = {"fingerprint": self.fingerprint, "method": self.method, "recipe": self.recipe.name}
-        about |= {"best_epoch": trained.best_epoch, "curve": trained.curve}
+        about |= {"best_epoch": trained.best_epoch, "curve": trained.curve} | self.recipe.features.pretrained()
         save_state(self.folder / MODEL, tensors, about)
 
     def _batch(self, rows: np.ndarray) -> Batch:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from xlser.evaluation.adaptations import make_adaptation
 from xlser.experiment.corpora import Corpus
 from xlser.experiment.seeds import Seed
 from xlser.features.normalise import Normalisation
@@ -15,22 +15,19 @@ from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
 from xlser.vocabulary import HELD_OUT, TARGET, VALIDATION
 
-Adaptation = Literal["", "speakers", "coral", "quantile", "prior"]
-
 
 @dataclass(frozen=True, eq=False)
 class Case:
     """One corpus in one role under one normalisation; ``main`` marks the one that the recipe asks for.
 
-    ``adapt`` is what then makes up for the shift: ``coral``, ``quantile`` and, speaker by speaker, ``speakers`` map the
-    embeddings to the source's, ``prior`` corrects probabilities for other shares of the classes.
+    ``adapt`` names what then makes up for the shift (see `xlser.evaluation.adaptations`); empty for nothing.
     """
 
     corpus: Corpus
     role: str
     kind: Normalisation
     main: bool = True
-    adapt: Adaptation = ""
+    adapt: str = ""
 
     def judged(self, seed: Seed) -> np.ndarray:
         """Return which rows (N,) bool a seed's model may be judged on."""
@@ -41,7 +38,7 @@ class Case:
 
 
 def make_cases(
-    recipe: Recipe | EncoderRecipe, source: Corpus, targets: list[Corpus], adapt: Sequence[Adaptation] = ()
+    recipe: Recipe | EncoderRecipe, source: Corpus, targets: list[Corpus], adapt: Sequence[str] = ()
 ) -> list[Case]:
     """Return the source's validation and held-out speakers and every target, under each protocol that costs nothing.
 
@@ -54,7 +51,7 @@ def make_cases(
     for target in targets:
         if recipe.normalise == "corpus":
             cases.append(Case(target, TARGET, "source", main=False))
-        if len(target.frame) > 1:
-            cases += [Case(target, TARGET, own, main=False, adapt=name) for name in adapt]
+        usable = [name for name in adapt if len(target.frame) >= make_adaptation(name).rows]
+        cases += [Case(target, TARGET, own, main=False, adapt=name) for name in usable]
         cases.append(Case(target, TARGET, recipe.normalise))
     return cases

@@ -188,9 +188,9 @@ def read_corpora(origins: list[Origin], recipe: AnyRecipe, place: Workplace) -> 
     """
     read = [_derived(origin.read(), recipe) for origin in origins]
     corpus = prepare(read[0].concat(*read[1:]), recipe, place)
-    for origin in origins:
-        if origin.name not in corpus.parts:
-            raise CorpusError(f"corpus {corpus.name}: none of the recordings of {origin.name} can be used.")
+    for name in corpus.name.split("+"):
+        if name not in corpus.parts:
+            raise CorpusError(f"corpus {corpus.name}: none of the recordings of {name} can be used.")
     return corpus
 
 

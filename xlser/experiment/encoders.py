@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,9 +31,10 @@ from xlser.training.checkpoint import load_state, save_state, under
 from xlser.training.embed import embed
 from xlser.training.encoder_batches import make_batches
 from xlser.training.encoder_plan import EncoderPlan, Labelled
-from xlser.training.encoder_recipe import EncoderRecipe, Terms
+from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.encoder_step import assemble
 from xlser.training.inputs import ClipInputs, middle
+from xlser.training.loss_terms import Terms
 from xlser.training.ranks import Ranks, barrier
 from xlser.vocabulary import DIMENSIONS, FEATURES
 
@@ -62,9 +63,18 @@ class Embedded:
 
 
 def train_encoders(
-    recipe: EncoderRecipe, corpora: list[Corpus], seeds: list[Seed], out: Path, *, place: Workplace, ranks: Ranks
+    recipe: EncoderRecipe,
+    corpora: list[Corpus],
+    seeds: list[Seed],
+    out: Path,
+    *,
+    place: Workplace,
+    ranks: Ranks,
+    methods: Collection[str] | None = None,
 ) -> list[Embedded]:
-    """Fine-tune every method for every seed and embed every corpus; what ``out`` holds whole is read back.
+    """Fine-tune every method, or those that are named, for every seed and embed every corpus.
+
+    What ``out`` holds whole is read back.
 
     Only one network is in memory at a time. Under torchrun every process trains; only the first one, rank 0, embeds
     and gives results: the others get an empty list.
@@ -76,6 +86,7 @@ def train_encoders(
     jobs = [
         _Job(start, seed, method, out / "models" / method / f"seed-{seed.number}")
         for method in recipe.methods
+        if methods is None or method in methods
         for seed in seeds
     ]
     for job in jobs:

@@ -10,7 +10,7 @@ import numpy as np
 from xlser.evaluation.interpolate import Interpolation, fit_interpolation
 from xlser.evaluation.readout import Part
 from xlser.store.datastore import Datastore
-from xlser.training.encoder_recipe import Terms
+from xlser.training.loss_terms import Terms
 from xlser.vocabulary import DIMENSIONS, HEAD, INTERPOLATED
 
 
@@ -32,13 +32,11 @@ class Heads:
     @classmethod
     def of(cls, weights: Mapping, classes: tuple[str, ...], terms: Terms) -> Heads | None:
         """Return the heads among the tensors of a network, or None where no head was trained."""
-        if not (terms.cross_entropy or terms.dimensions):
+        if not terms.heads:
             return None
         arrays = [weights[name].numpy() for name in ("classes.weight", "classes.bias")]
         dimensions = [weights[name].numpy() for name in ("dimensions.weight", "dimensions.bias")]
-        rated = terms.dimensions.of if terms.dimensions else ()
-        balanced = terms.cross_entropy is not None and terms.cross_entropy.balance
-        return cls(classes if terms.cross_entropy else (), *arrays, rated, *dimensions, balanced)
+        return cls(classes if terms.classifies else (), *arrays, terms.regressed, *dimensions, terms.balanced)
 
     def probabilities(self, embeddings: np.ndarray) -> np.ndarray:
         """Return the distribution over ``classes``, (N, C), of embeddings (N, D)."""

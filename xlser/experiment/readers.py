@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from xlser.errors import CorpusError
-from xlser.evaluation.adapt import by_speaker, coral, prior_correction, quantile
+from xlser.evaluation.adaptations import Adaptation, make_adaptation
 from xlser.evaluation.readout import Axes, Part, fit_axes, fit_classifiers
 from xlser.experiment.cases import Case
 from xlser.experiment.seeds import Seed
@@ -80,11 +80,10 @@ class Reader:
     def embed(self, case: Case) -> np.ndarray:
         """Return the system's embeddings of a case, (N, D), mapped to the source's training rows where it adapts."""
         embedded = self.system.embed(case)
-        mapped, home = embedded, self.train.embeddings
-        if case.adapt == "speakers":
-            mapped = by_speaker(home, embedded, case.corpus.frame["speaker"])
-        elif case.adapt in ("coral", "quantile"):
-            mapped = {"coral": coral, "quantile": quantile}[case.adapt](home, embedded)
+        if not case.adapt:
+            return embedded
+        adaptation = make_adaptation(case.adapt)
+        mapped = adaptation.embeddings(self.train.embeddings, embedded, case.corpus.frame["speaker"])
         return mapped.astype(embedded.dtype)
 
     def probed(self, embedded: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
@@ -96,8 +95,10 @@ class Reader:
             out[:, known] = probe.model.predict_proba(probe.scaler.transform(embedded))[:, order]
         return out
 
-    def with_prior(self, embedded: np.ndarray, classes: tuple[str, ...]) -> dict[str, np.ndarray]:
-        """Return the classes (N,) by reader, once probabilities are corrected for the shares of the classes in them.
+    def corrected(
+        self, embedded: np.ndarray, classes: tuple[str, ...], adaptation: Adaptation
+    ) -> dict[str, np.ndarray]:
+        """Return the classes (N,) by reader, once its probabilities are corrected.
 
         The probe was fitted under equal shares; a classifier of the system's own tells under which (see `Judge`). A
         class without a training clip cannot be corrected, and readers without probabilities are not among these.
@@ -108,7 +109,7 @@ class Reader:
         if self.judge and own is not None and counts.all():
             said["classifier + knn"] = own, self.judge.shares(counts)
         return {
-            name: np.array(classes)[prior_correction(given, shares)[0].argmax(axis=1)]
+            name: np.array(classes)[adaptation.probabilities(given, shares).argmax(axis=1)]
             for name, (given, shares) in said.items()
         }
 

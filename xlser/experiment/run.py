@@ -7,7 +7,7 @@ import platform
 import shlex
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -24,7 +24,7 @@ from xlser.evaluation.transfer import Baseline
 from xlser.experiment.cautions import cautions
 from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpora, read_corpora
 from xlser.experiment.plain import plain
-from xlser.experiment.scores import Scores, System, score_all
+from xlser.experiment.scores import POINTS, Scores, System, score_all
 from xlser.experiment.seeds import Seed, check_ratings, make_folds, make_seeds
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import PROTOCOL
@@ -43,14 +43,17 @@ RESULTS, PREDICTIONS = "results.json", "predictions.json"
 TABLES = ("transfer", "correlation", "confusion")
 
 
-def run_recipe(recipe: AnyRecipe, out: str | Path, place: Workplace | None = None) -> Path:
+def run_recipe(
+    recipe: AnyRecipe, out: str | Path, place: Workplace | None = None, *, methods: Collection[str] | None = None
+) -> Path:
     """Train on the recipe's source, read its targets, and write the numbers below ``out``.
 
     ``out`` gets ``recipe.json``, ``results.json`` and ``transfer.csv``, ``correlation.csv``,
     ``confusion.csv``, ``embedding.csv`` (the numbers), ``predictions.json`` (what was said of every clip, for `xlser
     compare`), ``manifests/``, ``models/`` with weights, checkpoints and TensorBoard scalars. Started again after a kill
     it goes on where it was and ends with the same numbers; a run that is finished is left as it is. Started by
-    torchrun, all processes train an encoder together, and the first one does the rest.
+    torchrun, all processes train an encoder together, and the first one does the rest. Of the recipe's ``methods``
+    those that are named are trained, all unless given; the features themselves are always read.
 
     Raises:
         XlserError: bad input of any kind, before training wherever it can be seen before; see the callees.
@@ -59,13 +62,13 @@ def run_recipe(recipe: AnyRecipe, out: str | Path, place: Workplace | None = Non
     ranks = from_environment()
     with joined(ranks):
         if ranks.rank:
-            _follow(recipe, out, place, ranks)
+            _follow(recipe, out, place, ranks, methods)
         else:
-            _lead(recipe, out, place, ranks)
+            _lead(recipe, out, place, ranks, methods)
     return out
 
 
-def _lead(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:
+def _lead(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks, methods: Collection[str] | None) -> None:
     began = time.time()
     with own(out, {"hash": recipe.hash, "recipe": recipe.model_dump(mode="json")}):
         if finished(out):
@@ -75,7 +78,7 @@ def _lead(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:
         corpora = _read(recipe, place)
         for manifest in (manifest for corpus in corpora for manifest in corpus.dataset.manifests()):
             write_manifest(manifest, out / "manifests" / f"{manifest.card}.parquet")
-        systems = train(recipe, corpora, out, place, ranks)
+        systems = train(recipe, corpora, out, place=place, ranks=ranks, methods=methods)
         trained = [system for system in systems if system.method != FEATURES]
         place.say(f"  {len(trained)} models trained or read back; scoring")
         source, *targets = corpora
@@ -88,10 +91,10 @@ def _lead(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:
         _write(out, results, scores)
 
 
-def _follow(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks) -> None:
+def _follow(recipe: AnyRecipe, out: Path, place: Workplace, ranks: Ranks, methods: Collection[str] | None) -> None:
     """Train with rank 0 and say nothing; it has read the corpora, and left what they give in the cache, before."""
     quiet = replace(place, progress=False, say=lambda text: None)
-    train(recipe, _read(recipe, quiet), out, quiet, ranks)
+    train(recipe, _read(recipe, quiet), out, place=quiet, ranks=ranks, methods=methods)
 
 
 def _read(recipe: AnyRecipe, place: Workplace) -> list[Corpus]:
@@ -102,17 +105,25 @@ def _read(recipe: AnyRecipe, place: Workplace) -> list[Corpus]:
     return [source, *(read_corpora(found[name], recipe, place) for name in recipe.targets)]
 
 
-def train(recipe: AnyRecipe, corpora: list[Corpus], out: Path, place: Workplace, ranks: Ranks) -> list[System]:
-    """Train every method for every seed on the first of the corpora; what ``out`` holds whole is read back."""
+def train(
+    recipe: AnyRecipe,
+    corpora: list[Corpus],
+    out: Path,
+    *,
+    place: Workplace,
+    ranks: Ranks,
+    methods: Collection[str] | None = None,
+) -> list[System]:
+    """Train methods (all, unless some are named) for every seed on the first corpus, or read back what is there."""
     seeds = make_seeds(recipe, corpora[0])
     if isinstance(recipe, EncoderRecipe):
         from xlser.experiment.encoders import train_encoders
 
         barrier()
-        return train_encoders(recipe, corpora, seeds, out, place=place, ranks=ranks)
+        return train_encoders(recipe, corpora, seeds, out, place=place, ranks=ranks, methods=methods)
     from xlser.experiment.autoencoders import train_autoencoders
 
-    return train_autoencoders(recipe, corpora[0], seeds, out / "models", place)
+    return train_autoencoders(recipe, corpora[0], seeds, out / "models", place=place, methods=methods)
 
 
 def baseline(recipe: AnyRecipe) -> Baseline:
@@ -184,7 +195,7 @@ def finished(out: Path) -> bool:
 def _write(out: Path, results: dict[str, Any], scores: Scores) -> None:
     """Write the tables first and ``results.json`` last: where it stands, the run is whole."""
     tables = {name: pd.DataFrame(getattr(scores, name)) for name in TABLES}
-    for name, table in {**tables, "embedding": pd.concat(scores.grid)}.items():
+    for name, table in {**tables, "embedding": points(scores)}.items():
         with replacing(out / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False)
     write_text(
@@ -194,11 +205,15 @@ def _write(out: Path, results: dict[str, Any], scores: Scores) -> None:
     write_text(out / RESULTS, json.dumps(plain(results), indent=1, allow_nan=False))
 
 
+def points(scores: Scores) -> pd.DataFrame:
+    """Return where clips lie in the plane that is drawn of each network; no row where nothing was trained."""
+    return pd.concat(scores.grid) if scores.grid else pd.DataFrame(columns=POINTS)
+
+
 def _results(
     recipe: AnyRecipe, corpora: list[Corpus], systems: list[System], scores: Scores, seconds: float
 ) -> dict[str, Any]:
-    source = corpora[0]
-    trained = [system for system in systems if system.method != FEATURES]
+    source, trained = corpora[0], [system for system in systems if system.method != FEATURES]
     notes = cautions(recipe, corpora, systems) + scores.notes
     seeds = {system.seed.number: system.seed for system in systems}
     return {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from xlser.evaluation.adaptations import make_adaptation
 from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.transfer import Baseline, View, Views, class_rows, correlation_rows
 from xlser.evaluation.verdicts import packed
@@ -18,6 +19,8 @@ from xlser.experiment.readers import Reader, System, make_reader
 from xlser.experiment.seeds import Seed
 from xlser.features.normalise import PROTOCOL
 from xlser.vocabulary import FEATURES, TARGET, TRANSDUCTIVE, VALIDATION
+
+POINTS = ["method", "corpus", "part", "id", "x", "y", "activation", "valence", "emotion"]
 
 
 @dataclass
@@ -82,7 +85,7 @@ def score_case(
             scores.grid.append(_points(reader, corpus, embedded, corpus is source))
     draws = SpeakerBootstrap(corpus.frame["speaker"], recipe.evaluation.draws, seed=0)
     about = _about(case)
-    judged = np.logical_or.reduce([view.rows for view in views[FEATURES]])
+    judged = np.logical_or.reduce([view.rows for view in next(iter(views.values()))])
     if not judged.any():  # a source of two speakers has none to test
         scores.notes.append(f"{corpus.name}: no score on held-out speakers, since none is held out")
         return views
@@ -140,8 +143,9 @@ def _about(case: Case) -> dict:
 
 def _view(reader: Reader, case: Case, classes: tuple[str, ...], scores: Scores) -> tuple[View, np.ndarray]:
     embedded = reader.embed(case)
-    if case.adapt == "prior":
-        labels = reader.with_prior(embedded, classes) if len(classes) >= 2 else {}
+    adaptation = make_adaptation(case.adapt) if case.adapt else None
+    if adaptation is not None and adaptation.on_probabilities:
+        labels = reader.corrected(embedded, classes, adaptation) if len(classes) >= 2 else {}
         return View(case.judged(reader.seed), labels), embedded
     labels = {}
     if len(classes) >= 2:

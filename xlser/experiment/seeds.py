@@ -63,5 +63,5 @@ def check_ratings(recipe: Recipe | EncoderRecipe, source: Corpus) -> None:
                 raise RecipeError(
                     f"methods.{name} learns {dimension}, but corpus {source.name} has no {dimension} "
                     f"ratings{notes}. Give the ratings, choose another source, or take positions of emotion "
-                    "words instead: --set ratings=derived"
+                    "words instead: --set ratings=derived, or in Python dataset.with_derived_ratings()"
                 )

@@ -83,6 +83,16 @@ def called(written: Written) -> str:
     return " + ".join(f"{name} ({text})" if text else name for (name, _), text in zip(pairs, texts, strict=True))
 
 
+def random_weights(written: Written) -> list[str]:
+    """Return the checkpoints whose weights are random, not pretrained, among those that a recipe's features come from.
+
+    >>> random_weights(("egemaps", {"encoder": {"weights": "random:tiny"}}))
+    ['random:tiny']
+    """
+    names = [str(getattr(part, "weights", "")) for part in parts_of(make_extractor(written))]
+    return [name for name in names if name.startswith("random:")]
+
+
 def _part(written: Any) -> Extractor:
     if isinstance(written, str):
         written = {written: {}}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def embeddings(name: str, z: Tensor, *, rows: int = 2) -> Tensor:
@@ -14,12 +16,15 @@ def embeddings(name: str, z: Tensor, *, rows: int = 2) -> Tensor:
     Raises:
         ValueError: not floating point, not (N, D) with D >= 1, too few rows, or a value that is not finite.
 
+    >>> import torch
     >>> embeddings("z", torch.zeros(2, 3, dtype=torch.float16)).dtype
     torch.float32
     >>> embeddings("z", torch.zeros(1, 3))
     Traceback (most recent call last):
     ValueError: `z` must have at least 2 rows, but has 1 instead.
     """
+    import torch
+
     if not z.is_floating_point():
         raise ValueError(f"`{name}` must be floating point, but is {z.dtype} instead.")
     if z.ndim != 2 or z.shape[1] == 0:
@@ -36,10 +41,13 @@ def directions(z: Tensor) -> Tensor:
     Raises:
         ValueError: a row has length zero, and so no direction.
 
+    >>> import torch
     >>> directions(torch.tensor([[3e30, 4e30], [3e-30, 4e-30]]))
     tensor([[0.6000, 0.8000],
             [0.6000, 0.8000]])
     """
+    import torch
+
     # As length does not matter, the largest coordinate is taken out first, a constant: no square leaves the range.
     largest = z.detach().abs().amax(1, keepdim=True)
     if bool((largest == 0).any()):
@@ -55,6 +63,7 @@ def targets(y: Tensor, z: Tensor, *, name: str = "y") -> Tensor:
     Raises:
         ValueError: not (N,), not finite, or constant: no difference of labels to compare a distance with.
 
+    >>> import torch
     >>> targets(torch.tensor([3, 3]), torch.zeros(2, 1))
     Traceback (most recent call last):
     ValueError: `y` must hold at least two different values, but holds only 3.0 instead.
@@ -73,10 +82,13 @@ def classes(labels: Tensor, z: Tensor, *, name: str = "labels") -> Tensor:
     Raises:
         ValueError: not (N,), not an integer dtype, or negative (an unlabelled row the caller has to drop).
 
+    >>> import torch
     >>> classes(torch.tensor([0, -1]), torch.zeros(2, 1))
     Traceback (most recent call last):
     ValueError: `labels` must be at least 0 (drop unlabelled rows first), but holds -1 instead.
     """
+    import torch
+
     _one_a_row(name, labels, z)
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise ValueError(f"`{name}` must be integers, but is {labels.dtype} instead.")
@@ -137,6 +149,8 @@ def _one_a_row(name: str, values: Tensor, z: Tensor) -> None:
 
 
 def _finite(name: str, values: Tensor) -> None:
+    import torch
+
     bad = ~torch.isfinite(values.detach())
     if bool(bad.any()):
         row = int(bad.nonzero()[0, 0])

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
+
+from pydantic import PositiveInt
 
 from xlser.losses.checks import classes, embeddings
 from xlser.losses.distances import smooth
+from xlser.losses.term import Labels, OnClasses
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def class_cluster(z: Tensor, labels: Tensor) -> Tensor:
@@ -44,10 +49,13 @@ def class_cluster(z: Tensor, labels: Tensor) -> Tensor:
         siblings; so is the choice of plain means.
 
     Example:
+        >>> import torch
         >>> z = torch.tensor([[0.0], [2.0], [10.0], [12.0]])
         >>> round(class_cluster(z, torch.tensor([0, 0, 1, 1])).item(), 4)
         0.1
     """
+    import torch
+
     z = embeddings("z", z)
     own, counts = _classes(classes(labels, z))
     centroids = z.new_zeros(len(counts), z.shape[1]).index_add(0, own, z) / counts[:, None]
@@ -55,16 +63,25 @@ def class_cluster(z: Tensor, labels: Tensor) -> Tensor:
     return within.mean() / smooth(torch.pdist(centroids)).mean()
 
 
-class ClassClusterLoss(nn.Module):
-    """``class_cluster`` as a module; it has no options.
+class ClassCluster(OnClasses):
+    """``class_cluster`` as a term of a network's loss.
 
-    >>> ClassClusterLoss()
-    ClassClusterLoss()
+    Options:
+        weight: above 0, 1.0 unless given.
+        projection: width of the network of two layers through which the loss sees the embedding; None: none.
+
+    >>> import torch
+    >>> from xlser.losses import Labels
+    >>> z = torch.tensor([[0.0], [2.0], [10.0], [12.0], [99.0]])
+    >>> round(ClassCluster()(z, Labels(torch.tensor([0, 0, 1, 1, -1]))).item(), 4)  # the last row has no class
+    0.1
     """
 
-    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
-        """Return ``class_cluster`` of embeddings (N, D) and labels (N,)."""
-        return class_cluster(z, labels)
+    projection: PositiveInt | None = None
+
+    def of_classes(self, z: Tensor, labels: Labels) -> Tensor:
+        """Return ``class_cluster``."""
+        return class_cluster(z, labels.classes())
 
 
 def _classes(labels: Tensor) -> tuple[Tensor, Tensor]:

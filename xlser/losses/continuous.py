@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
 from xlser.losses.checks import choice, embeddings, targets
 from xlser.losses.distances import FORMS, OFFSET, centred, euclidean_pairs, signed_moment
+from xlser.losses.term import OnRatings
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def continuous_metric(z: Tensor, y: Tensor, *, form: str = "signed") -> Tensor:
@@ -64,27 +68,37 @@ def continuous_metric(z: Tensor, y: Tensor, *, form: str = "signed") -> Tensor:
     return _signed(z, y) if form == "signed" else _euclidean(z, y)
 
 
-class ContinuousMetricLoss(nn.Module):
-    """Hold the form of ``continuous_metric``.
+class ContinuousMetric(OnRatings):
+    """``continuous_metric`` of signed differences as a term of a network's loss (Das et al. 2022).
 
-    Raises:
-        ValueError: ``form`` is unknown.
+    Options:
+        weight: above 0, 1.0 unless given.
+        on: ``activation`` unless given, ``valence`` or ``dominance``, or several of them, which share the embedding.
+        projection: width of the network of two layers through which the loss sees the embedding; None: none.
 
-    >>> ContinuousMetricLoss("euclidean")
-    ContinuousMetricLoss(form='euclidean')
+    >>> import torch
+    >>> from xlser.losses import Labels
+    >>> y = torch.tensor([1.0, 2.0, 5.0, torch.nan])
+    >>> z = 3 * torch.tensor([[1.0], [2.0], [5.0], [7.0]])
+    >>> round(ContinuousMetric(on="valence")(z, Labels(ratings={"valence": y})).item(), 4)  # a slope of 3, not of 1
+    2.0
     """
 
-    def __init__(self, form: str = "signed"):
-        super().__init__()
-        self.form = choice("form", form, FORMS)
+    def of_ratings(self, z: Tensor, ratings: Tensor) -> Tensor:
+        """Return ``continuous_metric`` of signed differences."""
+        return continuous_metric(z, ratings)
 
-    def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """Return ``continuous_metric`` of embeddings (N, D) and labels (N,)."""
-        return continuous_metric(z, y, form=self.form)
 
-    def extra_repr(self) -> str:
-        """Show the options."""
-        return f"form={self.form!r}"
+class EuclideanMetric(OnRatings):
+    """``continuous_metric`` of Euclidean distances as a term of a network's loss; options as of `ContinuousMetric`.
+
+    >>> EuclideanMetric(on="valence", weight=0.5)
+    EuclideanMetric(weight=0.5, on='valence', projection=None)
+    """
+
+    def of_ratings(self, z: Tensor, ratings: Tensor) -> Tensor:
+        """Return ``continuous_metric`` of Euclidean distances."""
+        return continuous_metric(z, ratings, form="euclidean")
 
 
 def _signed(z: Tensor, y: Tensor) -> Tensor:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from xlser.losses.checks import above_zero, choice, classes, directions, embeddings
-from xlser.losses.pair_selection import POLICIES, select_pairs
+from pydantic import PositiveFloat, PositiveInt
+
+from xlser.losses.checks import above_zero, classes, directions, embeddings
+from xlser.losses.pair_selection import select_pairs
+from xlser.losses.term import Feed, Labels, OnClasses
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+Policy = Literal["random-balanced", "all", "hard", "semi-hard", "cross-speaker", "cross-language"]
 
 
 def contrastive(
@@ -61,10 +69,13 @@ def contrastive(
         The formula of the latter, its margin and whether it normalises could not be had: both are assumptions of ours.
 
     Example:
+        >>> import torch
         >>> z, labels = torch.tensor([[0.0], [3.0], [3.5]]), torch.tensor([0, 0, 1])
         >>> contrastive(z, labels, policy="all", normalise=False)  # (3^2 + 0 + 0.5^2) / 3
         tensor(3.0833)
     """
+    import torch
+
     above_zero("margin", margin)
     z = embeddings("z", z)
     labels = classes(labels, z)
@@ -77,25 +88,52 @@ def contrastive(
     return torch.where(same, d, (margin - d).clamp_min(0)).square().mean()
 
 
-class ContrastiveLoss(nn.Module):
-    """Hold the options of ``contrastive``.
+class Contrastive(OnClasses):
+    """``contrastive`` as a term of a network's loss: siamese, on pairs chosen by ``pairs``.
 
-    Raises:
-        ValueError: an option is unknown or out of its range.
+    Options:
+        weight: above 0, 1.0 unless given.
+        margin: distance, above 0, beyond which two classes are far enough apart; of unit rows, 2 at most.
+        pairs: ``random-balanced`` unless given, ``all``, ``hard``, ``semi-hard``, ``cross-speaker`` or
+            ``cross-language``; see ``select_pairs``.
+        projection: width of the network of two layers through which the loss sees the embedding; None: none.
+        feed: layer and pooling of an encoder that give the vectors to compare; None: the embedding itself.
+        normalise: whether rows are brought to unit length first.
 
-    >>> ContrastiveLoss(policy="hard")
-    ContrastiveLoss(margin=1.0, policy='hard', normalise=True)
+    >>> import torch
+    >>> from xlser.losses import Labels
+    >>> z, labels = torch.tensor([[0.0], [3.0], [3.5]]), Labels(torch.tensor([0, 0, 1]))
+    >>> Contrastive(pairs="all", normalise=False)(z, labels)  # (3^2 + 0 + 0.5^2) / 3
+    tensor(3.0833)
     """
 
-    def __init__(self, margin: float = 1.0, policy: str = "random-balanced", normalise: bool = True):
-        super().__init__()
-        above_zero("margin", margin)
-        self.options = {"margin": margin, "policy": choice("policy", policy, tuple(POLICIES)), "normalise": normalise}
+    later: ClassVar[frozenset[str]] = frozenset({"normalise"})
+    on_latent: ClassVar[dict[str, str]] = {"pairs": "all"}
 
-    def forward(self, z: Tensor, labels: Tensor, **known: Tensor | torch.Generator | None) -> Tensor:
-        """Return ``contrastive`` of embeddings (N, D) and classes (N,); ``known``: speakers, languages, generator."""
-        return contrastive(z, labels, **self.options, **known)
+    margin: PositiveFloat = 1.0
+    pairs: Policy = "random-balanced"
+    projection: PositiveInt | None = None
+    feed: Feed | None = None
+    normalise: bool = True
 
-    def extra_repr(self) -> str:
-        """Show the options."""
-        return ", ".join(f"{name}={value!r}" for name, value in self.options.items())
+    @property
+    def parted(self) -> str | None:
+        """Speaker or language, where only two of them make a positive pair."""
+        return self.pairs.removeprefix("cross-") if self.pairs.startswith("cross-") else None
+
+    @property
+    def grouped(self) -> str | None:
+        """Likewise."""
+        return self.parted
+
+    def of_classes(self, z: Tensor, labels: Labels) -> Tensor:
+        """Return ``contrastive`` of the selected pairs."""
+        return contrastive(
+            z,
+            labels.classes(),
+            margin=self.margin,
+            policy=self.pairs,
+            normalise=self.normalise,
+            **({f"{self.parted}s": labels.group(self.parted)} if self.parted else {}),
+            generator=labels.generator,
+        )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
 
 from xlser.losses.checks import classes, embeddings
+from xlser.losses.term import Head, Labels, Term
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def class_weights(labels: Tensor, count: int) -> Tensor:
@@ -21,9 +26,12 @@ def class_weights(labels: Tensor, count: int) -> Tensor:
         ValueError: no rows, not (N,), not integers, or a class out of range.
 
     Example:
+        >>> import torch
         >>> class_weights(torch.tensor([0, 0, 0, 2]), 3)
         tensor([0.5000, 0.0000, 1.5000])
     """
+    import torch
+
     if len(labels) == 0:
         raise ValueError("`labels` must have at least 1 row, but has 0 instead.")
     rows = _within(classes(labels, labels), count).bincount(minlength=count)
@@ -63,9 +71,12 @@ def cross_entropy(logits: Tensor, labels: Tensor, *, weights: Tensor | None = No
         ``torch.nn.functional.cross_entropy``; smoothing is Szegedy et al. 2016, arXiv 1512.00567, section 7.
 
     Example:
+        >>> import torch
         >>> round(cross_entropy(torch.tensor([[0.0, 0.0]]), torch.tensor([1])).item(), 4)  # log 2
         0.6931
     """
+    import torch
+
     _smoothing(smoothing)
     logits = embeddings("logits", logits, rows=1)
     if logits.shape[1] < 2:
@@ -73,32 +84,35 @@ def cross_entropy(logits: Tensor, labels: Tensor, *, weights: Tensor | None = No
     labels = _within(classes(labels, logits), logits.shape[1]).long()
     if weights is not None:
         weights = _weights(weights.to(logits), labels, logits.shape[1])
-    return nn.functional.cross_entropy(logits, labels, weight=weights, label_smoothing=smoothing)
+    return torch.nn.functional.cross_entropy(logits, labels, weight=weights, label_smoothing=smoothing)
 
 
-class CrossEntropyLoss(nn.Module):
-    """Hold the options of ``cross_entropy``; the weights move with the module and are not saved with it.
+class CrossEntropy(Term):
+    """``cross_entropy`` of a classifier as a term of a network's loss; the classifier is trained with it.
 
-    Raises:
-        ValueError: ``smoothing`` is out of its range.
+    Options:
+        weight: above 0, 1.0 unless given.
+        balance: weigh a class by the inverse of its share of the training rows, as ``class_weights`` has it.
+        smoothing: share of the target, in [0, 1), that is spread evenly over all classes.
 
-    >>> CrossEntropyLoss(smoothing=0.1)
-    CrossEntropyLoss(weights=None, smoothing=0.1)
+    >>> import torch
+    >>> from xlser.losses import Labels
+    >>> logits, labels = torch.zeros(3, 2), Labels(torch.tensor([1, 0, -1]))  # the last row has no class
+    >>> round(CrossEntropy()(logits, labels).item(), 4)  # log 2
+    0.6931
     """
 
-    def __init__(self, weights: Tensor | None = None, smoothing: float = 0.0):
-        super().__init__()
-        self.register_buffer("weights", weights, persistent=False)
-        self.smoothing = _smoothing(smoothing)
+    head: ClassVar[Head] = "classes"
+    on_classes: ClassVar[bool] = True
 
-    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Return ``cross_entropy`` of logits (N, C) and classes (N,)."""
-        return cross_entropy(logits, labels, weights=self.weights, smoothing=self.smoothing)
+    balance: bool = False
+    smoothing: float = Field(0.0, ge=0, lt=1)
 
-    def extra_repr(self) -> str:
-        """Show the options."""
-        weights = None if self.weights is None else self.weights.tolist()
-        return f"weights={weights}, smoothing={self.smoothing}"
+    def __call__(self, z: Tensor, labels: Labels) -> Tensor:
+        """Return ``cross_entropy`` of the logits (N, C) of the rows with a class."""
+        known = labels.classes() >= 0
+        weights = labels.weights() if self.balance else None
+        return cross_entropy(z[known], labels.classes()[known], weights=weights, smoothing=self.smoothing)
 
 
 def _within(labels: Tensor, count: int) -> Tensor:

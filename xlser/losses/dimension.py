@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
 
 from xlser.losses.checks import embeddings, targets
+from xlser.losses.term import Head, Labels, Term
+from xlser.vocabulary import DIMENSIONS, Dimension
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def dimension_ccc(prediction: Tensor, target: Tensor) -> Tensor:
@@ -54,13 +61,43 @@ def dimension_ccc(prediction: Tensor, target: Tensor) -> Tensor:
     return 1 - 2 * (p * y).mean() / (p.square().mean() + y.square().mean() + gap.square())
 
 
-class DimensionCCCLoss(nn.Module):
-    """``dimension_ccc`` as a module; it has no options.
+class Regression(Term):
+    """Mean of ``dimension_ccc`` over the dimensions of a regression head, which is trained with it.
 
-    >>> DimensionCCCLoss()
-    DimensionCCCLoss()
+    A dimension without two different ratings in a batch takes no part in it.
+
+    Options:
+        weight: above 0, 1.0 unless given.
+        of: the dimensions, one at least; all three unless given.
+
+    >>> import torch
+    >>> from xlser.losses import Labels
+    >>> y = torch.tensor([1.0, 2.0, 3.0])
+    >>> predicted = torch.stack([y + 1, y, y], dim=1)
+    >>> round(Regression(of=["activation"])(predicted, Labels(ratings={"activation": y})).item(), 4)
+    0.4286
     """
 
-    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Return ``dimension_ccc`` of predictions (N,) and labels (N,)."""
-        return dimension_ccc(prediction, target)
+    head: ClassVar[Head] = "dimensions"
+
+    of: tuple[Dimension, ...] = Field(DIMENSIONS, min_length=1)
+
+    @property
+    def learns(self) -> tuple[tuple[str, ...], ...]:
+        """Any of its dimensions."""
+        return (self.of,)
+
+    def __call__(self, z: Tensor, labels: Labels) -> Tensor:
+        """Return the mean loss of predictions (N, 3), in the order activation, valence, dominance."""
+        import torch
+
+        losses = []
+        for name in self.of:
+            rated = labels.rating(name).isfinite()
+            ratings = labels.rating(name)[rated]
+            if len(ratings.unique()) > 1:
+                losses.append(dimension_ccc(z[rated, DIMENSIONS.index(name)], ratings))
+        if not losses:
+            names = ", ".join(self.of)
+            raise ValueError(f"the batch must hold two different ratings of one of {names}, but holds none.")
+        return torch.stack(losses).mean()

@@ -6,8 +6,10 @@ difference of the labels (Das et al. 2022, arXiv 2203.14867). Both carry the aut
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FORMS = ("signed", "euclidean")
 OFFSET = 1e-6
@@ -18,6 +20,7 @@ def centred(z: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
     Signed differences do not change by it, and sums of squares keep their digits in float32 when a mean is large.
 
+    >>> import torch
     >>> centred(torch.tensor([[1.0, 3.0], [5.0, 7.0]]), torch.tensor([10.0, 20.0]))
     (tensor([-2.,  2.]), tensor([-5.,  5.]))
     """
@@ -30,10 +33,13 @@ def signed_moment(u: Tensor, v: Tensor, shift_u: float | Tensor, shift_v: float 
     Multiplied out, the products sum to N sum(uv) - sum(u) sum(v), and a difference alone, whose sign depends on the
     order of the rows, to the sum of (N - 1 - 2i) u_i.
 
+    >>> import torch
     >>> u, v = torch.tensor([1.0, 2.0, 4.0]), torch.tensor([0.0, 1.0, 5.0])
     >>> signed_moment(u, v, 0.5, 0.0)  # (-.5 * -1 + -2.5 * -5 + -1.5 * -4) / 3
     tensor(6.3333)
     """
+    import torch
+
     n = len(u)
     pairs = n * (n - 1) / 2
     before = n - 1 - 2 * torch.arange(n, device=u.device, dtype=u.dtype)
@@ -47,15 +53,19 @@ def euclidean_pairs(z: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
     O(N^2) memory, O(N^2 D) time.
 
+    >>> import torch
     >>> euclidean_pairs(torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([1.0, 3.0]))
     (tensor([2.5000]), tensor([2.0000]))
     """
+    import torch
+
     return smooth(torch.pdist(z)) / z.shape[1], smooth(torch.pdist(y[:, None]))
 
 
 def smooth(distance: Tensor) -> Tensor:
     """Return sqrt(distance^2 + 1e-6): never 0, and with a finite slope where two rows coincide.
 
+    >>> import torch
     >>> [round(value, 4) for value in smooth(torch.tensor([0.0, 2.0])).tolist()]
     [0.001, 2.0]
     """

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
+
+from pydantic import PositiveFloat
 
 from xlser.losses.checks import above_zero, directions, embeddings, targets
+from xlser.losses.term import OnRatings
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def kernel_contrastive(z: Tensor, y: Tensor, *, sigma: float, temperature: float = 0.1) -> Tensor:
@@ -45,10 +50,13 @@ def kernel_contrastive(z: Tensor, y: Tensor, *, sigma: float, temperature: float
         with itself is left out.
 
     Example:
+        >>> import torch
         >>> z, y = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), torch.tensor([0.0, 0.0, 1.0])
         >>> round(kernel_contrastive(z, y, sigma=0.1, temperature=1.0).item(), 4)  # (2 log(1 + 1 / e) + log 2) / 3
         0.4399
     """
+    import torch
+
     above_zero("sigma", sigma)
     above_zero("temperature", temperature)
     z = embeddings("z", z, rows=3)
@@ -64,25 +72,23 @@ def kernel_contrastive(z: Tensor, y: Tensor, *, sigma: float, temperature: float
     return (total - (weight * similarity).sum(1)).mean()
 
 
-class KernelContrastiveLoss(nn.Module):
-    """Hold the options of ``kernel_contrastive``.
+class KernelContrastive(OnRatings):
+    """``kernel_contrastive`` as a term of a network's loss.
 
-    Raises:
-        ValueError: an option is not above 0.
+    Options:
+        weight: above 0, 1.0 unless given.
+        on, projection: as of `ContinuousMetric`.
+        sigma: above 0, in the units of the ratings; 0.25 unless given, as ratings stand in [-1, 1]: half a point of a
+            five-point scale.
+        temperature: above 0, 0.1 unless given.
 
-    >>> KernelContrastiveLoss(sigma=0.5)
-    KernelContrastiveLoss(sigma=0.5, temperature=0.1)
+    >>> KernelContrastive(on="valence", sigma=0.5)
+    KernelContrastive(weight=1.0, on='valence', projection=None, sigma=0.5, temperature=0.1)
     """
 
-    def __init__(self, *, sigma: float, temperature: float = 0.1):
-        super().__init__()
-        self.sigma = above_zero("sigma", sigma)
-        self.temperature = above_zero("temperature", temperature)
+    sigma: PositiveFloat = 0.25
+    temperature: PositiveFloat = 0.1
 
-    def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """Return ``kernel_contrastive`` of embeddings (N, D) and labels (N,)."""
-        return kernel_contrastive(z, y, sigma=self.sigma, temperature=self.temperature)
-
-    def extra_repr(self) -> str:
-        """Show the options."""
-        return f"sigma={self.sigma}, temperature={self.temperature}"
+    def of_ratings(self, z: Tensor, ratings: Tensor) -> Tensor:
+        """Return ``kernel_contrastive``."""
+        return kernel_contrastive(z, ratings, sigma=self.sigma, temperature=self.temperature)

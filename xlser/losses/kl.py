@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
 
 from xlser.losses.checks import embeddings
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def kl_standard_normal(mean: Tensor, logvar: Tensor) -> Tensor:
@@ -23,7 +26,7 @@ def kl_standard_normal(mean: Tensor, logvar: Tensor) -> Tensor:
         N >= 1, equal shapes, all values finite.
 
     Relations:
-        Takes no labels; ``AnnealedKLLoss`` weighs it by ``kl_weight`` so that the latent is used before it is priced.
+        Takes no labels; ``kl_weight`` weighs it so that the latent is used before it is priced.
 
     Degenerate case:
         exp(logvar) leaves float32 above logvar = 88: inf.
@@ -80,30 +83,6 @@ def kl_weight(step: int, *, warmup: int, cycles: int = 1, ratio: float = 0.5, ma
     if step >= cycles * length:
         return float(maximum)
     return maximum * min(1.0, step % length / warmup)
-
-
-class AnnealedKLLoss(nn.Module):
-    """Hold the schedule of ``kl_weight`` and weigh ``kl_standard_normal`` by it.
-
-    Raises:
-        ValueError: an option is out of its range.
-
-    >>> AnnealedKLLoss(warmup=100)
-    AnnealedKLLoss(warmup=100, cycles=1, ratio=0.5, maximum=1.0)
-    """
-
-    def __init__(self, *, warmup: int, cycles: int = 1, ratio: float = 0.5, maximum: float = 1.0):
-        super().__init__()
-        _schedule(0, warmup, cycles, ratio, maximum)
-        self.schedule = {"warmup": warmup, "cycles": cycles, "ratio": ratio, "maximum": maximum}
-
-    def forward(self, mean: Tensor, logvar: Tensor, step: int) -> Tensor:
-        """Return the weighted divergence of (N, L) means and log-variances at a training step."""
-        return kl_weight(step, **self.schedule) * kl_standard_normal(mean, logvar)
-
-    def extra_repr(self) -> str:
-        """Show the options."""
-        return ", ".join(f"{name}={value!r}" for name, value in self.schedule.items())
 
 
 def _schedule(step: int, warmup: int, cycles: int, ratio: float, maximum: float) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, NamedTuple
 
 from xlser.losses.checks import choice, classes
 
-Pairs = tuple[Tensor, Tensor]
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+Pairs = tuple["Tensor", "Tensor"]
 
 
 class Rows(NamedTuple):
@@ -75,11 +76,14 @@ def select_pairs(
         ours. ``semi-hard`` is Schroff et al. 2015, arXiv 1503.03832, section 3.2.
 
     Example:
+        >>> import torch
         >>> z = torch.tensor([0.0, 1.0, 5.0])
         >>> i, j, same = select_pairs((z[:, None] - z).abs(), torch.tensor([0, 0, 1]), "all")
         >>> i.tolist(), j.tolist(), same.tolist()
         ([0, 0, 1], [1, 2, 2], [True, False, False])
     """
+    import torch
+
     choice("policy", policy, tuple(POLICIES))
     labels = classes(labels, distances)
     columns = {"speakers": speakers, "languages": languages}
@@ -118,6 +122,8 @@ def _across(column: str) -> Callable[[Rows], tuple[Pairs, Pairs]]:
 
 
 def _hard(rows: Rows) -> tuple[Pairs, Pairs]:
+    import torch
+
     same, anchors = rows.same, torch.arange(len(rows.labels), device=rows.labels.device)
     farthest = rows.distances.masked_fill(~same, -torch.inf).argmax(1)
     nearest = rows.distances.masked_fill(~rows.different, torch.inf).argmin(1)
@@ -126,6 +132,8 @@ def _hard(rows: Rows) -> tuple[Pairs, Pairs]:
 
 
 def _semi_hard(rows: Rows) -> tuple[Pairs, Pairs]:
+    import torch
+
     i, j = rows.same.nonzero(as_tuple=True)
     by_distance, order = rows.distances.masked_fill(~rows.different, torch.inf).sort(1)
     beyond = torch.searchsorted(by_distance, rows.distances.contiguous(), right=True)[i, j]
@@ -138,6 +146,8 @@ def _once(pairs: Tensor) -> Pairs:
 
 
 def _draw(pairs: Pairs, count: int, generator: torch.Generator | None) -> Pairs:
+    import torch
+
     if count == len(pairs[0]):
         return pairs
     device = generator.device if generator else "cpu"

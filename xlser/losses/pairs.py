@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from xlser.losses.checks import choice, embeddings, targets
 from xlser.losses.distances import FORMS, OFFSET, centred, euclidean_pairs
+from xlser.losses.term import OnRatings
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Near a ratio of one float32 cannot tell 1e-7 from nothing; the floor stands well above that.
 FLOOR = 1e-6
@@ -102,39 +106,37 @@ def ccc_pairs(z: Tensor, y: Tensor, *, form: str = "signed") -> Tensor:
     return 1 - (_signed_ccc(z, y) if form == "signed" else _euclidean_ccc(z, y)).abs()
 
 
-class ELRLoss(nn.Module):
-    """``elr`` as a module; it has no options.
+class ELR(OnRatings):
+    """``elr`` as a term of a network's loss; its value can be negative. Options as of `ContinuousMetric`.
 
-    >>> ELRLoss()
-    ELRLoss()
+    >>> ELR(on="valence")
+    ELR(weight=1.0, on='valence', projection=None)
     """
 
-    def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """Return ``elr`` of embeddings (N, D) and labels (N,)."""
-        return elr(z, y)
+    negative: ClassVar[bool] = True
+
+    def of_ratings(self, z: Tensor, ratings: Tensor) -> Tensor:
+        """Return ``elr``."""
+        return elr(z, ratings)
 
 
-class PairCCCLoss(nn.Module):
-    """Hold the form of ``ccc_pairs``.
+class PairCCC(OnRatings):
+    """``ccc_pairs`` as a term of a network's loss.
 
-    Raises:
-        ValueError: ``form`` is unknown.
+    Options:
+        weight: above 0, 1.0 unless given.
+        on, projection: as of `ContinuousMetric`.
+        form: ``signed`` unless given, or ``euclidean``.
 
-    >>> PairCCCLoss("euclidean")
-    PairCCCLoss(form='euclidean')
+    >>> PairCCC(form="euclidean").form
+    'euclidean'
     """
 
-    def __init__(self, form: str = "signed"):
-        super().__init__()
-        self.form = choice("form", form, FORMS)
+    form: Literal["signed", "euclidean"] = "signed"
 
-    def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """Return ``ccc_pairs`` of embeddings (N, D) and labels (N,)."""
-        return ccc_pairs(z, y, form=self.form)
-
-    def extra_repr(self) -> str:
-        """Show the options."""
-        return f"form={self.form!r}"
+    def of_ratings(self, z: Tensor, ratings: Tensor) -> Tensor:
+        """Return ``ccc_pairs``."""
+        return ccc_pairs(z, ratings, form=self.form)
 
 
 def _signed_ccc(z: Tensor, y: Tensor) -> Tensor:

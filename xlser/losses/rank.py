@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING
+
+from pydantic import PositiveFloat
 
 from xlser.losses.checks import above_zero, embeddings, targets
+from xlser.losses.term import OnRatings
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def rank_n_contrast(z: Tensor, y: Tensor, *, temperature: float = 2.0) -> Tensor:
@@ -43,10 +48,13 @@ def rank_n_contrast(z: Tensor, y: Tensor, *, temperature: float = 2.0) -> Tensor
         Zha et al. 2023, "Rank-N-Contrast", arXiv 2210.01189, eq. 2 and the authors' code, where t = 2.
 
     Example:
+        >>> import torch
         >>> z, y = torch.tensor([[0.0], [1.0], [3.0]]), torch.tensor([0.0, 1.0, 3.0])
         >>> round(rank_n_contrast(z, y).item(), 4)  # (log(1 + e^-1) + log(1 + e^-.5) + log(1 + e^-.5)) / 6
         0.2102
     """
+    import torch
+
     above_zero("temperature", temperature)
     z = embeddings("z", z, rows=3)
     y = targets(y, z)
@@ -59,30 +67,28 @@ def rank_n_contrast(z: Tensor, y: Tensor, *, temperature: float = 2.0) -> Tensor
     return (similarity.logcumsumexp(1).gather(1, _last_of_a_tie(farness)) - similarity).mean()
 
 
-class RankNContrastLoss(nn.Module):
-    """Hold the temperature of ``rank_n_contrast``.
+class RankNContrast(OnRatings):
+    """``rank_n_contrast`` as a term of a network's loss.
 
-    Raises:
-        ValueError: ``temperature`` is not above 0.
+    Options:
+        weight: above 0, 1.0 unless given.
+        on, projection: as of `ContinuousMetric`.
+        temperature: above 0, 2.0 unless given, in units of the embedding.
 
-    >>> RankNContrastLoss()
-    RankNContrastLoss(temperature=2.0)
+    >>> RankNContrast(on=["activation", "valence"]).rated
+    ('activation', 'valence')
     """
 
-    def __init__(self, temperature: float = 2.0):
-        super().__init__()
-        self.temperature = above_zero("temperature", temperature)
+    temperature: PositiveFloat = 2.0
 
-    def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """Return ``rank_n_contrast`` of embeddings (N, D) and labels (N,)."""
-        return rank_n_contrast(z, y, temperature=self.temperature)
-
-    def extra_repr(self) -> str:
-        """Show the options."""
-        return f"temperature={self.temperature}"
+    def of_ratings(self, z: Tensor, ratings: Tensor) -> Tensor:
+        """Return ``rank_n_contrast``."""
+        return rank_n_contrast(z, ratings, temperature=self.temperature)
 
 
 def _last_of_a_tie(falling: Tensor) -> Tensor:
     """Return, in rows that fall (N, M), the last place that holds the same value as each place."""
+    import torch
+
     rising = -falling.contiguous()
     return torch.searchsorted(rising, rising, right=True) - 1

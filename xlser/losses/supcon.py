@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from xlser.losses.checks import above_zero, at_least_zero, classes, directions, embeddings
+from xlser.losses.term import Group, Labels, OnClasses
 
-# Anchors at a time: their similarities to a batch of 4,096 take 4 MiB, which a processor's cache still holds.
-BLOCK = 256
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def supcon(
@@ -55,6 +57,7 @@ def supcon(
         Khosla et al. 2020, arXiv 2004.11362, eq. 2 (L_out). The weight between groups, and the closed forms, are ours.
 
     Example:
+        >>> import torch
         >>> z, labels = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]), torch.tensor([0, 0, 1, 1])
         >>> round(supcon(z, labels, temperature=1.0).item(), 4)  # log(1 + 2 / e)
         0.5514
@@ -62,6 +65,10 @@ def supcon(
         Traceback (most recent call last):
         ValueError: `labels` must give an anchor a positive of a weight above 0, but none of the 4 rows has one instead.
     """
+    import torch
+
+    from xlser.losses.log_sum_exp import WeighedLogSumExp
+
     above_zero("temperature", temperature)
     at_least_zero("cross_weight", cross_weight)
     z = embeddings("z", z)
@@ -73,35 +80,65 @@ def supcon(
     weight, similarity = _positives(unit, labels, groups, cross_weight)
     share = _share(weight)
     # Less one on both sides: near the optimum the two terms are small then, and their difference keeps its digits.
-    return _WeighedLogSumExp.apply(unit, share, temperature) - (share * (similarity - 1)).sum() / temperature
+    return WeighedLogSumExp.apply(unit, share, temperature) - (share * (similarity - 1)).sum() / temperature
 
 
-class SupConLoss(nn.Module):
-    """Hold the options of ``supcon``.
+class SupCon(OnClasses):
+    """``supcon`` as a term of a network's loss.
 
-    Raises:
-        ValueError: an option is out of its range.
+    Options:
+        weight: above 0, 1.0 unless given.
+        temperature: above 0, 0.1 unless given; the lower, the more the nearest rows decide.
+        projection: width of the network of two layers through which the loss sees the embedding, 128 unless given;
+            None: it sees the embedding itself.
+        cross_weight: weight, at least 0, of a positive of another group than the anchor's against 1 for one of the
+            same: above 1 draws the groups together.
+        across: what those groups are: ``language`` unless given, ``speaker`` or ``corpus``; None: there are none.
 
-    >>> SupConLoss(cross_weight=2.0)
-    SupConLoss(temperature=0.1, cross_weight=2.0)
+    >>> import torch
+    >>> from xlser.losses import Labels
+    >>> z, labels = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]), Labels(torch.tensor([0, 0, 1, 1]))
+    >>> round(SupCon(temperature=1.0)(z, labels).item(), 4)  # log(1 + 2 / e)
+    0.5514
     """
 
-    def __init__(self, temperature: float = 0.1, cross_weight: float = 1.0):
-        super().__init__()
-        self.temperature = above_zero("temperature", temperature)
-        self.cross_weight = at_least_zero("cross_weight", cross_weight)
+    later: ClassVar[frozenset[str]] = frozenset({"across"})
 
-    def forward(self, z: Tensor, labels: Tensor, groups: Tensor | None = None) -> Tensor:
-        """Return ``supcon`` of embeddings (N, D), classes (N,) and, optionally, groups (N,)."""
-        return supcon(z, labels, temperature=self.temperature, groups=groups, cross_weight=self.cross_weight)
+    temperature: PositiveFloat = 0.1
+    projection: PositiveInt | None = 128
+    cross_weight: NonNegativeFloat = 1.0
+    across: Group | None = "language"
 
-    def extra_repr(self) -> str:
-        """Show the options."""
-        return f"temperature={self.temperature}, cross_weight={self.cross_weight}"
+    @model_validator(mode="after")
+    def _weighs_something(self) -> SupCon:
+        if self.cross_weight != 1 and self.across is None:
+            raise ValueError(
+                f"`cross_weight` {self.cross_weight:g} weighs nothing without `across`; "
+                "give across: speaker, corpus or language"
+            )
+        return self
+
+    @property
+    def grouped(self) -> str | None:
+        """What positives are weighed by."""
+        return self.across
+
+    def of_classes(self, z: Tensor, labels: Labels) -> Tensor:
+        """Return ``supcon``; groups that are not known are needed only where they weigh something."""
+        grouped = self.across and (self.cross_weight != 1 or self.across in labels.groups)
+        return supcon(
+            z,
+            labels.classes(),
+            temperature=self.temperature,
+            groups=labels.group(self.across) if grouped else None,
+            cross_weight=self.cross_weight,
+        )
 
 
 def _positives(unit: Tensor, labels: Tensor, groups: Tensor, cross_weight: float) -> tuple[Tensor, Tensor]:
     """Return the summed weight of each anchor's positives, and their weighed mean cosine (0 without any), each (N,)."""
+    import torch
+
     labels, groups = (keys.unique(return_inverse=True)[1] for keys in (labels, groups))
     near_rows, near = _sums(unit, labels * len(labels) + groups)
     far_rows, far = _sums(unit, labels)
@@ -126,40 +163,3 @@ def _share(weight: Tensor) -> Tensor:
             f"but none of the {len(weight)} rows has one instead."
         )
     return anchors.to(weight.dtype) / anchors.sum()
-
-
-class _WeighedLogSumExp(torch.autograd.Function):
-    """Sum over i of share_i log(sum over a != i of exp((u_i.u_a - 1) / t)), block by block, with its gradient."""
-
-    @staticmethod
-    def forward(ctx, unit: Tensor, share: Tensor, temperature: float) -> Tensor:
-        with torch.autocast(unit.device.type, enabled=False):
-            value, gradient = _blockwise(unit, share, temperature, ctx.needs_input_grad[0])
-        ctx.save_for_backward(gradient)
-        return value
-
-    @staticmethod
-    def backward(ctx, upstream: Tensor) -> tuple[Tensor, None, None]:
-        if torch.is_grad_enabled():
-            # The kept gradient no longer knows what it was made of: a second derivative would be wrong without a word.
-            raise RuntimeError("`create_graph` must be False, as `supcon` has no second derivative, but is True.")
-        return upstream * ctx.saved_tensors[0], None, None
-
-
-def _blockwise(unit: Tensor, share: Tensor, temperature: float, differentiate: bool) -> tuple[Tensor, Tensor | None]:
-    value, gradient = unit.new_zeros(()), torch.zeros_like(unit) if differentiate else None
-    room = unit.new_empty(min(BLOCK, len(unit)), len(unit))
-    for start in range(0, len(unit), BLOCK):
-        rows = slice(start, min(start + BLOCK, len(unit)))
-        anchors, shares = unit[rows], share[rows]
-        exponentials = torch.mm(anchors / temperature, unit.T, out=room[: len(anchors)])
-        exponentials[:, rows].fill_diagonal_(-torch.inf)
-        top = exponentials.amax(1, keepdim=True)
-        total = exponentials.sub_(top).exp_().sum(1)
-        value += (shares * (top[:, 0] - 1 / temperature + total.log())).sum()
-        if differentiate:
-            # share_i P_ia / t, of which the block's rows are the anchors and its columns what they are compared with.
-            scale = (shares / total / temperature)[:, None]
-            gradient[rows].addcmul_(exponentials @ unit, scale)
-            gradient.addmm_(exponentials.T, anchors * scale)
-    return value, gradient

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from xlser.models.encoder import SpeechEncoder, pad_frames
 from xlser.models.pooling import LayerPool
+from xlser.models.projection import projection
 from xlser.vocabulary import DIMENSIONS
 
 EMBEDDING, FED = "embedding", "fed"
@@ -37,9 +38,10 @@ class EmotionNetwork(nn.Module):
     Args:
         encoder: see `SpeechEncoder`.
         pool: how its hidden states become the embedding.
-        fed: another way to pool, for a contrastive loss, or None.
+        fed: another way to pool, for the losses ``feeding``, or None.
         classes: number of emotions.
-        projections: output width of each named projection.
+        projections: output width of each loss's projection.
+        feeding: the losses that look at the vectors of ``fed`` in place of the embedding.
     """
 
     def __init__(
@@ -50,15 +52,16 @@ class EmotionNetwork(nn.Module):
         classes: int,
         fed: LayerPool | None = None,
         projections: Mapping[str, int] | None = None,
+        feeding: Collection[str] = (),
     ) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder, self.feeding = encoder, frozenset(feeding)
         self.pools = nn.ModuleDict({EMBEDDING: pool} | ({FED: fed} if fed else {}))
         self.classes = nn.Linear(pool.width, classes)
         self.dimensions = nn.Linear(pool.width, len(DIMENSIONS))
-        widths = {name: (fed if fed and name == "contrastive" else pool).width for name in projections or {}}
+        widths = {name: self.pools[self._source(name)].width for name in projections or {}}
         self.projections = nn.ModuleDict(
-            {name: _projection(widths[name], width) for name, width in (projections or {}).items()}
+            {name: projection(widths[name], width) for name, width in (projections or {}).items()}
         )
 
     @property
@@ -81,12 +84,11 @@ class EmotionNetwork(nn.Module):
 
     def project(self, term: str, embedded: Mapping[str, Tensor]) -> Tensor:
         """Return what the loss ``term`` compares: its projection, or the pooled vectors themselves."""
-        name = FED if term == "contrastive" and FED in embedded else EMBEDDING
-        return self.projections[term](embedded[name]) if term in self.projections else embedded[name]
+        vectors = embedded[self._source(term)]
+        return self.projections[term](vectors) if term in self.projections else vectors
 
-
-def _projection(inner: int, outer: int) -> nn.Module:
-    return nn.Sequential(nn.Linear(inner, inner), nn.ReLU(), nn.Linear(inner, outer))
+    def _source(self, term: str) -> str:
+        return FED if term in self.feeding else EMBEDDING
 
 
 def _padded_masks(masks: Sequence[Callable], lengths: Tensor) -> dict[str, Tensor]:

@@ -14,10 +14,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from xlser.data.sampling import DealtBatches
 from xlser.errors import RunError
-from xlser.losses import kl_weight
+from xlser.losses import class_weights, kl_weight
 from xlser.models.threads import one_thread
 from xlser.training.brain import ResumableBrain, Scalars, Stage
-from xlser.training.recipe import ON_CLASSES, Balanced, Objective, Recipe
+from xlser.training.objective import Objective
+from xlser.training.recipe import Balanced, Recipe
 from xlser.training.step import GROUPS, Batch, add_noise, build_network, losses
 from xlser.vocabulary import DIMENSIONS
 
@@ -70,11 +71,12 @@ class AutoencoderBrain(ResumableBrain):
     def __init__(self, plan: Plan, features: int, steps_per_epoch: int) -> None:
         self.plan, self.steps_per_epoch = plan, steps_per_epoch
         self.generator = torch.Generator()
+        self.class_weights: Tensor | None = None
         self.best_score = float("inf")
         super().__init__(
             plan.folder,
             plan.fingerprint,
-            modules=dict(build_network(plan.recipe.model, features, plan.classes, plan.seed)),
+            modules=dict(build_network(plan.recipe.model, features, plan.classes, plan.seed, plan.objective.terms)),
             opt_class=lambda parameters: torch.optim.Adam(parameters, lr=plan.recipe.training.lr),
             run_opts={"device": "cpu", "nonfinite_patience": 0, "noprogressbar": True},
         )
@@ -96,7 +98,15 @@ class AutoencoderBrain(ResumableBrain):
             noise, weight = self.plan.recipe.model.noise, self._kl_weight()
         inputs = add_noise(batch.x, noise, self.generator)
         try:
-            return losses(self.modules, batch, inputs, self.plan.objective, kl_weight=weight, generator=self.generator)
+            return losses(
+                self.modules,
+                batch,
+                inputs,
+                self.plan.objective,
+                kl_weight=weight,
+                class_weights=self.class_weights,
+                generator=self.generator,
+            )
         except ValueError as error:  # a loss refuses the batch
             remedy = _REMEDY if "must be finite" in str(error) else "This part has too few ratings or classes."
             raise RunError(f"{self._place(stage)}: {error} {remedy}") from error
@@ -169,6 +179,8 @@ def fit(plan: Plan, train: Batch, validation: Batch) -> Fitted:
     batches = DealtBatches(keys, choice.batch, plan.seed, _groups(train, plan.objective, keys, choice.balance))
     brain = AutoencoderBrain(plan, train.x.shape[1], len(batches))
     brain.train_sampler = batches
+    if any(term.balanced for term in plan.objective.terms.values()):
+        brain.class_weights = class_weights(train.emotion[train.emotion >= 0], max(2, plan.classes))
     loader = DataLoader(Rows(train), sampler=batches, batch_size=None, collate_fn=_as_is)
     whole = DataLoader(Rows(validation), sampler=[slice(None)], batch_size=None, collate_fn=_as_is)
     with one_thread():
@@ -181,7 +193,7 @@ def fit(plan: Plan, train: Batch, validation: Batch) -> Fitted:
 def _keys(train: Batch, objective: Objective) -> np.ndarray:
     """Return what every batch must hold two different values of: ratings, class codes, or nothing."""
     columns = [train.ratings[:, DIMENSIONS.index(name)].double() for name in objective.rated]
-    if objective.metric in ON_CLASSES or objective.emotion_head:
+    if objective.on_classes:
         codes = train.emotion.double()
         columns.append(torch.where(codes < 0, torch.nan, codes))
     return torch.stack(columns, dim=1).numpy() if columns else np.empty((len(train.x), 0))

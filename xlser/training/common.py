@@ -32,7 +32,7 @@ class EvaluationChoice(Strict):
 
 
 class CommonRecipe(Strict):
-    """Train on ``source``, read in ``targets``.
+    """Train on ``source``, read in ``targets``; without any, the source's held-out speakers are all that is scored.
 
     ``emotions`` are the classes that are scored, where the corpus has them; ``merge`` maps a canonical emotion into
     another before that. ``ratings`` ``derived`` takes valence and activation from a published table of emotion words
@@ -42,7 +42,7 @@ class CommonRecipe(Strict):
     name: str
     description: str = ""
     source: str
-    targets: Annotated[tuple[str, ...], Many] = Field(min_length=1)
+    targets: Annotated[tuple[str, ...], Many] = ()
     emotions: tuple[str, ...] = Field(EMOTIONS, min_length=2)
     merge: dict[str, str] = {}
     ratings: Literal["rated", "derived"] = "rated"

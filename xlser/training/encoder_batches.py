@@ -9,7 +9,7 @@ from xlser.data.spans import Span
 from xlser.errors import RecipeError
 from xlser.models.classifier import EmotionNetwork
 from xlser.training.encoder_plan import EncoderPlan, Labelled
-from xlser.training.encoder_recipe import Terms
+from xlser.training.loss_terms import Terms
 from xlser.vocabulary import DIMENSIONS
 
 
@@ -44,9 +44,8 @@ def make_batches(
 
 
 def _across(terms: Terms, data: Labelled) -> tuple[str, np.ndarray | None]:
-    """Return what the pairs of a policy must differ in, and its codes; every batch is made to hold such pairs."""
-    policy = terms.contrastive.pairs if terms.contrastive else ""
-    name = policy.removeprefix("cross-")
+    """Return what pairs of a class must differ in, and its codes; every batch is made to hold such pairs."""
+    name = next((term.parted for term in terms.given.values() if term.parted), "")
     return name, {"speaker": data.speaker, "language": data.language}.get(name)
 
 
@@ -58,7 +57,7 @@ def check_plan(plan: EncoderPlan, network: EmotionNetwork, data: Labelled, valid
     """
     terms = plan.terms
     learning = [*network.encoder.parameters(), *network.pools.parameters(), *network.projections.parameters()]
-    if not (terms.cross_entropy or terms.dimensions or any(parameter.requires_grad for parameter in learning)):
+    if not (terms.heads or any(parameter.requires_grad for parameter in learning)):
         raise RecipeError(
             "nothing learns: the encoder is frozen, and no term has a head or a projection of its own. "
             "Set encoder.freeze to less than all, or give the term a projection."
@@ -67,12 +66,12 @@ def check_plan(plan: EncoderPlan, network: EmotionNetwork, data: Labelled, valid
         raise RecipeError("training.precision float16 needs a GPU. Use bfloat16 or float32.")
     labels = data.emotion[validation]
     counts = np.bincount(labels[labels >= 0])
-    if not (counts.any() if terms.cross_entropy else _comparable(counts) or not terms.compares):
+    if not (counts.any() if terms.classifies else _comparable(counts) or not terms.compares):
         raise RecipeError(
             f"the validation speakers have too few clips of the recipe's emotions to judge an epoch by "
             f"({counts.sum():.0f}, of {np.count_nonzero(counts)} emotions). Choose another split or other emotions."
         )
-    if not terms.cross_entropy:
+    if not terms.classifies:
         check_batch(terms, data, validation, what="the validation set")
 
 
@@ -83,8 +82,8 @@ def check_batch(terms: Terms, data: Labelled, rows: np.ndarray, what: str = "a b
         RecipeError: the term, what it lacks, and the way out.
     """
     # A head of several dimensions learns from those that a batch has.
-    for names in ((terms.metric.on,) if terms.metric else (), terms.dimensions.of if terms.dimensions else ()):
-        if names and not any(_varies(data.ratings[rows, DIMENSIONS.index(name)]) for name in names):
+    for names in [names for term in terms.given.values() for names in term.learns]:
+        if not any(_varies(data.ratings[rows, DIMENSIONS.index(name)]) for name in names):
             raise RecipeError(
                 f"{what} has no two different ratings of {' or '.join(names)}, which the recipe learns. "
                 "Raise training.seconds, or choose a source with more ratings."

@@ -193,7 +193,7 @@ class EncoderBrain(ResumableBrain):
 
     def evaluate_batch(self, batch: np.ndarray, stage: Stage) -> Tensor:
         """Judge all validation clips: UA and cross-entropy of the classifier, or the losses where there is none."""
-        if not self.plan.terms.cross_entropy:
+        if not self.plan.terms.classifies:
             loss = self._weighted({name: self._embedded(batch, name) for name in self.network.pools}, batch)["loss"]
             self._validation = {"valid/score": -float(loss), "valid/loss": float(loss)}
             return loss.cpu()

@@ -12,8 +12,9 @@ import torch
 
 from xlser.features.clips import Clips
 from xlser.models.classifier import EmotionNetwork
-from xlser.training.encoder_recipe import EncoderRecipe, Terms
+from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.encoder_step import Targets
+from xlser.training.loss_terms import Terms
 from xlser.training.ranks import Ranks
 
 Scalars = dict[str, float]

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
 
 from xlser.features.normalise import Normalisation
+from xlser.losses.term import Layer, Pooling
 from xlser.schema import Strict
 from xlser.training.common import CommonRecipe
-from xlser.training.recipe import OnRatings
-from xlser.vocabulary import DIMENSIONS, Dimension
+from xlser.training.loss_terms import Terms
 
-Layer = int | Literal["weighted"]
-Pooling = Literal["mean", "attentive"]
-Policy = Literal["random-balanced", "all", "hard", "semi-hard", "cross-speaker", "cross-language"]
 Share = Annotated[float, Field(ge=0, le=1)]
-# `supcon: 0.5` is short for `supcon: {weight: 0.5}`.
-_WEIGHT = BeforeValidator(
-    lambda value: {"weight": value} if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-)
 
 
 class EncoderChoice(Strict):
@@ -38,86 +31,6 @@ class EncoderChoice(Strict):
     pooling: Pooling = "mean"
     dropout: float | None = Field(None, ge=0, lt=1)
     longest: float = Field(12.0, ge=1)
-
-
-class CrossEntropy(Strict):
-    """Cross-entropy of the emotion classes; ``balance`` weighs a class by the inverse of its share."""
-
-    weight: PositiveFloat = 1.0
-    balance: bool = False
-    smoothing: float = Field(0.0, ge=0, lt=1)
-
-
-class SupCon(Strict):
-    """Supervised contrastive loss on a projection of the embedding (null: on the embedding itself).
-
-    ``cross_weight`` weighs positives of another language against those of the same one.
-    """
-
-    weight: PositiveFloat = 1.0
-    temperature: PositiveFloat = 0.1
-    projection: PositiveInt | None = 128
-    cross_weight: NonNegativeFloat = 1.0
-
-
-class Feed(Strict):
-    """Which layer and pooling give the vectors that a contrastive loss compares."""
-
-    layer: Layer = -1
-    pooling: Pooling = "mean"
-
-
-class Contrastive(Strict):
-    """Siamese margin loss on pairs chosen by ``pairs``; ``feed`` null compares the embedding itself."""
-
-    weight: PositiveFloat = 1.0
-    margin: PositiveFloat = 1.0
-    pairs: Policy = "random-balanced"
-    projection: PositiveInt | None = None
-    feed: Feed | None = None
-
-
-class OnDimension(Strict):
-    """A metric loss that lays the embedding out along a rated dimension."""
-
-    metric: OnRatings = "signed"
-    on: Dimension = "activation"
-    weight: PositiveFloat = 1.0
-    projection: PositiveInt | None = None
-
-
-class Regression(Strict):
-    """A linear head for rated dimensions, trained with 1 - CCC."""
-
-    weight: PositiveFloat = 1.0
-    of: tuple[Dimension, ...] = Field(DIMENSIONS, min_length=1)
-
-
-class Terms(Strict):
-    """What one method minimises: the weighted sum of the terms that are given."""
-
-    cross_entropy: Annotated[CrossEntropy | None, _WEIGHT] = None
-    supcon: Annotated[SupCon | None, _WEIGHT] = None
-    contrastive: Annotated[Contrastive | None, _WEIGHT] = None
-    metric: Annotated[OnDimension | None, _WEIGHT] = None
-    dimensions: Annotated[Regression | None, _WEIGHT] = None
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """The terms that take part, by name."""
-        terms = {name: getattr(self, name) for name in type(self).model_fields}
-        return {name: term for name, term in terms.items() if term is not None}
-
-    @property
-    def rated(self) -> tuple[str, ...]:
-        """The rated dimensions that the terms need."""
-        named = [*(self.dimensions.of if self.dimensions else ()), *([self.metric.on] if self.metric else [])]
-        return tuple(dict.fromkeys(named))
-
-    @property
-    def compares(self) -> bool:
-        """Whether a term compares clips of a batch by their class."""
-        return self.supcon is not None or self.contrastive is not None
 
 
 class Augmentation(Strict):
@@ -212,4 +125,8 @@ class EncoderRecipe(CommonRecipe):
                 f"training.seconds must hold {self.training.classes} classes of {self.training.clips} clips, "
                 f"{shortest:g} s at least, but is {self.training.seconds:g} instead"
             )
+        for name, terms in self.methods.items():
+            for term, loss in terms.given.items():
+                if loss.grouped == "corpus":
+                    problems.append(f"methods.{name}.{term}: an encoder knows speakers and languages; use one of them")
         return problems

@@ -9,13 +9,21 @@ import torch
 from torch import Tensor
 
 from xlser.errors import RecipeError
-from xlser.losses import class_weights, contrastive, cross_entropy, dimension_ccc, supcon
+from xlser.losses import Labels, Term, class_weights
+from xlser.losses.term import Columns, Feed
 from xlser.models.checkpoints import load_encoder
 from xlser.models.classifier import EMBEDDING, EmotionNetwork
 from xlser.models.pooling import LayerPool
-from xlser.training.encoder_recipe import EncoderChoice, Feed, Terms
-from xlser.training.step import METRICS
+from xlser.training.encoder_recipe import EncoderChoice
+from xlser.training.loss_terms import Terms
 from xlser.vocabulary import DIMENSIONS
+
+
+class Given(NamedTuple):
+    """What a term may need besides the batch: class weights for ``balance``, and a generator of drawn pairs."""
+
+    balance: Tensor | None = None
+    generator: torch.Generator | None = None
 
 
 class Targets(NamedTuple):
@@ -26,6 +34,11 @@ class Targets(NamedTuple):
     ratings: Tensor
     speaker: Tensor
     language: Tensor
+
+    def labels(self, given: Given) -> Labels:
+        """Return them as the losses take them."""
+        groups = {"speaker": self.speaker, "language": self.language}
+        return Labels(self.emotion, Columns(self.ratings, DIMENSIONS), groups, given.balance, given.generator)
 
 
 def build_classifier(choice: EncoderChoice, terms: Terms, classes: int, seed: int) -> EmotionNetwork:
@@ -46,31 +59,26 @@ def assemble(encoder, choice: EncoderChoice, terms: Terms, classes: int, seed: i
     Raises:
         RecipeError: a layer that the encoder does not have.
     """
-    feed = terms.contrastive.feed if terms.contrastive else None
-    _check_layers(encoder.layers, choice, feed)
+    feeds = {name: term.fed for name, term in terms.given.items() if term.fed}
+    _check_layers(encoder.layers, choice, feeds)
     encoder.freeze({"nothing": -1, "front": 0, "all": encoder.layers}.get(choice.freeze, choice.freeze))
-    projections = {name: term.projection for name, term in terms.given.items() if getattr(term, "projection", None)}
+    projections = {name: term.projected for name, term in terms.given.items() if term.projected}
+    feed = next(iter(feeds.values()), None)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         pool = LayerPool(encoder.layers, encoder.width, choice.layer, choice.pooling)
         fed = LayerPool(encoder.layers, encoder.width, feed.layer, feed.pooling) if feed else None
-        return EmotionNetwork(encoder, pool, classes=classes, fed=fed, projections=projections)
+        return EmotionNetwork(encoder, pool, classes=classes, fed=fed, projections=projections, feeding=feeds)
 
 
-def _check_layers(layers: int, choice: EncoderChoice, feed: Feed | None) -> None:
+def _check_layers(layers: int, choice: EncoderChoice, feeds: Mapping[str, Feed]) -> None:
     asked = {"encoder.layer": choice.layer, "encoder.freeze": choice.freeze}
-    if feed:
-        asked["contrastive.feed.layer"] = feed.layer
+    asked |= {f"{name}.feed.layer": feed.layer for name, feed in feeds.items()}
+    if len(set(feeds.values())) > 1:
+        raise RecipeError(f"{' and '.join(feeds)} must have one and the same `feed`, but have {len(feeds)} of them.")
     for name, layer in asked.items():
         if not isinstance(layer, str) and not -layers - 1 <= layer <= layers:
             raise RecipeError(f"{name} is {layer}, but {choice.weights} has {layers} layers, numbered from 1.")
-
-
-class Given(NamedTuple):
-    """What a term may need besides the batch: class weights of the cross-entropy, and a generator of drawn pairs."""
-
-    balance: Tensor | None = None
-    generator: torch.Generator | None = None
 
 
 def weighted_sum(
@@ -90,74 +98,25 @@ def weighted_sum(
         ValueError: a loss cannot be computed on this batch.
     """
     given = given or Given()
-    parts = {
-        name: TERMS[name](network, {k: v.float() for k, v in embedded.items()}, targets, term, given)
-        for name, term in terms.given.items()
-    }
-    total = torch.stack([getattr(terms, name).weight * value for name, value in parts.items()]).sum()
+    vectors, labels = {name: rows.float() for name, rows in embedded.items()}, targets.labels(given)
+    parts = {name: term(*_seen(network, vectors, labels, name=name, term=term)) for name, term in terms.given.items()}
+    total = torch.stack([terms.given[name].weight * value for name, value in parts.items()]).sum()
     return {**parts, "loss": total}
 
 
-def _cross_entropy(network, embedded, targets, term, given) -> Tensor:
-    known = targets.emotion >= 0
-    logits = network.classes(embedded[EMBEDDING][known]).float()
-    return cross_entropy(logits, targets.emotion[known], weights=given.balance, smoothing=term.smoothing)
-
-
-def _supcon(network, embedded, targets, term, given) -> Tensor:
-    known = targets.emotion >= 0
-    return supcon(
-        network.project("supcon", embedded)[known],
-        targets.emotion[known],
-        temperature=term.temperature,
-        groups=targets.language[known],
-        cross_weight=term.cross_weight,
-    )
-
-
-def _contrastive(network, embedded, targets, term, given) -> Tensor:
-    known = targets.emotion >= 0
-    return contrastive(
-        network.project("contrastive", embedded)[known],
-        targets.emotion[known],
-        margin=term.margin,
-        policy=term.pairs,
-        speakers=targets.speaker[known],
-        languages=targets.language[known],
-        generator=given.generator,
-    )
-
-
-def _metric(network, embedded, targets, term, given) -> Tensor:
-    rating = targets.ratings[:, DIMENSIONS.index(term.on)]
-    rated = torch.isfinite(rating)
-    return METRICS[term.metric](network.project("metric", embedded)[rated], rating[rated])
-
-
-def _dimensions(network, embedded, targets, term, given) -> Tensor:
-    """Mean of 1 - CCC over the dimensions; one without two different ratings in this batch takes no part in it."""
-    predicted, losses = network.dimensions(embedded[EMBEDDING]).float(), []
-    for name in term.of:
-        column = DIMENSIONS.index(name)
-        rated = torch.isfinite(targets.ratings[:, column])
-        if len(torch.unique(targets.ratings[rated, column])) > 1:
-            losses.append(dimension_ccc(predicted[rated, column], targets.ratings[rated, column]))
-    if not losses:
-        raise ValueError(f"the batch must hold two different ratings of one of {', '.join(term.of)}, but holds none.")
-    return torch.stack(losses).mean()
-
-
-TERMS = {
-    "cross_entropy": _cross_entropy,
-    "supcon": _supcon,
-    "contrastive": _contrastive,
-    "metric": _metric,
-    "dimensions": _dimensions,
-}
+def _seen(
+    network: EmotionNetwork, vectors: Mapping[str, Tensor], labels: Labels, *, name: str, term: Term
+) -> tuple[Tensor, Labels]:
+    """Return what a term looks at, and the labels of those rows: a head judges no row that its loss then drops."""
+    if term.head is None:
+        return network.project(name, vectors), labels
+    embedding = vectors[EMBEDDING]
+    if term.on_classes:
+        known = labels.classes() >= 0
+        embedding, labels = embedding[known], labels.at(known)
+    return getattr(network, term.head)(embedding).float(), labels
 
 
 def balance_of(labels: Tensor, terms: Terms, classes: int) -> Tensor | None:
     """Return the class weights that the recipe asks for, from the training labels."""
-    if not (terms.cross_entropy and terms.cross_entropy.balance):
-        return None
-    return class_weights(labels[labels >= 0], classes)
+    return class_weights(labels[labels >= 0], classes) if terms.balanced else None

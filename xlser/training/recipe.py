@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, field_validator
 
 from xlser.features.extractors import Written, make_extractor, written_as
 from xlser.features.normalise import Normalisation
 from xlser.schema import Strict
 from xlser.training.common import CommonRecipe, Many
+from xlser.training.objective import Objective
 
-OnRatings = Literal["signed", "euclidean", "elr", "ccc", "rank-n-contrast", "kernel"]
-OnClasses = Literal["class-cluster", "supcon", "contrastive"]
-Metric = Literal["none", OnRatings, OnClasses]
-ON_CLASSES = ("class-cluster", "supcon", "contrastive")
-Group = Literal["speaker", "corpus", "language"]
 Balanced = Literal["corpus", "emotion"]
 
 
@@ -36,6 +32,17 @@ class FeatureChoice(Strict):
     joined: Literal["pooled", "each"] = "pooled"
     clip: PositiveFloat | None = 5.0
 
+    def pretrained(self) -> dict[str, Any]:
+        """Return, under ``pretrained``, the checkpoints that the features come from, by their hash; empty without any.
+
+        A path or a name may hold other weights tomorrow: whatever is kept of a run names what there were.
+
+        Raises:
+            RecipeError, RunError: the weights are not there.
+        """
+        weights = make_extractor(self.extractor).pretrained()
+        return {"pretrained": weights} if weights else {}
+
 
 class Annealing(Strict):
     """Weight of the KL term: rises linearly over ``warmup`` (share of all steps), ``cycles`` times (Fu et al. 2019)."""
@@ -53,35 +60,6 @@ class ModelChoice(Strict):
     latent: PositiveInt = 2
     noise: float = Field(1.0, ge=0)
     annealing: Annealing = Annealing()
-
-
-class Objective(Strict):
-    """What is learnt besides the reconstruction.
-
-    ``metric`` on ``on``: ``both`` gives the first half of the latent to activation and the rest to valence.
-    ``class-cluster``, ``supcon`` and ``contrastive`` use the emotion labels. ``cross_weight`` weighs, for ``supcon``,
-    positives of another speaker, corpus or language (``across``) against those of the same one: 1 is plain SupCon,
-    above 1 draws a class together across them. ``combine`` is log(MSE + weight * metric), or the plain sum.
-    ``emotion_head`` adds a linear classifier of the latent with cross-entropy (with model.kind vae: the semi-supervised
-    VAE). Without ``reconstruct`` the decoder is not trained: the encoder becomes an ordinary network of the metric and
-    the classifier.
-    """
-
-    metric: Metric = "none"
-    on: Literal["activation", "valence", "both"] = "activation"
-    combine: Literal["log", "sum"] = "log"
-    weight: PositiveFloat = 1.0
-    across: Group | None = None
-    cross_weight: NonNegativeFloat = 1.0
-    emotion_head: bool = False
-    reconstruct: bool = True
-
-    @property
-    def rated(self) -> tuple[str, ...]:
-        """The rated dimensions that the metric needs, in the order of their share of the latent."""
-        if self.metric == "none" or self.metric in ON_CLASSES:
-            return ()
-        return ("activation", "valence") if self.on == "both" else (self.on,)
 
 
 class TrainingChoice(Strict):
@@ -141,29 +119,8 @@ class Recipe(CommonRecipe):
             trained = f"methods: `model: none` trains no network, but {', '.join(self.methods)} would be trained"
             return [*problems, f"{trained}; leave `methods` out, or `model`"] if self.methods else problems
         for name, objective in self.methods.items():
-            if objective.on == "both" and objective.rated and self.model.latent < 2:
-                problems.append(
-                    f"methods.{name}: `on: both` needs model.latent of at least 2, but it is "
-                    f"{self.model.latent} instead"
-                )
-            if objective.metric == "elr" and objective.combine == "log":
-                problems.append(f"methods.{name}: `metric: elr` can be negative and has no logarithm; use combine: sum")
-            if objective.combine == "log" and not objective.reconstruct:
-                problems.append(f"methods.{name}: `combine: log` belongs to the reconstruction; use combine: sum")
-            if not objective.reconstruct and objective.metric == "none" and not objective.emotion_head:
-                problems.append(f"methods.{name}: nothing is left to learn; give a metric, or emotion_head: true")
-            if objective.across and objective.metric != "supcon":
-                problems.append(
-                    f"methods.{name}: `across` belongs to metric: supcon, but the metric is {objective.metric}; "
-                    "use metric: supcon, or leave `across` out"
-                )
-            if objective.cross_weight != 1 and not objective.across:
-                problems.append(
-                    f"methods.{name}: `cross_weight` {objective.cross_weight:g} weighs nothing without `across`; "
-                    "give across: speaker, corpus or language"
-                )
-            if not objective.reconstruct and self.model.kind == "vae":
-                problems.append(f"methods.{name}: `reconstruct: false` belongs to model.kind dae")
+            fits = objective.problems(latent=self.model.latent, variational=self.model.kind == "vae")
+            problems += [f"methods.{name}: {text}" for text in fits]
         return problems
 
     @property

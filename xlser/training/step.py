@@ -2,42 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from xlser.losses import (
-    ccc_pairs,
-    class_cluster,
-    continuous_metric,
-    contrastive,
-    elr,
-    kernel_contrastive,
-    kl_standard_normal,
-    rank_n_contrast,
-    supcon,
-)
+from xlser.losses import Labels, Term, kl_standard_normal
+from xlser.losses.term import Columns, Group
 from xlser.models.autoencoder import Autoencoder
+from xlser.models.projection import projection
 from xlser.models.vae import EmotionHead, VariationalAutoencoder
-from xlser.training.recipe import ON_CLASSES, Group, ModelChoice, Objective
+from xlser.training.objective import Objective
+from xlser.training.recipe import ModelChoice
 from xlser.vocabulary import DIMENSIONS
 
-# Half a point of a five-point scale: ratings stand in [-1, 1].
-KERNEL_WIDTH = 0.25
-METRICS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "signed": continuous_metric,
-    "euclidean": lambda z, y: continuous_metric(z, y, form="euclidean"),
-    "elr": elr,
-    "ccc": ccc_pairs,
-    "class-cluster": class_cluster,
-    "rank-n-contrast": rank_n_contrast,
-    "kernel": lambda z, y: kernel_contrastive(z, y, sigma=KERNEL_WIDTH),
-    "supcon": supcon,
-    "contrastive": lambda z, labels: contrastive(z, labels, policy="all"),
-}
 # Where a batch column of ratings stands; an objective's dimensions index it.
+# The module that makes of the latent what the losses of a head take.
+HEADS = {"classes": "head", "dimensions": "dimensions"}
 # Likewise a batch column of group codes.
 GROUPS: tuple[Group, ...] = ("speaker", "corpus", "language")
 
@@ -52,14 +34,29 @@ class Batch(NamedTuple):
     emotion: Tensor
     groups: Tensor
 
+    def labels(self, class_weights: Tensor | None = None, generator: torch.Generator | None = None) -> Labels:
+        """Return what the losses take of a batch."""
+        ratings, groups = Columns(self.ratings, DIMENSIONS), Columns(self.groups, GROUPS)
+        return Labels(self.emotion, ratings, groups, class_weights, generator)
 
-def build_network(choice: ModelChoice, features: int, classes: int, seed: int) -> nn.ModuleDict:
-    """Return fresh modules ``autoencoder`` and ``head``; the same seed gives the same weights."""
-    kind = VariationalAutoencoder if choice.kind == "vae" else Autoencoder
+
+def build_network(
+    choice: ModelChoice, features: int, classes: int, seed: int, terms: Mapping[str, Term] | None = None
+) -> nn.ModuleDict:
+    """Return fresh modules ``autoencoder`` and ``head``, and what ``terms`` need besides: ``dimensions``, a regression
+    head, and ``projections``. The same seed gives the same weights."""
+    kind, terms = VariationalAutoencoder if choice.kind == "vae" else Autoencoder, terms or {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = kind(features, choice.hidden, choice.latent)
-        return nn.ModuleDict({"autoencoder": network, "head": EmotionHead(choice.latent, max(2, classes))})
+        modules = {"autoencoder": network, "head": EmotionHead(choice.latent, max(2, classes))}
+        if any(term.head == "dimensions" for term in terms.values()):
+            modules["dimensions"] = nn.Linear(choice.latent, len(DIMENSIONS))
+        widths = {name: term.projected for name, term in terms.items() if term.projected}
+        if widths:
+            projections = {name: projection(choice.latent, width) for name, width in widths.items()}
+            modules["projections"] = nn.ModuleDict(projections)
+        return nn.ModuleDict(modules)
 
 
 def add_noise(x: Tensor, deviation: float, generator: torch.Generator) -> Tensor:
@@ -76,6 +73,7 @@ def losses(
     objective: Objective,
     *,
     kl_weight: float = 0.0,
+    class_weights: Tensor | None = None,
     generator: torch.Generator | None = None,
 ) -> dict[str, Tensor]:
     """Return the parts of the objective and their combination under ``loss``.
@@ -87,9 +85,10 @@ def losses(
         objective: the recipe's method.
         kl_weight: weight of the KL term of a variational network. With unit observation noise the negative ELBO is
             half the squared error summed over F features plus KL; divided by F / 2 that is MSE + 2 KL / F.
-        generator: for the draw of a variational latent.
+        class_weights: for losses with ``balance``, (C,).
+        generator: for the draw of a variational latent, and of pairs.
 
-    Rows without a rating take part in the reconstruction only.
+    Rows without a label that a loss needs take no part in it.
     """
     if objective.reconstruct:
         out, latent = _reconstruct(network["autoencoder"], batch, inputs, generator)
@@ -97,46 +96,31 @@ def losses(
     else:
         out, latent = {}, network["autoencoder"].encode(inputs)
         total = latent.new_zeros(())
-    if objective.metric != "none":
-        out["metric"] = metric_term(latent, batch, objective)
-        total = total + objective.weight * out["metric"]
-    if objective.metric != "none" and objective.combine == "log":
+    labels = batch.labels(class_weights, generator)
+    for name, term in objective.of_latent.items():
+        out[name] = term(_projected(network, name, latent), labels)
+        total = total + term.weight * out[name]
+    if objective.of_latent and objective.combine == "log":
         total = torch.log(total)
     if "kl" in out:
         total = total + kl_weight * 2 * out["kl"] / batch.x.shape[1]
-    if objective.emotion_head:
-        known = batch.emotion >= 0
-        out["cross_entropy"] = nn.functional.cross_entropy(network["head"](latent[known]), batch.emotion[known])
-        total = total + out["cross_entropy"]
+    for name, term in objective.of_heads.items():
+        out[name] = term(*_judged(network, term, latent, labels))
+        total = total + term.weight * out[name]
     return {**out, "loss": total}
 
 
-def metric_term(latent: Tensor, batch: Batch, objective: Objective) -> Tensor:
-    """Return the metric loss on the rated rows; ``on: both`` splits the latent and adds the two."""
-    if objective.metric in ON_CLASSES:
-        return _on_classes(latent, batch, objective)
-    metric = METRICS[objective.metric]
-    parts = latent.tensor_split(len(objective.rated), dim=1)
-    terms = [
-        _on_rated(metric, part, batch.ratings[:, DIMENSIONS.index(name)])
-        for part, name in zip(parts, objective.rated, strict=True)
-    ]
-    return torch.stack(terms).sum()
+def _projected(network: nn.ModuleDict, name: str, latent: Tensor) -> Tensor:
+    projected = "projections" in network and name in network["projections"]
+    return network["projections"][name](latent) if projected else latent
 
 
-def _on_classes(latent: Tensor, batch: Batch, objective: Objective) -> Tensor:
-    known = batch.emotion >= 0
-    if objective.across is None:
-        return METRICS[objective.metric](latent[known], batch.emotion[known])
-    groups = batch.groups[known, GROUPS.index(objective.across)]
-    return supcon(latent[known], batch.emotion[known], groups=groups, cross_weight=objective.cross_weight)
-
-
-def _on_rated(metric: Callable[[Tensor, Tensor], Tensor], latent: Tensor, ratings: Tensor) -> Tensor:
-    rated = torch.isfinite(ratings)
-    if rated.all():
-        return metric(latent, ratings)
-    return metric(latent[rated], ratings[rated])
+def _judged(network: nn.ModuleDict, term: Term, latent: Tensor, labels: Labels) -> tuple[Tensor, Labels]:
+    """Return what a head makes of the latent, and the labels of those rows: none that its loss then drops."""
+    if term.on_classes:
+        known = labels.classes() >= 0
+        latent, labels = latent[known], labels.at(known)
+    return network[HEADS[term.head]](latent), labels
 
 
 def _reconstruct(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,6 +48,8 @@ def read_frame(
     """
     if not isinstance(frame, pd.DataFrame) or frame.empty:
         raise CorpusError(f"dataset {name} needs a DataFrame with a row an utterance, but got {_what(frame)}")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise CorpusError(f"a dataset needs a name of lower-case letters, digits, - and _, but is called {name!r}")
     columns, language = _columns(frame, named, name)
     records = [{role: record[column] for role, column in columns.items()} for record in frame.to_dict(orient="records")]
     folder = _rooted(records, root)

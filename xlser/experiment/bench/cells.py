@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from xlser.atomic import write_text
-from xlser.experiment.cases import Adaptation
 from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.experiment.plain import plain
 from xlser.fileformats import VERSIONS
 from xlser.machine import pass_on_unreadable
+from xlser.training.recipe import Recipe
 
 
 def cell_key(
@@ -20,10 +20,11 @@ def cell_key(
     source: Corpus,
     corpus: Corpus,
     few_shot: tuple[int, ...],
-    adapt: tuple[Adaptation, ...] = (),
+    adapt: tuple[str, ...] = (),
 ) -> str:
     """Name everything that can change a number of a cell: recipe, audio, labels, ratings."""
     choices = recipe.model_dump(mode="json", exclude={"targets", "description", "source"})
+    choices |= _pretrained(recipe)
     told = [part for one in (source, corpus) for part in (_told(one), list(map(str, one.frame["emotion"])))]
     return _digest([VERSIONS["cell"], choices, few_shot, adapt, told])
 
@@ -32,7 +33,11 @@ def training_key(recipe: AnyRecipe, source: Corpus) -> str:
     """Name everything that can change a weight; another number of seeds does not: those there are stay."""
     choices = recipe.model_dump(mode="json", exclude={"name", "targets", "description", "source", "evaluation"})
     choices["training"] = {name: choices["training"][name] for name in choices["training"] if name != "seeds"}
-    return _digest([choices, _told(source)])
+    return _digest([choices | _pretrained(recipe), _told(source)])
+
+
+def _pretrained(recipe: AnyRecipe) -> dict[str, Any]:
+    return recipe.features.pretrained() if isinstance(recipe, Recipe) else {}
 
 
 def _told(corpus: Corpus) -> list:

@@ -116,7 +116,7 @@ def _trained(job: Job, seen: Look, place: Workplace, outcome: Outcome) -> _Train
     others = [corpus for corpus in seen.missing if corpus is not source]
     # Weights of another recipe of this name, or of other recordings, are left where they are.
     folder = job.folder / f"trained-{training_key(recipe, source)}"
-    systems = train(recipe, [source, *others], folder, place, Ranks.alone())
+    systems = train(recipe, [source, *others], folder, place=place, ranks=Ranks.alone())
     outcome.seconds["training"] = time.perf_counter() - began
     cases = make_cases(recipe, source, others, job.adapt)
     readers = [make_reader(system, cases[0]) for system in systems]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 from xlser.corpora.card import card_paths
 from xlser.errors import RecipeError
-from xlser.experiment.cases import Adaptation
+from xlser.evaluation.adaptations import make_adaptation, written
 from xlser.experiment.corpora import AnyRecipe, corpus_facts, corpus_texts
 from xlser.experiment.workplace import Workplace
 from xlser.schema import validate
@@ -27,7 +26,7 @@ class Job:
     recipe: AnyRecipe
     folder: Path
     few_shot: tuple[int, ...] = ()
-    adapt: tuple[Adaptation, ...] = ()
+    adapt: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -43,7 +42,7 @@ def make_jobs(
     *,
     seeds: int | None = None,
     few_shot: Sequence[int] = (),
-    adapt: Sequence[Adaptation] = (),
+    adapt: Sequence[str] = (),
 ) -> list[Job]:
     """Return a job for every recipe and source; a source is never its own target, nor a part of it.
 
@@ -104,7 +103,7 @@ def called(corpus: str) -> str:
 
 def _parts(corpus: str) -> list[str]:
     """Return the names on the cards of ``emodb+ravdess``, or of ``my/card.yaml`` or ``my/table.parquet``."""
-    names = [corpus_facts(part)[0] for part in corpus_texts(corpus)]
+    names = [name for part in corpus_texts(corpus) for name in corpus_facts(part)[0].split("+")]
     if len(set(names)) < len(names):
         raise RecipeError(f"{corpus} joins a corpus with itself. Name each of them once.")
     return names
@@ -138,7 +137,7 @@ def _changed(recipe: AnyRecipe, source: str, targets: tuple[str, ...], seeds: in
     return validate(type(recipe), values, f"recipe {recipe.name} with source {source}", RecipeError)
 
 
-def parse_adapt(texts: Sequence[str]) -> tuple[Adaptation, ...]:
+def parse_adapt(texts: Sequence[str]) -> tuple[str, ...]:
     """Read names of adaptations, each once.
 
     Raises:
@@ -147,11 +146,7 @@ def parse_adapt(texts: Sequence[str]) -> tuple[Adaptation, ...]:
     >>> parse_adapt(["coral", "prior", "coral"])
     ('coral', 'prior')
     """
-    known = get_args(Adaptation)[1:]
-    for text in texts:
-        if text not in known:
-            raise RecipeError(f"--adapt knows {', '.join(known)}, but is {text} instead.")
-    return tuple(dict.fromkeys(texts))
+    return tuple(dict.fromkeys(written(make_adaptation(text)) for text in texts))
 
 
 def parse_ks(texts: Sequence[str]) -> tuple[int, ...]:

@@ -46,7 +46,10 @@ class Dimensions:
 
     def read(self, embedding: np.ndarray) -> dict[str, float]:
         """Return the ratings, on about [-1, 1], of one embedding (D,)."""
-        row = embedding[None]
-        found = {name: fitted.predict(row) for name, fitted in self.directions.items()}
-        found |= self.heads.ratings(row) if self.heads else {}
-        return {name: float(found[name][0]) for name in self.given_by}
+        return {name: float(values[0]) for name, values in self.read_all(embedding[None]).items()}
+
+    def read_all(self, embeddings: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the ratings (N,), on about [-1, 1], of embeddings (N, D)."""
+        found = {name: fitted.predict(embeddings) for name, fitted in self.directions.items()}
+        found |= self.heads.ratings(embeddings) if self.heads else {}
+        return {name: found[name] for name in self.given_by}

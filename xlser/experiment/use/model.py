@@ -167,7 +167,11 @@ def load(
         RunError: a folder, method, seed or model that is not there or damaged. XlserError: a datastore that cannot be
             read, or of another encoder.
     """
-    chosen = find_model(run, method, seed)
+    return open_model(find_model(run, method, seed), datastore)
+
+
+def open_model(chosen: Chosen, datastore: str | Path | None = None) -> Model:
+    """Return the model that was chosen; see `load`."""
     embedder, path = load_embedder(chosen), chosen.folder / STORE
     if not path.exists():
         raise RunError(

@@ -1,0 +1,160 @@
+"""A trained model read on a dataset, with intervals from the dataset's speakers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xlser.data.dataset import Dataset
+from xlser.errors import CorpusError
+from xlser.evaluation.adaptations import Adaptation, written
+from xlser.evaluation.bootstrap import SpeakerBootstrap
+from xlser.evaluation.scored import Evaluation, Score
+from xlser.evaluation.transfer import View, class_rows, correlation_rows
+from xlser.experiment.use.embedding import embed_dataset
+from xlser.experiment.use.recogniser import Recogniser, run_results
+from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
+
+_MODEL = "model"
+
+
+def evaluate(
+    model: Recogniser,
+    dataset: Dataset,
+    *,
+    adapt: Adaptation | None = None,
+    draws: int = 1000,
+    level: float = 0.95,
+    shared_speakers: bool = False,
+) -> Evaluation:
+    """Return how well a model does on a dataset.
+
+    ::
+
+        scores = xl.evaluate(model, mine, adapt=xl.Coral())
+        scores["UA"].value, scores["UA"].interval, scores.to_frame()
+
+    Emotions that both have are scored, as ``model.predict`` would name them among these; ratings are correlated with
+    what the model gives for each dimension that it was taught.
+
+    Args:
+        model: fitted.
+        dataset: with labels, or ratings.
+        adapt: makes up for the dataset's shift by its unlabelled recordings: the result is ``transductive`` then, and
+            ``zero-shot`` without.
+        draws: resamplings of the speakers for each interval.
+        level: of the intervals.
+        shared_speakers: allow speakers that the model was trained or validated on; their scores say little of others.
+
+    Raises:
+        CorpusError: speakers that the model knows, fewer than two shared emotions and no rating, or too few
+            recordings for ``adapt``.
+    """
+    if not shared_speakers:
+        check_speakers(model, dataset)
+    used, vectors = embed_dataset(model.model.embedder, dataset, model.cache, progress=model.progress)
+    if adapt is not None:
+        vectors = _adapted(model, adapt, vectors, used)
+    frame, reader = used.frame, model.model.reader
+    classes = tuple(name for name in reader.classes if (frame["emotion"] == name).any())
+    draw = SpeakerBootstrap(frame["speaker"], draws, seed=0)
+    rows = np.ones(len(frame), dtype=bool)
+    view, table, counts = View(rows), [], pd.DataFrame()
+    predicted = frame[["id", "speaker", "emotion"]].rename(columns={"emotion": "truth"}).set_index("id")
+    if len(classes) >= 2:
+        shares = reader.read(vectors, classes)[1]
+        if adapt is not None and adapt.on_probabilities:
+            shares = adapt.probabilities(shares, _shares(model, classes))
+        view.labels[_MODEL] = np.array(classes)[shares.argmax(axis=1)]
+        if adapt is None or not adapt.on_probabilities:
+            view.labels[_MODEL] = reader.read(vectors, classes)[0]
+        predicted = predicted.assign(prediction=view.labels[_MODEL], **dict(zip(classes, shares.T, strict=True)))
+        found, confusion = class_rows({_MODEL: [view]}, frame["emotion"].to_numpy(), classes, draw, level)
+        spoken = frame["emotion"].isin(classes)
+        table += [_score(str(row["metric"]), row, level, int(frame["speaker"][spoken].nunique())) for row in found]
+        counts = pd.DataFrame(confusion).pivot(index="truth", columns="prediction", values="count").astype(int)
+        counts = counts.loc[list(classes), list(classes)]
+    table += _ratings(model, vectors, used, view=view, draw=draw, level=level)
+    if not table:
+        raise CorpusError(
+            f"{dataset.name} cannot be scored: it shares {len(classes)} emotions with the model "
+            f"({', '.join(reader.classes)}), two are needed, and has no ratings of a dimension that the model gives"
+        )
+    dropped = Counter(frame["emotion"][~frame["emotion"].isin(classes)])
+    return Evaluation(
+        model=model.model.text(),
+        source=model.source,
+        target=dataset.name,
+        protocol=TRANSDUCTIVE if adapt else ZERO_SHOT,
+        adapt=written(adapt) if adapt else "",
+        classes=classes if len(classes) >= 2 else (),
+        dropped=dict(dropped),
+        scores={score.metric: score for score in table},
+        confusion=counts,
+        predictions=predicted,
+        left_out=used.left_out,
+    )
+
+
+def check_speakers(model: Recogniser, dataset: Dataset) -> None:
+    """See that no speaker of a dataset is one that the model learnt or was chosen by.
+
+    Raises:
+        CorpusError: some are; they are named.
+    """
+    results = run_results(model.model.chosen.run)
+    names = {str(corpus["corpus"]) for corpus in results["corpora"] if corpus["role"] == "source"}
+    known: set[str] = set()
+    for split in results["splits"]:
+        if split["seed"] == model.model.chosen.seed:
+            known |= {name for part in ("train", "validation") for name in split["speakers"][part]}
+    joined = any("+" in name for name in names)
+    own = dataset.frame["corpus"] + "/" + dataset.frame["speaker"]
+    before = known if joined else {f"{name}/{speaker}" for name in names for speaker in known}
+    met = sorted(set(own) & before)
+    if met:
+        raise CorpusError(
+            f"{dataset.name}: the model was trained or chosen on {len(met)} of its speakers ({', '.join(met[:5])}"
+            f"{' ...' * (len(met) > 5)}): scores on them say little of others. Take other speakers, or ask for it by "
+            "name: shared_speakers=True"
+        )
+
+
+def _adapted(model: Recogniser, adapt: Adaptation, vectors: np.ndarray, dataset: Dataset) -> np.ndarray:
+    if len(vectors) < adapt.rows:
+        raise CorpusError(f"{adapt.name} needs {adapt.rows} recordings at least, but {dataset.name} has {len(vectors)}")
+    home = np.asarray(model.model.own.embeddings)
+    return adapt.embeddings(home, vectors, dataset.frame["speaker"]).astype(vectors.dtype)
+
+
+def _shares(model: Recogniser, classes: tuple[str, ...]) -> np.ndarray:
+    """Return the shares under which the probabilities were fitted: equal for a probe, else those of the clips."""
+    if model.model.chosen.reader == "probe":
+        return np.full(len(classes), 1 / len(classes))
+    labels = np.array(model.model.own.about["emotion"])
+    counts = np.array([(labels == name).sum() for name in classes], dtype=float)
+    return np.maximum(counts, 1) / np.maximum(counts, 1).sum()
+
+
+def _ratings(
+    model: Recogniser, vectors: np.ndarray, dataset: Dataset, *, view: View, draw: SpeakerBootstrap, level: float
+) -> list[Score]:
+    ratings = {name: dataset.frame[name].to_numpy(dtype=float) for name in model.model.dimensions.given_by}
+    if dataset.ratings_kind == "none":
+        return []
+    given = model.model.dimensions.read_all(vectors)
+    view.axes.update({(name, model.model.dimensions.given_by[name]): values for name, values in given.items()})
+    rows = correlation_rows({_MODEL: [view]}, ratings, draw, level)
+    speakers = {name: int(dataset.frame["speaker"][np.isfinite(values)].nunique()) for name, values in ratings.items()}
+    return [
+        _score(f"{row['statistic']} {row['dimension']}", row, level, speakers[str(row["dimension"])]) for row in rows
+    ]
+
+
+def _score(metric: str, row: dict[str, Any], level: float, speakers: int) -> Score:
+    interval = (float(row["low"]), float(row["high"]))
+    value, chance = float(row["value"]), float(row["chance"])
+    return Score(metric, value, interval, level, chance, int(row["utterances"]), speakers)

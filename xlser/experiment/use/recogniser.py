@@ -1,0 +1,349 @@
+"""A system and its readout, fitted on one dataset, as Python users hold it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xlser.atomic import write_text
+from xlser.cachefolder import cache_folder
+from xlser.corpora.emotions import check_canonical
+from xlser.data.dataset import Dataset
+from xlser.data.splits import Split, adapted_splits
+from xlser.errors import CorpusError, RecipeError, RunError
+from xlser.experiment.run import RESULTS, run_recipe
+from xlser.experiment.use.answer import Prediction
+from xlser.experiment.use.embedding import embed_dataset
+from xlser.experiment.use.folder import Chosen, find_model
+from xlser.experiment.use.model import Model, open_model
+from xlser.experiment.workplace import Workplace
+from xlser.fileformats import VERSIONS, check_version
+from xlser.machine import pass_on_machine
+from xlser.systems.kinds import System, split_choice
+from xlser.systems.speaks import Readout
+from xlser.vocabulary import EMOTIONS, VALIDATION
+
+SAVED = "model.json"
+
+
+class Recogniser:
+    """A system and what reads it: ``fit`` on one dataset, then ``predict``, ``embed``, ``save``.
+
+    ::
+
+        model = xl.Recogniser(xl.NoNetwork("egemaps"), readout=xl.Knn()).fit(emodb)
+        model.predict("call.wav").probabilities
+
+    The object that is scored (see `evaluate`) is the object that predicts: same network, same readout, same choices.
+
+    Args:
+        system: `Autoencoder`, `FineTuned` or `NoNetwork`.
+        readout: `Knn`, `Probe`, `Head` or `Interpolated`; None for the best on the validation speakers.
+        seed: of which speakers validate, where no split is given.
+        folder: where weights, curves and scores of the training lie; a temporary one unless given. Fitting with the
+            same options and the same data again goes on where it was, or reads back what is there.
+        cache: of features and decoded audio; xlser's cache folder unless given.
+        progress: show bars.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        readout: Readout | None = None,
+        *,
+        seed: int = 0,
+        folder: str | Path | None = None,
+        cache: str | Path | None = None,
+        progress: bool = True,
+    ) -> None:
+        if not isinstance(system, System):
+            raise RecipeError(f"a Recogniser needs a system such as xl.Autoencoder(), but got {type(system).__name__}")
+        if readout is not None and not isinstance(readout, Readout):
+            raise RecipeError(f"`readout` must be such as xl.Knn(), or None, but is {type(readout).__name__} instead")
+        self.system: System | None = system
+        self.readout, self.seed = readout, seed
+        self.folder, self.progress = folder, progress
+        self.cache = Path(cache or cache_folder())
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._model: Model | None = None
+
+    def get_params(self) -> dict[str, Any]:
+        """Return its options by name, as its constructor takes them."""
+        names = ("system", "readout", "seed", "folder", "cache", "progress")
+        return {name: getattr(self, name) for name in names}
+
+    def __repr__(self) -> str:
+        """Say what it is, and whether it is fitted."""
+        state = self._model.text() if self._model else "not fitted"
+        made = f"{self.system!r}, readout={self.readout!r}" if self.system else "loaded"
+        return f"Recogniser({made}): {state}"
+
+    def fit(self, source: Dataset, split: Split | None = None) -> Recogniser:
+        """Train the system on a dataset, and choose its readout on validation speakers.
+
+        Args:
+            source: with labels or ratings, as the losses need them.
+            split: rows to train, to validate and (perhaps none) to test on. Unless given, about a fifth of the
+                speakers validate, and all others train.
+
+        Returns:
+            Itself.
+
+        Raises:
+            CorpusError: one speaker only, or fewer than two emotions. RecipeError: ratings that a loss needs and the
+                dataset has not. RunError: a folder that holds something else.
+        """
+        if not isinstance(source, Dataset):
+            made = type(source).__name__
+            raise CorpusError(f"fit needs a dataset (xl.load_corpus, xl.Dataset.from_frame), but got {made}")
+        if self.system is None:
+            raise RunError("a Recogniser that was loaded is fitted already; make a new one of a system to train it")
+        split = split or validation_split(source, self.seed)
+        folder = self._own_folder()
+        written = source.write(folder / "source.parquet")
+        recipe = self.system.recipe(
+            str(written),
+            emotions=scored_emotions([source]),
+            split=split_choice(split, list(source.frame["id"])),
+        )
+        run = folder / "run"
+        place = Workplace(cache=self.cache, progress=self.progress, say=lambda text: None)
+        run_recipe(recipe, run, place, methods=self.system.trained)
+        self._model = open_model(_with_readout(find_model(run, self.system.method), self.readout))
+        return self
+
+    @property
+    def model(self) -> Model:
+        """What was fitted.
+
+        Raises:
+            RunError: nothing was.
+        """
+        if self._model is None:
+            raise RunError("this Recogniser is not fitted: call .fit(dataset) first, or xlser.load a saved one")
+        return self._model
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The emotions that it tells apart."""
+        return self.model.classes
+
+    @property
+    def source(self) -> str:
+        """The name of the dataset that it was fitted on."""
+        return source_of(self.model.chosen.run)
+
+    def validation(self) -> pd.DataFrame:
+        """Return the scores on the validation speakers that the readout was chosen by, the features' beside them."""
+        results = run_results(self.model.chosen.run)
+        rows = [row for row in results["transfer"] if row["role"] == VALIDATION]
+        return pd.DataFrame(rows)[["method", "classifier", "metric", "value", "low", "high", "chance", "utterances"]]
+
+    def predict(self, audio: str | Path | np.ndarray | Dataset, rate: int = 16_000, **options: Any) -> Any:
+        """Return what it says of one recording (see `Model.predict`), or of every utterance of a dataset.
+
+        Args:
+            audio: a file, samples (S,), or a dataset.
+            rate: of samples, in Hz.
+            options: ``labels`` and ``k``, for one recording.
+
+        Returns:
+            `Prediction`; for a dataset a DataFrame, index the ids, with ``emotion`` and a column an emotion with its
+            probability. Recordings that cannot be used have no row.
+        """
+        if isinstance(audio, Dataset):
+            return predictions(self, audio)
+        found: Prediction = self.model.predict(audio, rate, **options)
+        return found
+
+    def predict_proba(self, dataset: Dataset) -> pd.DataFrame:
+        """Return the probabilities of every utterance, index the ids, a column an emotion."""
+        return predictions(self, dataset).drop(columns="emotion")
+
+    def embed(self, audio: str | Path | np.ndarray | Dataset, rate: int = 16_000) -> Any:
+        """Return the embedding (D,) of one recording, or of a dataset a DataFrame (N, D), index the ids."""
+        if not isinstance(audio, Dataset):
+            return self.model.embed(audio, rate)
+        used, vectors = embed_dataset(self.model.embedder, audio, self.cache, progress=self.progress)
+        return pd.DataFrame(vectors, index=pd.Index(used.frame["id"], name="id"))
+
+    def predict_files(self, files: Iterable[str | Path], **options: Any) -> Iterator[Prediction]:
+        """Yield a prediction for each file that can be used; see `Model.predict_files`."""
+        return self.model.predict_files(files, **options)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write what predicting needs into a folder that is not there yet, and return it; `load` reads it back.
+
+        Raises:
+            RunError: the folder holds something, or nothing was fitted.
+        """
+        folder, chosen = Path(folder), self.model.chosen
+        if folder.exists() and any(folder.iterdir()):
+            raise RunError(f"{folder} is not empty. Give another folder, or delete what is in it.")
+        target = folder / "models" / chosen.method / f"seed-{chosen.seed}"
+        for path in sorted(chosen.folder.rglob("*")):
+            if path.suffix in (".safetensors", ".json") and "embedded" not in path.parts:
+                (target / path.relative_to(chosen.folder)).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target / path.relative_to(chosen.folder))
+        if (chosen.run / "encoder").is_dir():
+            shutil.copytree(chosen.run / "encoder", folder / "encoder")
+        about = {"schema": VERSIONS["model"], "method": chosen.method, "seed": chosen.seed}
+        readout = {"reader": chosen.reader, "options": chosen.options}
+        for name in (RESULTS, "recipe.json"):
+            shutil.copyfile(chosen.run / name, folder / name)
+        write_text(folder / SAVED, json.dumps(about | readout, indent=1))
+        return folder
+
+    @classmethod
+    def of(cls, model: Model, *, cache: str | Path | None = None, progress: bool = True) -> Recogniser:
+        """Return a trained model as a recogniser."""
+        made = cls.__new__(cls)
+        made.system, made.readout, made.seed = None, None, model.chosen.seed
+        made.folder, made.progress, made.cache = model.chosen.run, progress, Path(cache or cache_folder())
+        made._temporary, made._model = None, model
+        return made
+
+    def _own_folder(self) -> Path:
+        if self.folder is not None:
+            return Path(self.folder)
+        self._temporary = tempfile.TemporaryDirectory(prefix="xlser-")
+        return Path(self._temporary.name)
+
+
+def validation_split(source: Dataset, seed: int) -> Split:
+    """Return a split in which about a fifth of the speakers validate, all others train, and none is tested.
+
+    Raises:
+        CorpusError: there is one speaker only.
+    """
+    fold = adapted_splits(source.frame, seed=seed)[0][0]
+    return Split(np.sort(np.concatenate([fold.train, fold.test])), fold.validation, np.empty(0, dtype=int))
+
+
+def scored_emotions(datasets: Iterable[Dataset]) -> tuple[str, ...]:
+    """Return the canonical emotions that any of the datasets has: the field's usual four first, then by the alphabet.
+
+    Raises:
+        CorpusError: fewer than two.
+    """
+    there = {name for dataset in datasets for name in dataset.emotions if _is_canonical(name)}
+    found = tuple(name for name in EMOTIONS if name in there) + tuple(sorted(there - set(EMOTIONS)))
+    if len(found) < 2:
+        raise CorpusError(
+            f"two emotions are needed at least, but there is {', '.join(found) or 'none that xlser knows'}. "
+            'Map labels when the dataset is made: emotions={"A": "anger"}'
+        )
+    return found
+
+
+def predictions(model: Recogniser, dataset: Dataset) -> pd.DataFrame:
+    """Return emotion and probabilities of every utterance that can be used, index the ids."""
+    used, vectors = embed_dataset(model.model.embedder, dataset, model.cache, progress=model.progress)
+    emotions, shares = model.model.reader.read(vectors, model.classes)
+    table = pd.DataFrame(shares, index=pd.Index(used.frame["id"], name="id"), columns=list(model.classes))
+    table.insert(0, "emotion", emotions)
+    return table
+
+
+def load(
+    run: str | Path,
+    *,
+    method: str | None = None,
+    seed: int | None = None,
+    datastore: str | Path | None = None,
+    cache: str | Path | None = None,
+) -> Recogniser:
+    """Return a trained model: of `Recogniser.save`, or of a run folder, wherever that lies now.
+
+    ::
+
+        model = xlser.load("runs/RUN")
+        prediction = model.predict("call.wav")
+        print(prediction.emotion, prediction.probabilities, prediction.warning)
+
+    An autoencoder's features are z-scored with the source's statistics: nothing of other recordings is looked at.
+
+    Args:
+        run: a saved model, or the folder that `xlser run` wrote.
+        method: which method; the one that did best on the source's validation speakers unless given.
+        seed: which seed; likewise.
+        datastore: a file of other clips to compare with, embedded by the same model.
+        cache: of features and decoded audio, for datasets; xlser's cache folder unless given.
+
+    Raises:
+        RunError: a folder, method, seed or model that is not there, damaged, or of another schema. XlserError: a
+            datastore that cannot be read, or of another encoder.
+    """
+    saved = load_saved(run) if method is None and seed is None else None
+    chosen = saved or find_model(run, method, seed)
+    return Recogniser.of(open_model(chosen, datastore), cache=cache)
+
+
+def load_saved(folder: str | Path) -> Chosen | None:
+    """Return which model a folder of `Recogniser.save` holds; None where it was not saved.
+
+    Raises:
+        RunError: it is damaged, or of another schema.
+    """
+    path = Path(folder) / SAVED
+    if not path.exists():
+        return None
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        check_version("model", about.get("schema"), path, "save the model again")
+        chosen = find_model(folder, about["method"], about["seed"])
+        return replace(chosen, reader=about["reader"], options=about["options"])
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        pass_on_machine(error, f"reading {path}")
+        raise RunError(f"cannot read {path}: {error}. Save the model again.") from error
+
+
+def source_of(run: Path) -> str:
+    """Return the name of the dataset that a run was trained on."""
+    return next(str(corpus["corpus"]) for corpus in run_results(run)["corpora"] if corpus["role"] == "source")
+
+
+def _with_readout(chosen: Chosen, readout: Readout | None) -> Chosen:
+    """Return the model read by this readout, with what validation chose for it where nothing is given."""
+    if readout is None:
+        return chosen
+    rows = [
+        row
+        for row in run_results(chosen.run)["choices"]
+        if (row["method"], row["seed"], row["reader"]) == (chosen.method, chosen.seed, readout.name)
+        and row.get("role", VALIDATION) == VALIDATION
+    ]
+    scored = [
+        row["value"]
+        for row in run_results(chosen.run)["transfer"]
+        if (row["role"], row["metric"], row["method"], row["classifier"])
+        == (VALIDATION, "UA", chosen.method, readout.name)
+    ]
+    if not scored:
+        raise RecipeError(
+            f"readout {readout.name!r} needs a network with a classifier of its own: add xl.losses.CrossEntropy() to "
+            "the losses, or use xl.Knn() or xl.Probe()"
+        )
+    options = (rows[0] if rows else {}) | readout.options()
+    return replace(chosen, reader=readout.name, options=options, accuracy=float(scored[0]))
+
+
+def run_results(run: Path) -> dict[str, Any]:
+    """Return what a run wrote."""
+    found: dict[str, Any] = json.loads((run / RESULTS).read_text(encoding="utf-8"))
+    return found
+
+
+def _is_canonical(name: str) -> bool:
+    try:
+        return check_canonical(name) == name
+    except ValueError:
+        return False

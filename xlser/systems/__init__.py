@@ -1,0 +1,1 @@
+"""What can be trained, and what reads it: a recipe, spelled in Python."""
