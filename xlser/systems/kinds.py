@@ -8,10 +8,13 @@ from typing import Any, Literal
 
 from xlser.data.splits import Split
 from xlser.errors import RecipeError
+from xlser.features.extractor import Extractor
+from xlser.features.extractors import written_as
 from xlser.features.normalise import Normalisation
 from xlser.schema import validate
 from xlser.training.common import CommonRecipe
 from xlser.training.encoder_recipe import EncoderRecipe
+from xlser.training.loss_terms import Terms
 from xlser.training.recipe import Balanced, Recipe
 from xlser.vocabulary import FEATURES
 
@@ -230,7 +233,7 @@ def _terms(losses: Sequence[Any], name: str) -> Terms:
 
 
 def _written(features: Any) -> Any:
-    return features if isinstance(features, str) else getattr(features, "name", features)
+    return written_as(features) if isinstance(features, Extractor) else features
 
 
 def _recipe(
