@@ -12,8 +12,8 @@
 
 Data: `load_corpus`, `Dataset`. What is trained: `Autoencoder`, `FineTuned`, `NoNetwork`, on `features`, by `losses`.
 What reads it: `Knn`, `Probe`, `Head`, `Interpolated`. The two together: `Recogniser`, `load`. How well: `evaluate`,
-`transfer`. What makes up for a shift: `SpeakerMoments`, `Coral`, `Quantile`, `Prior`. Each says more of itself:
-``help(xlser.Dataset)``.
+`transfer`. What makes up for a shift: `Coral` and the others of `xlser.evaluation.adaptations`. Each says more of
+itself: ``help(xlser.Dataset)``.
 """
 
 from __future__ import annotations
@@ -29,10 +29,7 @@ if TYPE_CHECKING:
     from xlser.data.dataset import Dataset as Dataset
     from xlser.data.dataset import load_corpus as load_corpus
     from xlser.errors import XlserError as XlserError
-    from xlser.evaluation.adaptations import Coral as Coral
-    from xlser.evaluation.adaptations import Prior as Prior
-    from xlser.evaluation.adaptations import Quantile as Quantile
-    from xlser.evaluation.adaptations import SpeakerMoments as SpeakerMoments
+    from xlser.evaluation.adaptations import *  # noqa: F403
     from xlser.experiment.bench.carrying import transfer as transfer
     from xlser.experiment.use.evaluating import evaluate as evaluate
     from xlser.experiment.use.recogniser import Recogniser as Recogniser
@@ -49,7 +46,6 @@ if TYPE_CHECKING:
 _HOMES = {
     "data.dataset": ("Dataset", "load_corpus"),
     "errors": ("XlserError",),
-    "evaluation.adaptations": ("SpeakerMoments", "Coral", "Quantile", "Prior"),
     "experiment.bench.carrying": ("transfer",),
     "experiment.use.evaluating": ("evaluate",),
     "experiment.use.recogniser": ("Recogniser", "load"),
@@ -66,8 +62,17 @@ def __getattr__(name: str) -> Any:
         return import_module(f"xlser.{name}")
     if name in _HOME:
         return getattr(import_module(f"xlser.{_HOME[name]}"), name)
+    if name[:1].isupper() and name in (found := _adaptations()):
+        return found[name]
     raise AttributeError(f"module 'xlser' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_adaptations()})
+
+
+def _adaptations() -> dict[str, Any]:
+    """Return every adaptation of the table by its class's name: a new one needs no line here."""
+    from xlser.evaluation.adaptations import ADAPTATIONS
+
+    return {kind.__name__: kind for kind in ADAPTATIONS.values()}

@@ -246,7 +246,7 @@ def test_the_face_is_a_map_and_imports_nothing_heavy():
     code = "import sys, xlser; print([m for m in ('numpy', 'pandas', 'torch', 'pydantic') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
     for name in xl.__all__:
-        assert getattr(xl, name) is not None
+        assert getattr(xl, name) is not None, name
         assert name in dir(xl)
         if not name.startswith("_"):
             assert f"`{name}`" in xl.__doc__ or name == "XlserError", name

@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from xlser.errors import CorpusError
-from xlser.evaluation.adaptations import Adaptation, make_adaptation
+from xlser.evaluation.adaptations import make_adaptation
+from xlser.evaluation.adapting import Adaptation
 from xlser.evaluation.readout import Axes, Part, fit_axes, fit_classifiers
 from xlser.experiment.cases import Case
 from xlser.experiment.seeds import Seed

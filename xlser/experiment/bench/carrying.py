@@ -13,7 +13,8 @@ import pandas as pd
 
 from xlser.data.dataset import Dataset
 from xlser.errors import CorpusError, RecipeError
-from xlser.evaluation.adaptations import Adaptation, written
+from xlser.evaluation.adaptations import written
+from xlser.evaluation.adapting import Adaptation
 from xlser.experiment.bench.plan import make_jobs
 from xlser.experiment.bench.run import RESULTS, run_bench
 from xlser.experiment.use.recogniser import scored_emotions

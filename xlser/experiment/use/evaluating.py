@@ -10,7 +10,8 @@ import pandas as pd
 
 from xlser.data.dataset import Dataset
 from xlser.errors import CorpusError
-from xlser.evaluation.adaptations import Adaptation, written
+from xlser.evaluation.adaptations import written
+from xlser.evaluation.adapting import Adaptation
 from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.scored import Evaluation, Score
 from xlser.evaluation.transfer import View, class_rows, correlation_rows
