@@ -9,6 +9,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from xlser.errors import did_you_mean
+from xlser.features.compare2016 import ComParE
 from xlser.features.egemaps import Egemaps
 from xlser.features.extractor import Extractor, SideBySide, parts_of
 from xlser.features.frozen_encoder import Encoder
@@ -18,6 +19,7 @@ EXTRACTORS: dict[str, type[Extractor]] = {
     kind.name: kind
     for kind in (
         Egemaps,
+        ComParE,
         LogMel,
         Encoder,
     )
