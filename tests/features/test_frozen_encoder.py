@@ -102,6 +102,14 @@ def test_the_identity_names_what_changes_a_number_and_not_where_the_folder_lies(
     assert json.dumps(Encoder(**(given | {"weights": str(moved)})).identity()) != known[0]
 
 
+def test_what_a_folder_holds_now_is_what_embeds(clips, tmp_path):
+    found = []
+    for seed in (0, 1, 0):
+        load_encoder("random:tiny", seed=seed).save(tmp_path)
+        found.append(Encoder(str(tmp_path))(clips[1]).tobytes())
+    assert found[0] == found[2] != found[1]
+
+
 @pytest.mark.parametrize("layer", [3, -4, [0, 7]])
 def test_a_layer_that_there_is_not_is_told_with_those_there_are(layer):
     with pytest.raises(RecipeError, match=r"`layer` must be from -3 to 2 .* 3 hidden states"):

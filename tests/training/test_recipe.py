@@ -240,3 +240,30 @@ def test_nothing_is_named_twice(change):
 def test_what_is_merged_must_be_known_and_scored(merge, said):
     with pytest.raises(ValueError, match=said):
         Recipe.model_validate({"name": "r", "source": "emodb", "targets": ["urdu"], "merge": merge})
+
+
+def test_an_extractor_is_kept_in_the_shortest_way_to_write_it(load):
+    plain = load()
+    for text in ("egemaps", "[egemaps]", "{egemaps: {}}", "[{egemaps: }]"):
+        assert load(f"features: {{extractor: {text}}}\n").hash == plain.hash
+    written = "[egemaps, {encoder: {weights: random:tiny, layer: [1, 2], pooling: mean, longest: 6}}]"
+    recipe = load(f"features: {{extractor: {written}}}\n")
+    assert recipe.hash != plain.hash
+    assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
+    assert load(f"features: {{extractor: {written}}}\n", "features.extractor=egemaps").hash == plain.hash
+
+
+def test_an_extractor_that_cannot_be_made_is_told_where_it_stands(load):
+    with pytest.raises(RecipeError, match=r"features\.extractor: encoder: unknown option 'layr'; did you mean 'layer'"):
+        load("features: {extractor: {encoder: {weights: x, layr: 1}}}\n")
+
+
+def test_without_a_network_nothing_is_trained(load, tmp_path):
+    path = tmp_path / "alone.yaml"
+    path.write_text("name: alone\nsource: emodb\ntargets: [urdu]\nmodel: none\n")
+    alone = load_recipe(path)
+    assert alone.objectives() == {}
+    assert Recipe.model_validate_json(alone.model_dump_json()) == alone
+    assert alone.hash != load_recipe(path, ("model={}",)).hash
+    with pytest.raises(RecipeError, match="`model: none` trains no network, but activation would be trained"):
+        load("model: none\n")

@@ -152,7 +152,8 @@ def _kept(recipe: Recipe, source: Corpus, scaled: Scaled, folder: Path) -> Featu
     if not (folder / MODEL).exists():
         scaler = scaled.scaler
         tensors = {"scaler.mean": torch.from_numpy(scaler.mean), "scaler.std": torch.from_numpy(scaler.std)}
-        save_state(folder / MODEL, tensors, {"fingerprint": fingerprint, "method": FEATURES, "recipe": recipe.name})
+        about = {"fingerprint": fingerprint, "method": FEATURES, "recipe": recipe.name}
+        save_state(folder / MODEL, tensors, about | recipe.features.pretrained())
     _store(found, recipe, source, folder, fingerprint)
     return found
 
@@ -229,7 +230,7 @@ class _Job:
         tensors["scaler.mean"] = torch.from_numpy(self.scaled.scaler.mean)
         tensors["scaler.std"] = torch.from_numpy(self.scaled.scaler.std)
         about = {"fingerprint": self.fingerprint, "method": self.method, "recipe": self.recipe.name}
-        about |= {"best_epoch": trained.best_epoch, "curve": trained.curve}
+        about |= {"best_epoch": trained.best_epoch, "curve": trained.curve} | self.recipe.features.pretrained()
         save_state(self.folder / MODEL, tensors, about)
 
     def _batch(self, rows: np.ndarray) -> Batch:

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 from collections import Counter
 
-from xlser.experiment.autoencoders import Trained
+from xlser.experiment.autoencoders import Features, Trained
 from xlser.experiment.corpora import AnyRecipe, Corpus, copies, twins
 from xlser.experiment.seeds import Seed, fold_note
+from xlser.features.extractors import random_weights
+from xlser.training.recipe import Recipe
+from xlser.vocabulary import FEATURES
 
 _SHOWN = 3
 
 
-def cautions(recipe: AnyRecipe, corpora: list[Corpus], trained: list[Trained]) -> list[str]:
+def cautions(recipe: AnyRecipe, corpora: list[Corpus], systems: list[Features | Trained]) -> list[str]:
     """Return sentences on copied recordings, speakers never held out and training that was cut short.
 
     Those that make a number untrue, rather than doubtful, begin with ``WARNING``. ``corpora`` has the source first.
     """
     source, *targets = corpora
-    seeds = list({model.seed.number: model.seed for model in trained}.values())
+    seeds = list({system.seed.number: system.seed for system in systems}.values())
+    trained = [system for system in systems if system.method != FEATURES]
     told = [_copied(source, target) for target in targets] + [_twins(corpus) for corpus in corpora]
-    told += [*fold_note(recipe, source), _coverage(source, seeds), *_unfinished(recipe, trained)]
+    told += [_random(recipe), *fold_note(recipe, source), _coverage(source, seeds), *_unfinished(recipe, trained)]
     return [text for text in told if text]
+
+
+def _random(recipe: AnyRecipe) -> str:
+    """Say so where the features come from weights that were never trained; a report says it of a fine-tuned encoder."""
+    names = random_weights(recipe.features.extractor) if isinstance(recipe, Recipe) else []
+    if not names:
+        return ""
+    return (
+        f"WARNING: The weights of {', '.join(names)}, whose states are the features, are random, not pretrained: the "
+        "numbers say that the machinery works, not what the method reaches."
+    )
 
 
 def _copied(source: Corpus, target: Corpus) -> str:

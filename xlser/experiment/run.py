@@ -127,9 +127,12 @@ def train(
 
 
 def baseline(recipe: AnyRecipe) -> Baseline:
-    """Return what gains are over: the plain autoencoder, or the first method, at its classifier where there is one."""
+    """Return what gains are over: the plain autoencoder, or the first method, at its classifier where there is one.
+
+    Without any network it is the features, which then gain nothing.
+    """
     if not isinstance(recipe, EncoderRecipe):
-        return Baseline("plain")
+        return Baseline(FEATURES if recipe.model is None else "plain")
     return Baseline(next(iter(recipe.methods)), {"classifier + knn": "classifier"})
 
 
@@ -211,7 +214,7 @@ def _results(
     recipe: AnyRecipe, corpora: list[Corpus], systems: list[System], scores: Scores, seconds: float
 ) -> dict[str, Any]:
     source, trained = corpora[0], [system for system in systems if system.method != FEATURES]
-    notes = cautions(recipe, corpora, trained) + scores.notes
+    notes = cautions(recipe, corpora, systems) + scores.notes
     seeds = {system.seed.number: system.seed for system in systems}
     return {
         "schema": VERSIONS["run"],

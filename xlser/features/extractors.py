@@ -9,6 +9,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from xlser.errors import did_you_mean
+from xlser.features.compare2016 import ComParE
 from xlser.features.egemaps import Egemaps
 from xlser.features.extractor import Extractor, SideBySide, parts_of
 from xlser.features.frozen_encoder import Encoder
@@ -18,6 +19,7 @@ EXTRACTORS: dict[str, type[Extractor]] = {
     kind.name: kind
     for kind in (
         Egemaps,
+        ComParE,
         LogMel,
         Encoder,
     )
@@ -81,6 +83,16 @@ def called(written: Written) -> str:
     pairs = [(part, {}) if isinstance(part, str) else next(iter(part.items())) for part in parts]
     texts = [", ".join(f"{option} {value}" for option, value in options.items()) for _, options in pairs]
     return " + ".join(f"{name} ({text})" if text else name for (name, _), text in zip(pairs, texts, strict=True))
+
+
+def random_weights(written: Written) -> list[str]:
+    """Return the checkpoints whose weights are random, not pretrained, among those that a recipe's features come from.
+
+    >>> random_weights(("egemaps", {"encoder": {"weights": "random:tiny"}}))
+    ['random:tiny']
+    """
+    names = [str(getattr(part, "weights", "")) for part in parts_of(make_extractor(written))]
+    return [name for name in names if name.startswith("random:")]
 
 
 def _part(written: Any) -> Extractor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -190,11 +191,12 @@ class Encoder(Extractor):
     @property
     def _encoder(self) -> SpeechEncoder:
         with _LOADING:  # threads that start together must not load it twice
-            return _loaded(self.weights, self.revision, self.seed, _device())
+            return _loaded(self.weights, self.revision, self.seed, _device(), json.dumps(self._facts.identity))
 
 
 @lru_cache(maxsize=2)  # two encoders side by side take turns for every corpus
-def _loaded(weights: str, revision: str | None, seed: int, device: str) -> SpeechEncoder:
+def _loaded(weights: str, revision: str | None, seed: int, device: str, identity: str) -> SpeechEncoder:
+    """Load a checkpoint; ``identity`` tells it from what the same folder held before."""
     from xlser.models.checkpoints import load_encoder
 
     encoder = load_encoder(weights, revision=revision, seed=seed)

@@ -37,7 +37,8 @@ class Facts:
         self.encoder: Row = self.recipe.get("encoder", {})
         # A recipe may call an encoder's method plain; features is taken in every run.
         given = (FEATURES,) if self.encoder else (PLAIN, FEATURES)
-        self.main = [name for name in self.methods if name not in given] or [PLAIN]
+        alone = PLAIN if PLAIN in self.methods or self.encoder else FEATURES
+        self.main = [name for name in self.methods if name not in given] or [alone]
         baseline = self.about.get("baseline", {})
         self.baseline: str = baseline.get("method", PLAIN)
         self._instead: dict[str, str] = baseline.get("readers", {})
@@ -55,12 +56,15 @@ class Facts:
         """What is trained: DAE or VAE, or the checkpoint of an encoder."""
         if self.encoder:
             return str(self.encoder.get("weights", "an encoder"))
+        if self.recipe.get("model", {}) is None:
+            return "no network"
         return str(self.recipe.get("model", {}).get("kind", "autoencoder")).upper()
 
     @property
     def projected(self) -> bool:
         """Whether embeddings have more than two dimensions, so that a picture shows two main axes of them."""
-        return bool(self.encoder) or self.recipe.get("model", {}).get("latent", 2) > 2
+        model = self.recipe.get("model", {})
+        return bool(self.encoder) or model is None or model.get("latent", 2) > 2
 
     @property
     def dimensions(self) -> list[str]:
@@ -97,7 +101,7 @@ class Facts:
 
     def is_own(self, row: Row) -> bool:
         """Say whether a row is what the recipe is about, and no baseline, unless it trains nothing else."""
-        return row["method"] in self.main and (self.main == [PLAIN] or not self.is_baseline(row))
+        return row["method"] in self.main and (self.main in ([PLAIN], [FEATURES]) or not self.is_baseline(row))
 
     def rows(self, table: str, **where: Any) -> list[Row]:
         """Return the rows of a table that hold these values."""

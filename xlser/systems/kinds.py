@@ -209,7 +209,8 @@ class NoNetwork(System):
 
     def recipe(self, source: str, targets: Sequence[str] = (), **common: Any) -> Recipe:
         """Return the recipe that reads a source; see `System.recipe`."""
-        values = {"features": {"extractor": _written(self.features), "normalise": self.normalise, "clip": self.clip}}
+        features = {"extractor": _written(self.features), "normalise": self.normalise, "clip": self.clip}
+        values = {"features": features, "model": "none"}
         return _recipe(Recipe, self.name, (source, targets), values=values, training={}, common=common)
 
 

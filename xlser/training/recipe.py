@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
@@ -31,6 +31,17 @@ class FeatureChoice(Strict):
     normalise: Normalisation = "corpus"
     joined: Literal["pooled", "each"] = "pooled"
     clip: PositiveFloat | None = 5.0
+
+    def pretrained(self) -> dict[str, Any]:
+        """Return, under ``pretrained``, the checkpoints that the features come from, by their hash; empty without any.
+
+        A path or a name may hold other weights tomorrow: whatever is kept of a run names what there were.
+
+        Raises:
+            RecipeError, RunError: the weights are not there.
+        """
+        weights = make_extractor(self.extractor).pretrained()
+        return {"pretrained": weights} if weights else {}
 
 
 class Annealing(Strict):
@@ -82,10 +93,15 @@ class TrainingChoice(Grown):
 
 
 class Recipe(CommonRecipe):
-    """An autoencoder on acoustic features, trained once plainly and once by each of ``methods``."""
+    """An autoencoder on features, trained once plainly and once by each of ``methods``.
+
+    With ``model: none`` there is no network: the features themselves are read, and nothing else.
+    """
 
     features: FeatureChoice = FeatureChoice()
-    model: ModelChoice = ModelChoice()
+    model: Annotated[ModelChoice | None, BeforeValidator(lambda value: None if value == "none" else value)] = (
+        ModelChoice()
+    )
     methods: dict[str, Objective] = {}
     training: TrainingChoice = TrainingChoice()
 
@@ -104,6 +120,9 @@ class Recipe(CommonRecipe):
                 f"features.joined: `each` belongs to features.normalise: corpus, but that is {self.normalise}; "
                 "use normalise: corpus, or joined: pooled"
             )
+        if self.model is None:
+            trained = f"methods: `model: none` trains no network, but {', '.join(self.methods)} would be trained"
+            return [*problems, f"{trained}; leave `methods` out, or `model`"] if self.methods else problems
         for name, objective in self.methods.items():
             fits = objective.problems(latent=self.model.latent, variational=self.model.kind == "vae")
             problems += [f"methods.{name}: {text}" for text in fits]
@@ -115,5 +134,5 @@ class Recipe(CommonRecipe):
         return self.features.normalise
 
     def objectives(self) -> dict[str, Objective]:
-        """Return every method that is trained: the plain autoencoder first, then the recipe's own."""
-        return {"plain": Objective(), **self.methods}
+        """Return every method that is trained: the plain autoencoder first, then the recipe's own; none without one."""
+        return {} if self.model is None else {"plain": Objective(), **self.methods}

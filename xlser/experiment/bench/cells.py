@@ -12,6 +12,7 @@ from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.experiment.plain import plain
 from xlser.fileformats import VERSIONS
 from xlser.machine import pass_on_unreadable
+from xlser.training.recipe import Recipe
 
 
 def cell_key(
@@ -23,6 +24,7 @@ def cell_key(
 ) -> str:
     """Name everything that can change a number of a cell: recipe, audio, labels, ratings."""
     choices = recipe.model_dump(mode="json", exclude={"targets", "description", "source"})
+    choices |= _pretrained(recipe)
     told = [part for one in (source, corpus) for part in (_told(one), list(map(str, one.frame["emotion"])))]
     return _digest([VERSIONS["cell"], choices, few_shot, adapt, told])
 
@@ -32,7 +34,11 @@ def training_key(recipe: AnyRecipe, source: Corpus) -> str:
     choices = recipe.model_dump(mode="json", exclude={"name", "targets", "description", "source", "evaluation"})
     for name in ("seeds", "first_seed"):
         choices["training"].pop(name, None)
-    return _digest([choices, _told(source)])
+    return _digest([choices | _pretrained(recipe), _told(source)])
+
+
+def _pretrained(recipe: AnyRecipe) -> dict[str, Any]:
+    return recipe.features.pretrained() if isinstance(recipe, Recipe) else {}
 
 
 def _told(corpus: Corpus) -> list:

@@ -146,7 +146,7 @@ def windows_of(embedder: Embedder, audio: object, rate: int) -> Iterator[np.ndar
 
 
 def load_embedder(chosen: Chosen) -> Embedder:
-    """Read the model from inside its run folder; no other place, and no hub, is asked.
+    """Read the model from inside its run folder; no other place is asked, but for the checkpoint of frozen features.
 
     Raises:
         RunError: weights that are missing, damaged, or do not fit the recipe.
@@ -175,6 +175,7 @@ def _clips(chosen: Chosen) -> ClipEmbedder:
 def _features(chosen: Chosen) -> FeatureEmbedder:
     recipe, (tensors, fingerprint) = chosen.recipe, _weights(chosen)
     extractor = make_extractor(recipe.features.extractor)
+    _check_pretrained(extractor, load_state(chosen.folder / MODEL, fingerprint)[1].get("pretrained", []))
     scaler = Scaler(tensors["scaler.mean"].numpy(), tensors["scaler.std"].numpy(), recipe.features.clip)
     if chosen.method == FEATURES:
         return FeatureEmbedder(extractor, scaler, None, fingerprint)
@@ -182,6 +183,22 @@ def _features(chosen: Chosen) -> FeatureEmbedder:
     network = build_network(recipe.model, len(scaler.mean), len(recipe.emotions), chosen.seed, terms).eval()
     _fill(network, under("network", tensors), chosen)
     return FeatureEmbedder(extractor, scaler, network["autoencoder"], fingerprint)
+
+
+def _check_pretrained(extractor: Extractor, known: list[dict[str, object]]) -> None:
+    """See that the features still come from the weights that the model was trained on: its folder does not hold them.
+
+    Raises:
+        RecipeError: a checkpoint is not there. RunError: it is another one.
+    """
+    for was, now in zip(known, extractor.pretrained(), strict=True):
+        differing = [key for key, value in was.items() if now.get(key) != value]
+        if differing:
+            key = differing[0]
+            raise RunError(
+                f"checkpoint {was['weights']} must have the {key} {was[key]}, of which this model was trained, but has "
+                f"{now.get(key)} instead. Put the checkpoint back, or run the recipe again."
+            )
 
 
 def _untrained(chosen: Chosen) -> str:

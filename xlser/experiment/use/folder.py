@@ -10,6 +10,7 @@ from typing import Any
 from xlser.errors import RunError, did_you_mean
 from xlser.evaluation.choice import FEATURES, VALIDATION, choose
 from xlser.experiment.corpora import AnyRecipe
+from xlser.features.extractors import random_weights
 from xlser.reporting.load import load_results
 from xlser.schema import validate
 from xlser.training.encoder_recipe import EncoderRecipe
@@ -48,7 +49,11 @@ class Chosen:
             told += f" (UA {self.accuracy:.3f} on the source's validation speakers)"
         if self.recipe.normalise == "speaker":
             told += "; trained on z-scores by speaker, which one recording has not: those of the source stand in"
-        if isinstance(self.recipe, EncoderRecipe) and self.recipe.encoder.weights.startswith("random:"):
+        if isinstance(self.recipe, EncoderRecipe):
+            random = self.recipe.encoder.weights.startswith("random:")
+        else:
+            random = bool(random_weights(self.recipe.features.extractor))
+        if random:
             told += "; its encoder began with random weights, not pretrained ones: do not rely on its answers"
         return told
 
@@ -75,10 +80,12 @@ def find_model(run: str | Path, method: str | None = None, seed: int | None = No
     recipe = validate(EncoderRecipe if "encoder" in values else Recipe, values, f"recipe of {run}", RunError)
     networks = list(dict.fromkeys(curve["method"] for curve in results["curves"]))
     methods = networks if trained else [*networks, FEATURES]
+    if not methods:
+        raise RunError(f"{run} trained no network: only its features can be read. Choose a run with a `model`.")
     if method is not None and method not in methods:
         raise RunError(f"{run} has no model of method {method!r}; {did_you_mean(method, methods)}")
     choice = choose(results["transfer"], methods if method is None else [method])
-    method = method or (choice.method if choice else networks[0])
+    method = method or (choice.method if choice else methods[0])
     seed = _seed(run, results, method, seed)
     rows = [row for row in results["choices"] if (row["method"], row["seed"]) == (method, seed)]
     own = {row["reader"]: row for row in rows if row.get("role", VALIDATION) == VALIDATION}
