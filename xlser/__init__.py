@@ -13,28 +13,37 @@ if TYPE_CHECKING:
 
 
 def load(
-    run: str | Path, *, method: str | None = None, seed: int | None = None, datastore: str | Path | None = None
+    folder: str | Path,
+    *,
+    model: str | None = None,
+    method: str | None = None,
+    seed: int | None = None,
+    datastore: str | Path | None = None,
 ) -> Model:
-    """Return a trained model of a run folder, wherever that folder lies now.
+    """Return a trained model of a run or bench, wherever its folder lies now.
 
     ::
 
         model = xlser.load("runs/RUN")
         prediction = model.predict("call.wav")
         print(prediction.emotion, prediction.probabilities, prediction.warning)
+        other = xlser.load("runs/bench", model="emodb/dae-both/plain")
 
     An autoencoder's features are z-scored with the source's statistics: nothing of other recordings is looked at.
 
     Args:
-        run: the folder that `xlser run` wrote.
-        method: which method; the one that did best on the source's validation speakers unless given.
-        seed: which seed; likewise.
+        folder: what `xlser run` or `xlser transfer` wrote.
+        model: ``source/recipe/method/seed``, or any part of it that names one recipe on one source, such as ``recipe``
+            or ``source/method``. What it leaves open is the one that did best on its own source's validation speakers,
+            features without a network included; of equals the simplest.
+        method: one of the methods; likewise.
+        seed: one of its seeds; likewise.
         datastore: a file of other clips to compare with, embedded by the same model.
 
     Raises:
         RunError: a folder, method, seed or model that is not there or damaged. XlserError: a datastore that cannot be
             read, or of another encoder.
     """
-    from xlser.experiment.use import model  # what it needs is heavy, and `import xlser` stays light
+    from xlser.experiment.use.model import load as read  # what it needs is heavy, and `import xlser` stays light
 
-    return model.load(run, method=method, seed=seed, datastore=datastore)
+    return read(folder, model=model, method=method, seed=seed, datastore=datastore)

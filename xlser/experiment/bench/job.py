@@ -15,7 +15,7 @@ from filelock import FileLock
 from threadpoolctl import threadpool_limits
 
 from xlser.errors import MachineError
-from xlser.experiment.bench.cells import training_key, write_cell
+from xlser.experiment.bench.cells import write_cell
 from xlser.experiment.bench.extras import dimension_rows, few_shot_rows, trust_rows
 from xlser.experiment.bench.label_modes import label_modes
 from xlser.experiment.bench.look import Look, Outcome, Shelf, look, told
@@ -114,9 +114,7 @@ class _Trained:
 def _trained(job: Job, seen: Look, place: Workplace, outcome: Outcome) -> _Trained:
     recipe, source, began = job.recipe, seen.source, time.perf_counter()
     others = [corpus for corpus in seen.missing if corpus is not source]
-    # Weights of another recipe of this name, or of other recordings, are left where they are.
-    folder = job.folder / f"trained-{training_key(recipe, source)}"
-    systems = train(recipe, [source, *others], folder, place, Ranks.alone())
+    systems = train(recipe, [source, *others], outcome.trained, place, Ranks.alone())
     outcome.seconds["training"] = time.perf_counter() - began
     cases = make_cases(recipe, source, others, job.adapt)
     readers = [make_reader(system, cases[0]) for system in systems]

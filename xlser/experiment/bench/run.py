@@ -57,7 +57,7 @@ def run_bench(
                 bar.update()
                 _tell(outcome, place)
         outcomes.sort(key=lambda outcome: outcome.name)
-        results = _results(jobs, outcomes, time.time() - began)
+        results = _results(jobs, outcomes, out, time.time() - began)
         cells = results["cells"]
         write_text(out / LINES, "".join(json.dumps(plain(cell), allow_nan=False) + "\n" for cell in cells))
         write_text(out / RESULTS, json.dumps(plain(results), allow_nan=False))
@@ -99,7 +99,7 @@ def _tell(outcome: Outcome, place: Workplace) -> None:
         say(f"  hole: {outcome.name}, {target}: {why}")
 
 
-def _results(jobs: list[Job], outcomes: list[Outcome], seconds: float) -> dict[str, Any]:
+def _results(jobs: list[Job], outcomes: list[Outcome], out: Path, seconds: float) -> dict[str, Any]:
     about = {
         "recipes": {job.recipe.name: job.recipe.model_dump(mode="json") for job in jobs},
         "sources": list(dict.fromkeys(called(job.recipe.source) for job in jobs)),
@@ -120,5 +120,17 @@ def _results(jobs: list[Job], outcomes: list[Outcome], seconds: float) -> dict[s
         "failed": failed,
         "holes": holes,
         "times": times,
+        "trained": _trained(jobs, outcomes, out),
         **gather(outcomes),
     }
+
+
+def _trained(jobs: list[Job], outcomes: list[Outcome], out: Path) -> list[dict[str, str]]:
+    """Say for every recipe and source where the weights lie that were scored, seen from the bench's folder."""
+    folders = {outcome.name: outcome.trained for outcome in outcomes if outcome.trained}
+    return [
+        {"recipe": job.recipe.name, "source": called(job.recipe.source)}
+        | {"folder": folders[job.name].relative_to(out).as_posix()}
+        for job in jobs
+        if job.name in folders
+    ]
