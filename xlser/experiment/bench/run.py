@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
-import shlex
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -22,12 +19,11 @@ from xlser.experiment.bench.job import run_job
 from xlser.experiment.bench.look import Outcome, Shelf, settled
 from xlser.experiment.bench.plan import Job, called
 from xlser.experiment.plain import plain
-from xlser.experiment.run import own, versions
+from xlser.experiment.results_folder import RESULTS, own, provenance, write_json
 from xlser.experiment.workplace import Workplace
 from xlser.fileformats import VERSIONS
-from xlser.version import __version__
 
-RESULTS, LINES = "results.json", "results.jsonl"
+LINES = "results.jsonl"
 
 
 def run_bench(
@@ -60,7 +56,7 @@ def run_bench(
         results = _results(jobs, outcomes, out, time.time() - began)
         cells = results["cells"]
         write_text(out / LINES, "".join(json.dumps(plain(cell), allow_nan=False) + "\n" for cell in cells))
-        write_text(out / RESULTS, json.dumps(plain(results), allow_nan=False))
+        write_json(out / RESULTS, results)
     if not results["cells"]:
         raise RunError(f"every job of the bench failed; the first: {outcomes[0].failed or outcomes[0].holes}")
     return out
@@ -106,10 +102,7 @@ def _results(jobs: list[Job], outcomes: list[Outcome], out: Path, seconds: float
         "targets": list(dict.fromkeys(called(name) for job in jobs for name in job.recipe.targets)),
         "few_shot": list(jobs[0].few_shot),
         "seeds": jobs[0].recipe.training.seeds,
-        "versions": {"xlser": __version__, "python": platform.python_version(), **versions()},
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "seconds": round(seconds, 1),
-        "finished": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+        **provenance(seconds),
     }
     failed = {outcome.name: outcome.failed for outcome in outcomes if outcome.failed}
     holes = {f"{outcome.name}, {name}": why for outcome in outcomes for name, why in outcome.holes.items()}
