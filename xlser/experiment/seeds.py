@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -74,3 +75,20 @@ def check_ratings(recipe: Recipe | EncoderRecipe, source: Corpus) -> None:
                     f"ratings{notes}. Give the ratings, choose another source, or take positions of emotion "
                     "words instead: --set ratings=derived, or in Python dataset.with_derived_ratings()"
                 )
+
+
+def split_row(source: Corpus, seed: Seed) -> dict[str, Any]:
+    """Return who trains, validates and is tested under a seed, JSON-able."""
+    speakers = {
+        part: sorted(set(source.frame["speaker"].iloc[getattr(seed.split, part)]))
+        for part in ("train", "validation", "test")
+    }
+    sizes = {part: len(getattr(seed.split, part)) for part in speakers}
+    return {
+        "seed": seed.number,
+        "fold": seed.fold,
+        "hash": seed.split.hash,
+        "speakers": speakers,
+        "utterances": sizes,
+        "shared": list(seed.split.shared),
+    }
