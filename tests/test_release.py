@@ -89,9 +89,8 @@ def test_the_package_version_decides_nothing():
         *(
             "cli/main.py",
             "environment/system.py",
-            "experiment/run.py",
+            "experiment/results_folder.py",
             "experiment/audit.py",
-            "experiment/bench/run.py",
         ),
         *("reporting/load.py", "reporting/bench/load.py", "__init__.py", "version.py"),
     }

@@ -80,6 +80,7 @@ OPTIONS = {
         "--cache": (["kept"], lambda c: place(c).cache, Path("kept")),
     },
     "predict": {
+        "--model": (["emodb/dae"], lambda c: c["load"]["model"], "emodb/dae"),
         "--method": (["ce"], lambda c: c["load"]["method"], "ce"),
         "--seed": (["2"], lambda c: c["load"]["seed"], 2),
         "--labels": (["sadness, anger"], lambda c: c["predict_files"]["labels"], ("anger", "sadness")),
@@ -95,12 +96,14 @@ OPTIONS = {
     },
     "embed": {
         "--out": (["other.npz"], lambda c: c["write_embeddings"]["out"], Path("other.npz")),
+        "--model": (["emodb/dae"], lambda c: c["load"]["model"], "emodb/dae"),
         "--method": (["ce"], lambda c: c["load"]["method"], "ce"),
         "--seed": (["2"], lambda c: c["load"]["seed"], 2),
         "--strict": ([], lambda c: c["finish"]["strict"], True),
     },
     "export": {
         "--onnx": (["other.onnx"], lambda c: c["export_onnx"]["out"], Path("other.onnx")),
+        "--model": (["emodb/dae"], lambda c: c["export_onnx"]["model"], "emodb/dae"),
         "--method": (["ce"], lambda c: c["export_onnx"]["method"], "ce"),
         "--seed": (["2"], lambda c: c["export_onnx"]["seed"], 2),
     },
@@ -198,5 +201,5 @@ def test_no_option_of_a_verb_is_left_out_here(verb):
 def test_arguments_keep_their_places(recorded):
     assert recorded("compare", "a", "b")["compare"] == {"first": Path("a"), "second": Path("b")}
     assert recorded("report", "folder")["write_report"] == {"run_dir": Path("folder")}
-    assert recorded("export", "run", "--onnx", "m")["export_onnx"]["run"] == Path("run")
-    assert recorded("predict", "run", "clips")["load"]["run"] == Path("run")
+    assert recorded("export", "run", "--onnx", "m")["export_onnx"]["folder"] == Path("run")
+    assert recorded("predict", "run", "clips")["load"]["folder"] == Path("run")

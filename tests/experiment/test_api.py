@@ -92,7 +92,7 @@ def test_a_saved_model_says_and_scores_the_same_and_is_moved(fitted, turkish, tm
     with pytest.raises(RunError, match="not empty"):
         fitted.save(saved)
     about = json.loads((saved / "model.json").read_text())
-    for damage, named in ((about | {"schema": 99}, "schema"), ({"schema": 1}, "method")):
+    for damage, named in ((about | {"schema": 99}, "schema"), ({"schema": 1}, "model")):
         (saved / "model.json").write_text(json.dumps(damage))
         with pytest.raises(RunError, match=named):
             xl.load(saved)

@@ -178,8 +178,7 @@ def test_more_seeds_train_only_the_new_ones(again, small, quiet):
 
 
 def test_a_release_of_xlser_rescores_nothing(again, small, quiet, monkeypatch):
-    for module in ("run", "bench.run"):
-        monkeypatch.setattr(f"xlser.experiment.{module}.__version__", "99.0")
+    monkeypatch.setattr("xlser.experiment.results_folder.__version__", "99.0")
     monkeypatch.setattr("xlser.experiment.bench.job.train", forbidden)
     cells = times(again, "cells/*.json")
     run_bench(make_jobs([small], BOTH[:1], BOTH, again, few_shot=(1,)), again, quiet)
@@ -286,20 +285,18 @@ def test_when_every_job_fails_the_first_reason_is_the_error(small, quiet, tmp_pa
 
 
 def test_a_full_disk_is_told_and_what_is_done_is_kept(small, quiet, tmp_path, monkeypatch):
-    from xlser.experiment.bench import cells, run
+    from xlser.experiment import results_folder
 
     def full(path, text):
         if "synthetic-tr" in str(path.parent.parent.name) or path.name == "results.json":
             raise OSError(28, "No space left on device", str(path))
         real(path, text)
 
-    real, jobs = cells.write_text, make_jobs([small], BOTH, BOTH, tmp_path / "b")
+    real, jobs = results_folder.write_text, make_jobs([small], BOTH, BOTH, tmp_path / "b")
     with monkeypatch.context() as patched:
-        patched.setattr(cells, "write_text", full)
+        patched.setattr(results_folder, "write_text", full)
         with pytest.raises(MachineError, match=r"No space left on device.*kept"):
             run_bench(jobs, tmp_path / "b", quiet)
-        patched.setattr(cells, "write_text", real)
-        patched.setattr(run, "write_text", full)
         with pytest.raises(MachineError, match=r"working in .*No space left on device.*kept"):
             run_bench(jobs[:1], tmp_path / "b", quiet)
     kept = times(tmp_path / "b", "cells/*.json")
@@ -480,7 +477,7 @@ def test_adaptations_are_transductive_and_of_the_zero_shot_reading(again, small,
     assert {row["classifier"] for row in rows["speakers"]} == {"probe", "knn"}
     assert {row["classifier"] for row in rows["coral"]} == {"probe", "knn"}
     assert {row["normalise"] for row in found["correlation"]} == {"source", "corpus", "speakers", "coral", "quantile"}
-    (_, trained, _) = kept[1]
+    _, trained, *_ = kept[1]
     readers, targets = trained.readers, [case for case in trained.cases if case.corpus.name == "synthetic-tr"]
     zero = next(case for case in targets if case.kind == "source" and not case.adapt)
     corpus, classes = zero.corpus, small.emotions

@@ -15,9 +15,9 @@ from xlser.experiment.bench.modes import emotions_of
 from xlser.experiment.cases import HELD_OUT, TARGET, Case
 from xlser.experiment.corpora import find_corpus, read_corpora, scored_labels
 from xlser.experiment.readers import make_reader
-from xlser.experiment.run import baseline
 from xlser.experiment.scores import Scores, score_case, shared_classes
 from xlser.experiment.seeds import make_seeds
+from xlser.experiment.trained import baseline
 
 VALENCES = {"anger": "negative", "boredom": "negative", "fear": "negative", "sadness": "negative"}
 VALENCES |= {"happiness": "positive", "neutral": "neutral"}

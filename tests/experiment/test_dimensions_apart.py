@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xlser.experiment.corpora import find_corpus, read_corpora
-from xlser.experiment.run import train
+from xlser.experiment.trained import train
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.ranks import Ranks
 from xlser.training.recipe import Recipe

@@ -115,7 +115,7 @@ def test_autoencoders_are_refused(here, runtime, tmp_path):
         name="latents", features={"extractor": "logmel"}, training={"epochs": 1, "seeds": 1, "batch": 16}, **COMMON
     )
     run = run_recipe(recipe, tmp_path / "run", here)
-    with pytest.raises(RunError, match="autoencoders on logmel features"):
+    with pytest.raises(RunError, match="an autoencoder on logmel features"):
         export_onnx(run, tmp_path / "m.onnx")
 
 

@@ -421,7 +421,7 @@ def test_another_datastore_is_read_with_the_same_model(clips, voice):
     [
         ("results.json", "the run did not finish"),
         ("encoder", "it holds the checkpoint"),
-        ("models/ce/seed-0/model.safetensors", "Copy the whole run folder"),
+        ("models/ce/seed-0/model.safetensors", "Copy the whole folder, or delete"),
         ("models/ce/seed-0/datastore.safetensors", "the models are read back"),
     ],
 )

@@ -274,12 +274,34 @@ def test_benches_with_nothing_in_common_are_refused(folders):
         compare(*folders)
 
 
-def test_a_bench_and_a_run_are_not_compared(folders, tmp_path):
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_run_stands_beside_a_bench_as_a_bench_of_one_recipe(folders, tmp_path, swapped):
+    kept = write_bench(folders[0], {"x": 0.6, "y": 0.7}, targets=("src", "tgt"))
+    mine = said(7, 0.9)
+    write_run(tmp_path / "run", run("y", 0.9), mine)
+    pair = (tmp_path / "run", folders[0]) if swapped else (folders[0], tmp_path / "run")
+    text = compare(*pair)
+    test = by_hand(mine, kept["y", "tgt"]) if swapped else by_hand(kept["y", "tgt"], mine)
+    told = "<0.001" if test["p"] < 0.001 else f"{test['p']:.3f}"
+    assert f"p {told} ({told})" in line_of(text, "src > tgt, zero-shot")
+    assert "not compared" not in text.lower() or "x (" in text
+    assert f"A: y of {pair[0]}" in text
+    assert "src: A metric, kNN; B metric, kNN" in text
+
+
+def test_a_run_without_a_namesake_stands_beside_every_recipe_of_its_source(folders, tmp_path):
+    write_bench(folders[0], {"x": 0.6, "y": 0.7}, targets=("src", "tgt"))
+    write_run(tmp_path / "run", run("z", 0.9))
+    text = compare(tmp_path / "run", folders[0])
+    assert [line for line in text.splitlines() if line.startswith("B: ")] == [f"B: {n} of {folders[0]}" for n in "xy"]
+    assert "An older xlser did not keep what a run said" in text
+
+
+def test_a_run_of_another_source_and_a_bench_have_nothing_in_common(folders, tmp_path):
     write_bench(folders[0], {"x": 0.6})
-    write_run(tmp_path / "run", run("one", 0.5))
-    for pair in ((folders[0], tmp_path / "run"), (tmp_path / "run", folders[0])):
-        with pytest.raises(RunError, match=r"a is a bench and .*run is not: compare two benches or two runs.*transfer"):
-            compare(*pair)
+    write_run(tmp_path / "run", run("x", 0.9, source="alt"))
+    with pytest.raises(RunError, match=r"no source and target in common.*They hold src → src.*, and alt → alt"):
+        compare(folders[0], tmp_path / "run")
 
 
 def test_the_verb_compares_benches(folders):

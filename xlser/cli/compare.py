@@ -13,10 +13,11 @@ FOLDER = click.Path(path_type=Path)
 @click.argument("a", type=FOLDER)
 @click.argument("b", type=FOLDER)
 def command(a: Path, b: Path) -> None:
-    """Set two runs, or two benches, in folders A and B side by side where they judged the same corpora.
+    """Set two runs or benches in folders A and B side by side where they judged the same corpora.
 
     Each is read by what its own source validation chose. On the same clips the test is paired, with Holm's correction.
-    In benches a recipe stands beside its namesake, or, without one, beside every recipe of the other.
+    In benches a recipe stands beside its namesake, or, without one, beside every recipe of the other; a run beside a
+    bench counts as a bench of one recipe on one source.
     """
     from xlser.reporting.bench.compare import compare
 

@@ -8,18 +8,24 @@ from pathlib import Path
 
 import click
 
+from xlser.cli.choosing import model_options
+
 FOLDER = click.Path(path_type=Path)
 
 
 @click.command("embed")
-@click.argument("run", type=FOLDER)
+@click.argument("folder", type=FOLDER)
 @click.argument("source", type=FOLDER, metavar="FILE|FOLDER|LIST")
 @click.option("--out", type=FOLDER, required=True, help="File to write: .parquet, .csv or .npz.")
-@click.option("--method", help="Method of the run.  [default: the best on the source's validation speakers]")
-@click.option("--seed", type=int, help="Seed of the method.  [default: likewise]")
+@model_options
 @click.option("--strict", is_flag=True, help="Exit with status 1 if a file could not be used.")
-def command(run: Path, source: Path, out: Path, method: str | None, seed: int | None, strict: bool) -> None:
-    """Write the embeddings of recordings by a model of the run folder RUN; see `xlser predict` for what is read."""
+def command(
+    folder: Path, source: Path, out: Path, model: str | None, method: str | None, seed: int | None, strict: bool
+) -> None:
+    """Write the embeddings of recordings by a model of the run or bench in FOLDER.
+
+    See `xlser predict` for what is read.
+    """
     from xlser.environment.examine import check_environment
 
     check_environment()
@@ -33,9 +39,9 @@ def command(run: Path, source: Path, out: Path, method: str | None, seed: int | 
 
     check_embedded(out)
     files = find_recordings(source)
-    model = load(run, method=method, seed=seed)
-    say(model.text())
+    chosen = load(folder, model=model, method=method, seed=seed)
+    say(chosen.text())
     session = Session(files, say, progress=sys.stderr.isatty())
-    found = session.counted(model.embed_files(files, on_fault=session.on_fault))
-    click.echo(f"{out}: {write_embeddings(found, model.embedder.fingerprint, out)} embeddings")
+    found = session.counted(chosen.embed_files(files, on_fault=session.on_fault))
+    click.echo(f"{out}: {write_embeddings(found, chosen.embedder.fingerprint, out)} embeddings")
     session.finish(strict)

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import click
 
+from xlser.cli.choosing import model_options
+
 FOLDER = click.Path(path_type=Path)
 
 
 @click.command("predict")
-@click.argument("run", type=FOLDER)
+@click.argument("folder", type=FOLDER)
 @click.argument("source", type=FOLDER, metavar="FILE|FOLDER|LIST")
-@click.option("--method", help="Method of the run.  [default: the best on the source's validation speakers]")
-@click.option("--seed", type=int, help="Seed of the method.  [default: likewise]")
+@model_options
 @click.option("--labels", metavar="A,B,...", help="Answer with these emotions only.")
 @click.option("--neighbours", default=5, show_default=True, help="How many of the nearest stored clips are told.")
 @click.option("--datastore", type=FOLDER, help="Other clips to compare with, embedded by the same model.")
@@ -23,8 +24,9 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--out", type=FOLDER, help="File to write.  [default: the screen]")
 @click.option("--strict", is_flag=True, help="Exit with status 1 if a file could not be used.")
 def command(
-    run: Path,
+    folder: Path,
     source: Path,
+    model: str | None,
     method: str | None,
     seed: int | None,
     labels: str | None,
@@ -34,7 +36,7 @@ def command(
     out: Path | None,
     strict: bool,
 ) -> None:
-    """Say which emotion recordings have, by a model of the run folder RUN.
+    """Say which emotion recordings have, by a model of the run or bench in FOLDER.
 
     A folder stands for all audio below it; a LIST is a text file with a path a line, or a table (.csv, .tsv) with a
     column `path`. Files of any length: long ones are read in windows. A file that cannot be used is named, and left
@@ -53,12 +55,12 @@ def command(
     say = partial(click.echo, err=True)
 
     files = find_recordings(source)
-    model = load(run, method=method, seed=seed, datastore=datastore)
-    wanted = check_labels([name.strip() for name in labels.split(",")] if labels else None, model.classes)
-    say(model.text())
+    chosen = load(folder, model=model, method=method, seed=seed, datastore=datastore)
+    wanted = check_labels([name.strip() for name in labels.split(",")] if labels else None, chosen.classes)
+    say(chosen.text())
     session = Session(files, say, progress=sys.stderr.isatty())
-    found = model.predict_files(files, labels=wanted, k=neighbours, on_fault=session.on_fault)
+    found = chosen.predict_files(files, labels=wanted, k=neighbours, on_fault=session.on_fault)
     form = form or {".csv": "csv", ".jsonl": "jsonl"}.get(out.suffix if out else "", "table")
     with opened(out, sys.stdout) as file:
-        write_predictions(session.counted(found), model, wanted, form, file)
+        write_predictions(session.counted(found), chosen, wanted, form, file)
     session.finish(strict)

@@ -45,7 +45,8 @@ def command(
     needed = TRAINING | feature_libraries(chosen)
     check_environment(needed, load=False)
 
-    from xlser.experiment.run import default_out, finished, run_recipe
+    from xlser.experiment.results_folder import finished
+    from xlser.experiment.run import default_out, run_recipe
     from xlser.experiment.workplace import Workplace, parse_roots
     from xlser.reporting.report import render_terminal, write_report
 

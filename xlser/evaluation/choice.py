@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from xlser.vocabulary import FEATURES, READOUTS, SHORTCUTS, VALIDATION
+
+Name = TypeVar("Name")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,29 @@ def choose(
     if best is None:
         return None
     return Choice(best["method"], best["classifier"], math.nan if best["value"] is None else float(best["value"]))
+
+
+def choose_among(
+    tables: Mapping[Name, Iterable[Mapping[str, Any]]], methods: Collection[str] | None = None
+) -> tuple[Name, Choice] | None:
+    """Return the best of what `choose` takes of several systems, each on its own source's validation speakers.
+
+    Of equals it is the one without a network, then the first: a bench lists its recipes and sources in the order in
+    which they were asked for.
+
+    Args:
+        tables: scores as `choose` takes them, by the name of the recipe and source that they are of.
+        methods: see `choose`.
+
+    Returns:
+        The name and its choice; None where no row is left.
+
+    >>> row = {"role": VALIDATION, "metric": "UA", "classifier": "knn", "value": 0.5}
+    >>> choose_among({"a": [row | {"method": "ce"}], "b": [row | {"method": FEATURES}]})
+    ('b', Choice(method='features', classifier='knn', validation=0.5))
+    """
+    found = [(name, choice) for name, rows in tables.items() if (choice := choose(rows, methods))]
+    return min(found, key=lambda one: (-_worth(one[1].validation), one[1].method != FEATURES), default=None)
 
 
 def _worth(value: float | None) -> float:

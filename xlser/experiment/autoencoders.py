@@ -259,8 +259,8 @@ def _groups(source: Corpus) -> np.ndarray:
 def _fingerprint(recipe: Recipe, source: Corpus, seed: Seed, method: str | None = None) -> str:
     """Name everything that can change a trained weight, or the features without a method: no other model is this."""
     choices = recipe.model_dump(mode="json", include={"model", "training", "features", "emotions", "merge"})
-    choices["training"].pop("checkpoint_every")
-    choices["training"].pop("seeds")
+    for name in ("checkpoint_every", "seeds", "first_seed"):
+        choices["training"].pop(name, None)
     choices["objective"] = recipe.objectives()[method].model_dump(mode="json") if method else None
     digest = hashlib.sha256(json.dumps([choices, seed.number, seed.split.hash], sort_keys=True).encode())
     digest.update(source.data.values.tobytes())

@@ -281,8 +281,8 @@ class _Job:
     def fingerprint(self) -> str:
         """Name everything that can change a trained weight: a model under another name is not this one."""
         choices = self.recipe.model_dump(mode="json", include={"encoder", "training", "augment", "emotions", "merge"})
-        choices["training"].pop("checkpoint_every")
-        choices["training"].pop("seeds")
+        for name in ("checkpoint_every", "seeds", "first_seed"):
+            choices["training"].pop(name, None)
         choices["terms"] = self.terms.model_dump(mode="json")
         about = [choices, self.start.about, self.seed.number, self.seed.split.hash, self.source.data.contents]
         ratings = [self.source.ratings[name].tobytes() for name in DIMENSIONS]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,49 +10,27 @@ import pandas as pd
 from xlser.evaluation.adaptations import make_adaptation
 from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.transfer import Baseline, View, Views, class_rows, correlation_rows
-from xlser.evaluation.verdicts import packed
-from xlser.experiment.cases import Case, make_cases
+from xlser.experiment.cases import Case
 from xlser.experiment.corpora import AnyRecipe, Corpus
-from xlser.experiment.predictions import predictions
-from xlser.experiment.readers import Reader, System, make_reader
+from xlser.experiment.readers import Reader
 from xlser.experiment.seeds import Seed
 from xlser.features.normalise import PROTOCOL
-from xlser.vocabulary import FEATURES, TARGET, TRANSDUCTIVE, VALIDATION
+from xlser.vocabulary import FEATURES, TARGET, TRANSDUCTIVE
 
 POINTS = ["method", "corpus", "part", "id", "x", "y", "activation", "valence", "emotion"]
 
 
 @dataclass
 class Scores:
-    """Tables as lists of rows: ``transfer``, ``correlation``, ``confusion``, the ``grid`` of 2-D points, ``choices``
-    (k, C, alpha of every reader) and ``predictions``; ``notes`` say what could not be scored and why."""
+    """Tables as lists of rows: ``transfer``, ``correlation``, ``confusion``, the ``grid`` of 2-D points and ``choices``
+    (k, C, alpha of every reader); ``notes`` say what could not be scored and why."""
 
     transfer: list[dict] = field(default_factory=list)
     correlation: list[dict] = field(default_factory=list)
     confusion: list[dict] = field(default_factory=list)
     grid: list[pd.DataFrame] = field(default_factory=list)
     choices: list[dict] = field(default_factory=list)
-    predictions: list[dict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-
-
-def score_all(
-    recipe: AnyRecipe, source: Corpus, targets: list[Corpus], systems: Sequence[System], baseline: Baseline
-) -> Scores:
-    """Score the source's held-out speakers and every target, under each protocol that costs no further training.
-
-    The source's validation speakers are scored too: theirs are the numbers that choices may be made on, and no result.
-    """
-    cases = make_cases(recipe, source, targets)
-    readers = [make_reader(system, cases[0]) for system in systems]
-    scores = Scores()
-    tell_axes(scores, readers)
-    for case in cases:
-        views = score_case(scores, recipe, source, case, readers=readers, baseline=baseline)
-        if case.role != VALIDATION and any(view.rows.any() for several in views.values() for view in several):
-            said = packed(predictions(views, case.corpus))
-            scores.predictions.append(_about(case) | {"classes": shared_classes(recipe, source, case.corpus)} | said)
-    return scores
 
 
 def tell_axes(scores: Scores, readers: list[Reader]) -> None:
@@ -81,10 +58,10 @@ def score_case(
     for reader in readers:
         view, embedded = _view(reader, case, classes, scores)
         views.setdefault(reader.method, []).append(view)
-        if case.main and reader.seed.number == 0 and reader.method != FEATURES:
+        if case.main and reader.seed.place == 0 and reader.method != FEATURES:
             scores.grid.append(_points(reader, corpus, embedded, corpus is source))
     draws = SpeakerBootstrap(corpus.frame["speaker"], recipe.evaluation.draws, seed=0)
-    about = _about(case)
+    about = about_case(case)
     judged = np.logical_or.reduce([view.rows for view in next(iter(views.values()))])
     if not judged.any():  # a source of two speakers has none to test
         scores.notes.append(f"{corpus.name}: no score on held-out speakers, since none is held out")
@@ -129,7 +106,8 @@ def _speakers(corpus: Corpus, rows: np.ndarray) -> int:
     return int(corpus.frame["speaker"][rows].nunique())
 
 
-def _about(case: Case) -> dict:
+def about_case(case: Case) -> dict[str, str]:
+    """Return what every row of a case says of it."""
     corpus = case.corpus
     return {
         "corpus": corpus.name,
@@ -149,7 +127,7 @@ def _view(reader: Reader, case: Case, classes: tuple[str, ...], scores: Scores) 
         return View(case.judged(reader.seed), labels), embedded
     labels = {}
     if len(classes) >= 2:
-        about = {"method": reader.method, "seed": reader.seed.number, **_about(case)}
+        about = {"method": reader.method, "seed": reader.seed.number, **about_case(case)}
         if reader.judge:
             labels |= reader.judge.labels(embedded, classes)
             scores.choices.append(about | {"reader": "classifier + knn"} | reader.judge.chosen)

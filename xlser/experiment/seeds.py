@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,16 +16,25 @@ from xlser.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class Seed:
-    """One seed and its split of the source."""
+    """One training: ``number`` seeds its initial weights and its batches, ``split`` is that of ``fold``.
+
+    ``place`` counts the trainings of a run: the first one is what pictures and questions beside the scores are of.
+    """
 
     number: int
     split: Split
+    fold: int = 0
+    place: int = 0
 
 
 def make_seeds(recipe: Recipe | EncoderRecipe, source: Corpus) -> list[Seed]:
-    """Split the source once and give each seed a fold: with as many seeds as folds every speaker is held out once."""
-    splits = _splits(recipe, source)[0]
-    return [Seed(number, splits[number % len(splits)]) for number in range(recipe.training.seeds)]
+    """Split the source once and give each training a seed and a fold.
+
+    With as many seeds as folds, and no repeats, every speaker is held out once.
+    """
+    splits, first = _splits(recipe, source)[0], recipe.training.first_seed
+    folds = [place // recipe.split.repeats % len(splits) for place in range(recipe.training.seeds)]
+    return [Seed(first + place, splits[fold], fold, place) for place, fold in enumerate(folds)]
 
 
 def make_folds(recipe: Recipe | EncoderRecipe, source: Corpus) -> dict[str, int | str]:
@@ -65,3 +75,20 @@ def check_ratings(recipe: Recipe | EncoderRecipe, source: Corpus) -> None:
                     f"ratings{notes}. Give the ratings, choose another source, or take positions of emotion "
                     "words instead: --set ratings=derived, or in Python dataset.with_derived_ratings()"
                 )
+
+
+def split_row(source: Corpus, seed: Seed) -> dict[str, Any]:
+    """Return who trains, validates and is tested under a seed, JSON-able."""
+    speakers = {
+        part: sorted(set(source.frame["speaker"].iloc[getattr(seed.split, part)]))
+        for part in ("train", "validation", "test")
+    }
+    sizes = {part: len(getattr(seed.split, part)) for part in speakers}
+    return {
+        "seed": seed.number,
+        "fold": seed.fold,
+        "hash": seed.split.hash,
+        "speakers": speakers,
+        "utterances": sizes,
+        "shared": list(seed.split.shared),
+    }

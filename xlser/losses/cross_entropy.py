@@ -106,7 +106,7 @@ class CrossEntropy(Term):
     on_classes: ClassVar[bool] = True
 
     balance: bool = False
-    smoothing: float = Field(0.0, ge=0, lt=1)
+    smoothing: float = Field(default=0.0, ge=0, lt=1)
 
     def __call__(self, z: Tensor, labels: Labels) -> Tensor:
         """Return ``cross_entropy`` of the logits (N, C) of the rows with a class."""

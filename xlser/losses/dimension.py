@@ -80,7 +80,7 @@ class Regression(Term):
 
     head: ClassVar[Head] = "dimensions"
 
-    of: tuple[Dimension, ...] = Field(DIMENSIONS, min_length=1)
+    of: tuple[Dimension, ...] = Field(default=DIMENSIONS, min_length=1)
 
     @property
     def learns(self) -> tuple[tuple[str, ...], ...]:

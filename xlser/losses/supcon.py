@@ -125,12 +125,14 @@ class SupCon(OnClasses):
 
     def of_classes(self, z: Tensor, labels: Labels) -> Tensor:
         """Return ``supcon``; groups that are not known are needed only where they weigh something."""
-        grouped = self.across and (self.cross_weight != 1 or self.across in labels.groups)
+        groups = None
+        if self.across and (self.cross_weight != 1 or self.across in labels.groups):
+            groups = labels.group(self.across)
         return supcon(
             z,
             labels.classes(),
             temperature=self.temperature,
-            groups=labels.group(self.across) if grouped else None,
+            groups=groups,
             cross_weight=self.cross_weight,
         )
 

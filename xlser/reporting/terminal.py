@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from xlser.reporting.chosen import LEAD, chosen_said
 from xlser.reporting.facts import HEADS, Facts, Row
 from xlser.reporting.load import load_results
 from xlser.reporting.tables import COMPARED_METRICS, compared_name
@@ -28,7 +29,8 @@ def render_terminal(run: dict[str, Any] | str | Path) -> str:
     Raises:
         RunError: a folder whose results cannot be read (see `load_results`).
     """
-    facts = Facts(run if isinstance(run, dict) else load_results(run))
+    results = run if isinstance(run, dict) else load_results(run)
+    facts, chosen = Facts(results), chosen_said(results)
     lines = [f"{facts.recipe['name']}: {facts.source} to {', '.join(facts.targets)}", *_warnings(facts)]
     lines += _compared(facts)
     lines += _transfer(facts)
@@ -36,6 +38,7 @@ def render_terminal(run: dict[str, Any] | str | Path) -> str:
     lines += [
         "",
         *_others(facts),
+        *([f"{LEAD} {chosen}"] if chosen else []),
         f"[{facts.percent} interval over speakers], then the gain over {_over(facts)}; * its interval excludes 0.",
     ]
     # A plain minus: a console need not know the other one.

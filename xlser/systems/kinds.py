@@ -45,7 +45,7 @@ class System:
         Args:
             source: a card's name, or the path of a dataset (see `xlser.data.dataset.Dataset.write`).
             targets: likewise.
-            common: what `CommonRecipe` takes besides, such as ``emotions``, and ``seeds``.
+            common: what `CommonRecipe` takes besides, such as ``emotions``, and ``seeds`` and ``first_seed``.
 
         Raises:
             RecipeError: options that are out of range or do not go together; all of them at once.
@@ -209,7 +209,8 @@ class NoNetwork(System):
 
     def recipe(self, source: str, targets: Sequence[str] = (), **common: Any) -> Recipe:
         """Return the recipe that reads a source; see `System.recipe`."""
-        values = {"features": {"extractor": _written(self.features), "normalise": self.normalise, "clip": self.clip}}
+        features = {"extractor": _written(self.features), "normalise": self.normalise, "clip": self.clip}
+        values = {"features": features, "model": "none"}
         return _recipe(Recipe, self.name, (source, targets), values=values, training={}, common=common)
 
 
@@ -246,6 +247,6 @@ def _recipe(
     common: Mapping[str, Any],
 ) -> Any:
     (source, targets), common = between, dict(common)
-    training = training | {"seeds": common.pop("seeds", 1)}
+    training = training | {"seeds": common.pop("seeds", 1), "first_seed": common.pop("first_seed", 0)}
     about = {"name": name, "source": source, "targets": tuple(targets), "training": training}
     return validate(kind, values | about | common, f"system {name}", RecipeError)

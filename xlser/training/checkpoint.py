@@ -52,6 +52,27 @@ def load_state(path: str | Path, fingerprint: str) -> tuple[dict[str, Tensor], d
     return tensors, about
 
 
+def read_about(path: str | Path, again: str) -> dict[str, Any]:
+    """Read the ``about`` of what `save_state` wrote, and no tensor.
+
+    Args:
+        path: of the file.
+        again: another way out than to copy it, without a capital or a full stop.
+
+    Raises:
+        RunError: the file is missing or damaged.
+    """
+    if not Path(path).exists():
+        raise RunError(f"{path} is missing. Copy the whole folder, or {again}.")
+    try:
+        check_opens(path)
+        with safe_open(str(path), framework="pt") as file:
+            return json.loads((file.metadata() or {}).get("about", "{}"))
+    except (SafetensorError, OSError, ValueError) as error:
+        pass_on_machine(error, f"reading {path}")
+        raise RunError(f"cannot read {path}: {error}. Copy the whole folder anew, or {again}.") from error
+
+
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Return the state of every parameter as ``optimizer.<index>.<name>``."""
     state = optimizer.state_dict()["state"]

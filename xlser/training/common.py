@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from xlser.corpora.emotions import check_canonical
 from xlser.data.splits import SplitKind
-from xlser.schema import Strict
+from xlser.schema import Grown, Strict
 from xlser.vocabulary import EMOTIONS
 
 Many = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
 
 
-class SplitChoice(Strict):
-    """How the source's speakers are divided; seed s holds out fold s (modulo the number of folds)."""
+class SplitChoice(Grown):
+    """How the source's speakers are divided; each fold is trained ``repeats`` times, from other initial weights.
+
+    The first ``repeats`` trainings hold out fold 0, the next ones fold 1, and after the last fold it begins anew.
+    """
+
+    later: ClassVar[frozenset[str]] = frozenset({"repeats"})
 
     kind: SplitKind = "speaker-folds"
     folds: int = Field(5, ge=3)
     seed: int = 0
     given: tuple[dict[str, tuple[str, ...]], ...] = ()
+    repeats: int = Field(1, ge=1)
 
 
 class EvaluationChoice(Strict):

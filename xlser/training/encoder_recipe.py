@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
 
 from xlser.features.normalise import Normalisation
 from xlser.losses.term import Layer, Pooling
-from xlser.schema import Strict
+from xlser.schema import Grown, Strict
 from xlser.training.common import CommonRecipe
 from xlser.training.loss_terms import Terms
 
@@ -66,14 +74,17 @@ class Augmentation(Strict):
         return self.time > 0 or self.feature > 0
 
 
-class FineTuning(Strict):
+class FineTuning(Grown):
     """How it is trained.
 
     A batch holds at most ``seconds`` of audio, padding counted, with ``classes`` classes of ``clips`` clips at least;
     ``accumulate`` batches make one step. ``chunk_seconds`` embeds a batch in pieces of that size, by gradient caching:
     the same gradient in less memory. ``encoder_lr`` is for the checkpoint, ``lr`` for what is new. Training stops after
-    ``patience`` epochs without a better UA on the source's validation speakers (null: never).
+    ``patience`` epochs without a better UA on the source's validation speakers (null: never). ``seeds`` trainings are
+    numbered from ``first_seed`` on.
     """
+
+    later: ClassVar[frozenset[str]] = frozenset({"first_seed"})
 
     epochs: PositiveInt = 15
     seconds: float = Field(64.0, gt=0)
@@ -91,6 +102,7 @@ class FineTuning(Strict):
     patience: PositiveInt | None = 5
     seeds: PositiveInt = 5
     checkpoint_every: PositiveInt = 50
+    first_seed: NonNegativeInt = 0
 
 
 class EncoderRecipe(CommonRecipe):

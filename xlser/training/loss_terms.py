@@ -78,7 +78,8 @@ class OnDimension(Grown):
     @cached_property
     def term(self) -> Term:
         """The loss itself."""
-        return TERMS[self.metric](on=self.on, weight=self.weight, projection=self.projection, **self.options)
+        beside = {"on": self.on, "weight": self.weight, "projection": self.projection}
+        return TERMS[self.metric].model_validate(beside | self.options)
 
 
 class _Terms(Grown):

@@ -62,10 +62,10 @@ class Objective(Grown):
 
     def _metric(self) -> Term:
         loss = TERMS[self.metric]
-        beside = {"weight": self.weight, "across": self.across, "cross_weight": self.cross_weight}
-        beside["on"] = ("activation", "valence") if self.on == "both" else self.on
+        on = ("activation", "valence") if self.on == "both" else self.on
+        beside = {"weight": self.weight, "on": on, "across": self.across, "cross_weight": self.cross_weight}
         fitting = {key: value for key, value in beside.items() if key in loss.model_fields}
-        return loss(**{"projection": None, **loss.on_latent, **fitting, **self.options})
+        return loss.model_validate({"projection": None, **loss.on_latent, **fitting, **self.options})
 
     @property
     def of_latent(self) -> dict[str, Term]:

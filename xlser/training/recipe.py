@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from xlser.features.extractors import Written, make_extractor, written_as
 from xlser.features.normalise import Normalisation
-from xlser.schema import Strict
+from xlser.schema import Grown, Strict
 from xlser.training.common import CommonRecipe, Many
 from xlser.training.objective import Objective
 
@@ -62,8 +62,10 @@ class ModelChoice(Strict):
     annealing: Annealing = Annealing()
 
 
-class TrainingChoice(Strict):
-    """Adam with rate ``lr``; ``seeds`` runs; a checkpoint every ``checkpoint_every`` epochs.
+class TrainingChoice(Grown):
+    """Adam with rate ``lr``; ``seeds`` trainings, numbered from ``first_seed`` on.
+
+    A checkpoint is written every ``checkpoint_every`` epochs.
 
     With ``balance``, each corpus of a joined source, each scored emotion, or each pair of them that there is gives
     equally many rows to an epoch and to a batch; an epoch keeps its number of rows (see
@@ -72,12 +74,15 @@ class TrainingChoice(Strict):
     like an emotion of their own. It holds for every method, the plain autoencoder too, and not for validation rows.
     """
 
+    later: ClassVar[frozenset[str]] = frozenset({"first_seed"})
+
     epochs: PositiveInt = 100
     batch: int = Field(64, ge=4)
     balance: Annotated[tuple[Balanced, ...], Many] = ()
     lr: PositiveFloat = 1e-3
     seeds: PositiveInt = 5
     checkpoint_every: PositiveInt = 20
+    first_seed: NonNegativeInt = 0
 
     @field_validator("balance")
     @classmethod

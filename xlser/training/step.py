@@ -49,7 +49,8 @@ def build_network(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = kind(features, choice.hidden, choice.latent)
-        modules = {"autoencoder": network, "head": EmotionHead(choice.latent, max(2, classes))}
+        modules: dict[str, nn.Module] = {"autoencoder": network}
+        modules["head"] = EmotionHead(choice.latent, max(2, classes))
         if any(term.head == "dimensions" for term in terms.values()):
             modules["dimensions"] = nn.Linear(choice.latent, len(DIMENSIONS))
         widths = {name: term.projected for name, term in terms.items() if term.projected}
@@ -98,7 +99,7 @@ def losses(
         total = latent.new_zeros(())
     labels = batch.labels(class_weights, generator)
     for name, term in objective.of_latent.items():
-        out[name] = term(_projected(network, name, latent), labels)
+        out[name] = term(network["projections"][name](latent) if term.projected else latent, labels)
         total = total + term.weight * out[name]
     if objective.of_latent and objective.combine == "log":
         total = torch.log(total)
@@ -108,11 +109,6 @@ def losses(
         out[name] = term(*_judged(network, term, latent, labels))
         total = total + term.weight * out[name]
     return {**out, "loss": total}
-
-
-def _projected(network: nn.ModuleDict, name: str, latent: Tensor) -> Tensor:
-    projected = "projections" in network and name in network["projections"]
-    return network["projections"][name](latent) if projected else latent
 
 
 def _judged(network: nn.ModuleDict, term: Term, latent: Tensor, labels: Labels) -> tuple[Tensor, Labels]:

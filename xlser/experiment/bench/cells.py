@@ -7,9 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from xlser.atomic import write_text
 from xlser.experiment.corpora import AnyRecipe, Corpus
-from xlser.experiment.plain import plain
+from xlser.experiment.results_folder import write_json
 from xlser.fileformats import VERSIONS
 from xlser.machine import pass_on_unreadable
 from xlser.training.recipe import Recipe
@@ -32,7 +31,8 @@ def cell_key(
 def training_key(recipe: AnyRecipe, source: Corpus) -> str:
     """Name everything that can change a weight; another number of seeds does not: those there are stay."""
     choices = recipe.model_dump(mode="json", exclude={"name", "targets", "description", "source", "evaluation"})
-    choices["training"] = {name: choices["training"][name] for name in choices["training"] if name != "seeds"}
+    for name in ("seeds", "first_seed"):
+        choices["training"].pop(name, None)
     return _digest([choices | _pretrained(recipe), _told(source)])
 
 
@@ -64,4 +64,4 @@ def read_cell(path: Path, key: str | None = None) -> dict[str, Any] | None:
 
 def write_cell(path: Path, cell: dict[str, Any], key: str) -> None:
     """Write a cell in one step."""
-    write_text(path, json.dumps(plain({"schema": VERSIONS["cell"], "key": key, **cell}), allow_nan=False))
+    write_json(path, {"schema": VERSIONS["cell"], "key": key, **cell})

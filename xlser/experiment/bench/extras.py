@@ -124,8 +124,8 @@ def dimension_rows(readers: list[Reader], source: Case, case: Case, draws: int, 
 
 
 def first_seed(readers: list[Reader]) -> list[Reader]:
-    """Return the readers of seed 0."""
-    return [reader for reader in readers if reader.seed.number == 0]
+    """Return the readers of the first seed."""
+    return [reader for reader in readers if reader.seed.place == 0]
 
 
 def _part(corpus: Corpus, embedded: np.ndarray) -> Part:

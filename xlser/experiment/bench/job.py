@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -15,19 +14,20 @@ from filelock import FileLock
 from threadpoolctl import threadpool_limits
 
 from xlser.errors import MachineError
-from xlser.experiment.bench.cells import training_key, write_cell
+from xlser.experiment.bench.cells import write_cell
 from xlser.experiment.bench.extras import dimension_rows, few_shot_rows, trust_rows
 from xlser.experiment.bench.label_modes import label_modes
 from xlser.experiment.bench.look import Look, Outcome, Shelf, look, told
 from xlser.experiment.bench.nuisances import nuisances, origins
 from xlser.experiment.bench.plan import Job
 from xlser.experiment.bench.shortcut import shortcuts
-from xlser.experiment.cases import Case, make_cases
+from xlser.experiment.cases import Case
+from xlser.experiment.corpora import Corpus
 from xlser.experiment.predictions import predictions
-from xlser.experiment.readers import Reader, make_reader
-from xlser.experiment.run import baseline, train
-from xlser.experiment.scores import Scores, score_case, shared_classes, tell_axes
-from xlser.experiment.seeds import check_ratings, fold_note, make_folds
+from xlser.experiment.readers import Reader
+from xlser.experiment.scores import Scores, shared_classes
+from xlser.experiment.seeds import check_ratings, fold_note, make_folds, split_row
+from xlser.experiment.trained import Trained, baseline, train
 from xlser.experiment.workplace import Workplace
 from xlser.machine import machine_error, stop_if_of_machine
 from xlser.training.ranks import Ranks
@@ -78,10 +78,11 @@ def _run(job: Job, place: Workplace, shelf: Shelf, outcome: Outcome) -> None:
     check_ratings(job.recipe, seen.source)
     with threadpool_limits(1):
         trained = _trained(job, seen, place, outcome)
-        for name in (corpus.name for corpus in seen.missing):
-            began = time.perf_counter()
+        alone = shortcuts(trained.readers, trained.cases[0])
+        for corpus in seen.missing:
+            name, began = corpus.name, time.perf_counter()
             try:
-                cell = _cell(job, trained, name)
+                cell = _cell(job, trained, alone, corpus)
             except (MachineError, MemoryError):
                 raise
             except Exception as error:
@@ -93,57 +94,19 @@ def _run(job: Job, place: Workplace, shelf: Shelf, outcome: Outcome) -> None:
             outcome.made += 1
 
 
-@dataclass(frozen=True)
-class _Trained:
-    """What reads the cases of a job, of which the source's validation and held-out speakers are the first two.
-
-    ``alone`` are the readers of a shortcut.
-    """
-
-    cases: list[Case]
-    readers: list[Reader]
-    alone: list[Reader]
-
-    @property
-    def home(self) -> Case:
-        """The source as a target is set beside it: its held-out speakers, or without any those of validation."""
-        tested = any(self.cases[1].judged(reader.seed).any() for reader in self.readers)
-        return self.cases[1] if tested else self.cases[0]
-
-
-def _trained(job: Job, seen: Look, place: Workplace, outcome: Outcome) -> _Trained:
+def _trained(job: Job, seen: Look, place: Workplace, outcome: Outcome) -> Trained:
     recipe, source, began = job.recipe, seen.source, time.perf_counter()
     others = [corpus for corpus in seen.missing if corpus is not source]
-    # Weights of another recipe of this name, or of other recordings, are left where they are.
-    folder = job.folder / f"trained-{training_key(recipe, source)}"
-    systems = train(recipe, [source, *others], folder, place=place, ranks=Ranks.alone())
+    systems = train(recipe, [source, *others], outcome.trained, place=place, ranks=Ranks.alone())
     outcome.seconds["training"] = time.perf_counter() - began
-    cases = make_cases(recipe, source, others, job.adapt)
-    readers = [make_reader(system, cases[0]) for system in systems]
-    return _Trained(cases, readers, shortcuts(readers, cases[0]))
+    return Trained.of(recipe, systems, [source, *others], job.adapt)
 
 
-def _cell(job: Job, trained: _Trained, name: str) -> dict[str, Any]:
-    """Score the corpus of this name."""
-    recipe, readers, scores = job.recipe, trained.readers, Scores()
-    cases, source = [case for case in trained.cases if case.corpus.name == name], trained.cases[0].corpus
-    main = next(case for case in cases if case.main)
-    corpus = main.corpus
-    if corpus is source:
-        tell_axes(scores, readers)
-    said: dict[str, Any] = {}
-    for case in cases:
-        views = score_case(
-            scores,
-            recipe,
-            source,
-            case,
-            readers=[*readers, *trained.alone],
-            baseline=baseline(recipe),
-            latents=False,
-        )
-        if case is main:
-            said = predictions(views, corpus)
+def _cell(job: Job, trained: Trained, alone: list[Reader], corpus: Corpus) -> dict[str, Any]:
+    """Score a corpus; ``alone`` are the readers of a shortcut."""
+    recipe, source, scores = job.recipe, trained.source, Scores()
+    scored = trained.score(scores, corpus, shortcuts=alone, latents=False)
+    main, views = next((case, views) for case, views in scored if case.main)
     return {
         "recipe": recipe.name,
         "source": source.name,
@@ -158,18 +121,20 @@ def _cell(job: Job, trained: _Trained, name: str) -> dict[str, Any]:
         "choices": scores.choices,
         "points": _points(scores),
         **_beside(job, trained, main, scores),
-        "predictions": said,
+        "predictions": predictions(views, corpus),
     }
 
 
-def _beside(job: Job, trained: _Trained, main: Case, scores: Scores) -> dict[str, Any]:
+def _beside(job: Job, trained: Trained, main: Case, scores: Scores) -> dict[str, Any]:
     """Return what a cell says beside its scores; see `xlser.experiment.bench.extras` and the files beside it."""
     readers, evaluation, home = trained.readers, job.recipe.evaluation, trained.home
     classes = shared_classes(job.recipe, home.corpus, main.corpus)
     few, areas, note = few_shot_rows(readers, main, classes, job.few_shot)
     judged = any(main.judged(reader.seed).any() for reader in readers)
+    seeds = {reader.seed.number: reader.seed for reader in readers} if main.corpus is home.corpus else {}
     modes, told = label_modes(readers, job.recipe, home.corpus, main, scores.transfer) if judged else ([], [])
     return {
+        "splits": [split_row(home.corpus, seed) for seed in seeds.values()],
         "folds": make_folds(job.recipe, home.corpus),
         "notes": fold_note(job.recipe, home.corpus) + scores.notes + told + ([note] if note else []),
         "dimensions": dimension_rows(readers, home, main, evaluation.draws, evaluation.level),

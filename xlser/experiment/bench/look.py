@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xlser.errors import MachineError, XlserError
-from xlser.experiment.bench.cells import cell_key, read_cell
+from xlser.experiment.bench.cells import cell_key, read_cell, training_key
 from xlser.experiment.bench.plan import Job, called
 from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpus, read_corpora
 from xlser.experiment.workplace import Workplace
@@ -15,9 +15,13 @@ from xlser.machine import stop_if_of_machine
 
 @dataclass
 class Outcome:
-    """What a job left: paths of its cells by corpus, holes (corpus: reason), the reason it failed, and its times."""
+    """What a job left.
+
+    That is the folder of its weights, paths of its cells by corpus, holes (corpus: reason), why it failed, and times.
+    """
 
     name: str
+    trained: Path | None = None
     cells: dict[str, Path] = field(default_factory=dict)
     holes: dict[str, str] = field(default_factory=dict)
     failed: str = ""
@@ -71,6 +75,8 @@ def look(job: Job, place: Workplace, shelf: Shelf, outcome: Outcome) -> Look:
     corpora = [source, *_targets(job.recipe, place, shelf, outcome)]
     keys = {corpus.name: cell_key(job.recipe, source, corpus, job.few_shot, job.adapt) for corpus in corpora}
     paths = {name: job.folder / "cells" / f"{name}.json" for name in keys}
+    # Weights of another recipe of this name, or of other recordings, are left where they are.
+    outcome.trained = job.folder / f"trained-{training_key(job.recipe, source)}"
     outcome.cells = {name: path for name, path in paths.items() if read_cell(path, keys[name])}
     return Look(source, [corpus for corpus in corpora if corpus.name not in outcome.cells], paths, keys)
 

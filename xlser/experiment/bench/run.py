@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
-import shlex
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -22,12 +19,11 @@ from xlser.experiment.bench.job import run_job
 from xlser.experiment.bench.look import Outcome, Shelf, settled
 from xlser.experiment.bench.plan import Job, called
 from xlser.experiment.plain import plain
-from xlser.experiment.run import own, versions
+from xlser.experiment.results_folder import RESULTS, own, provenance, write_json
 from xlser.experiment.workplace import Workplace
 from xlser.fileformats import VERSIONS
-from xlser.version import __version__
 
-RESULTS, LINES = "results.json", "results.jsonl"
+LINES = "results.jsonl"
 
 
 def run_bench(
@@ -57,10 +53,10 @@ def run_bench(
                 bar.update()
                 _tell(outcome, place)
         outcomes.sort(key=lambda outcome: outcome.name)
-        results = _results(jobs, outcomes, time.time() - began)
+        results = _results(jobs, outcomes, out, time.time() - began)
         cells = results["cells"]
         write_text(out / LINES, "".join(json.dumps(plain(cell), allow_nan=False) + "\n" for cell in cells))
-        write_text(out / RESULTS, json.dumps(plain(results), allow_nan=False))
+        write_json(out / RESULTS, results)
     if not results["cells"]:
         raise RunError(f"every job of the bench failed; the first: {outcomes[0].failed or outcomes[0].holes}")
     return out
@@ -99,17 +95,14 @@ def _tell(outcome: Outcome, place: Workplace) -> None:
         say(f"  hole: {outcome.name}, {target}: {why}")
 
 
-def _results(jobs: list[Job], outcomes: list[Outcome], seconds: float) -> dict[str, Any]:
+def _results(jobs: list[Job], outcomes: list[Outcome], out: Path, seconds: float) -> dict[str, Any]:
     about = {
         "recipes": {job.recipe.name: job.recipe.model_dump(mode="json") for job in jobs},
         "sources": list(dict.fromkeys(called(job.recipe.source) for job in jobs)),
         "targets": list(dict.fromkeys(called(name) for job in jobs for name in job.recipe.targets)),
         "few_shot": list(jobs[0].few_shot),
         "seeds": jobs[0].recipe.training.seeds,
-        "versions": {"xlser": __version__, "python": platform.python_version(), **versions()},
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "seconds": round(seconds, 1),
-        "finished": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+        **provenance(seconds),
     }
     failed = {outcome.name: outcome.failed for outcome in outcomes if outcome.failed}
     holes = {f"{outcome.name}, {name}": why for outcome in outcomes for name, why in outcome.holes.items()}
@@ -120,5 +113,17 @@ def _results(jobs: list[Job], outcomes: list[Outcome], seconds: float) -> dict[s
         "failed": failed,
         "holes": holes,
         "times": times,
+        "trained": _trained(jobs, outcomes, out),
         **gather(outcomes),
     }
+
+
+def _trained(jobs: list[Job], outcomes: list[Outcome], out: Path) -> list[dict[str, str]]:
+    """Say for every recipe and source where the weights lie that were scored, seen from the bench's folder."""
+    folders = {outcome.name: outcome.trained for outcome in outcomes if outcome.trained}
+    return [
+        {"recipe": job.recipe.name, "source": called(job.recipe.source)}
+        | {"folder": folders[job.name].relative_to(out).as_posix()}
+        for job in jobs
+        if job.name in folders
+    ]

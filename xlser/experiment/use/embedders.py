@@ -10,7 +10,6 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from xlser.data.audio import AudioFault
@@ -22,11 +21,10 @@ from xlser.experiment.use.recordings import array_windows, recorded_windows
 from xlser.features.extractor import Extractor
 from xlser.features.extractors import make_extractor
 from xlser.features.normalise import Scaler
-from xlser.machine import check_opens, pass_on_machine
 from xlser.models.checkpoints import load_encoder
 from xlser.models.classifier import EMBEDDING, EmotionNetwork, Inputs
 from xlser.models.threads import NARROW, one_thread
-from xlser.training.checkpoint import load_state, under
+from xlser.training.checkpoint import load_state, read_about, under
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.encoder_step import assemble
 from xlser.training.inputs import autocast
@@ -146,7 +144,7 @@ def windows_of(embedder: Embedder, audio: object, rate: int) -> Iterator[np.ndar
 
 
 def load_embedder(chosen: Chosen) -> Embedder:
-    """Read the model from inside its run folder; no other place is asked, but for the checkpoint of frozen features.
+    """Read the model from inside its folder; no other place is asked, but for the checkpoint of frozen features.
 
     Raises:
         RunError: weights that are missing, damaged, or do not fit the recipe.
@@ -159,9 +157,10 @@ def _clips(chosen: Chosen) -> ClipEmbedder:
     tensors, fingerprint = ({}, _untrained(chosen)) if untrained else _weights(chosen)
     terms, weights = UNTRAINED if untrained else recipe.methods[chosen.method], under("network", tensors)
     # Its own name: a folder that was moved must not look for the checkpoint that the recipe names.
-    encoder = load_encoder(str(chosen.run / START), dropout=0.0) if (chosen.run / START).is_dir() else None
-    if encoder is None:
-        raise RunError(f"{chosen.run / START} is missing: it holds the checkpoint. Copy the whole run folder.")
+    start = chosen.job.folder / START
+    if not start.is_dir():
+        raise RunError(f"{start} is missing: it holds the checkpoint. Copy the whole folder.")
+    encoder = load_encoder(str(start), dropout=0.0)
     # Before training the network is one and the same for every seed.
     number = 0 if untrained else chosen.seed
     network = assemble(encoder, recipe.encoder, terms, len(recipe.emotions), number).eval()
@@ -202,25 +201,16 @@ def _check_pretrained(extractor: Extractor, known: list[dict[str, object]]) -> N
 
 
 def _untrained(chosen: Chosen) -> str:
-    path = chosen.run / START / ABOUT
+    path = chosen.job.folder / START / ABOUT
     try:
         return untrained_fingerprint(json.loads(path.read_text(encoding="utf-8")), chosen.recipe)
     except (OSError, ValueError) as error:
-        raise RunError(f"cannot read {path}: {error}. Copy the whole run folder.") from error
+        raise RunError(f"cannot read {path}: {error}. Copy the whole folder.") from error
 
 
 def _weights(chosen: Chosen) -> tuple[dict[str, Tensor], str]:
     path = chosen.folder / MODEL
-    if not path.exists():
-        raise RunError(f"{path} is missing. Copy the whole run folder, or run its recipe again.")
-    try:
-        check_opens(path)
-        with safe_open(str(path), framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
-    except (SafetensorError, OSError, ValueError) as error:
-        pass_on_machine(error, f"reading {path}")
-        raise RunError(f"cannot read {path}: {error}. Copy the run folder anew.") from error
-    fingerprint = about.get("fingerprint", "")
+    fingerprint = read_about(path, chosen.job.again).get("fingerprint", "")
     return load_state(path, fingerprint)[0], fingerprint
 
 
@@ -228,4 +218,4 @@ def _fill(network: torch.nn.Module, weights: dict[str, Tensor], chosen: Chosen) 
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        raise RunError(f"{chosen.folder / MODEL} does not fit the recipe of {chosen.run}: {error}.") from error
+        raise RunError(f"{chosen.folder / MODEL} does not fit the recipe of {chosen.name}: {error}.") from error

@@ -16,7 +16,7 @@ from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.scored import Evaluation, Score
 from xlser.evaluation.transfer import View, class_rows, correlation_rows
 from xlser.experiment.use.embedding import embed_dataset
-from xlser.experiment.use.recogniser import Recogniser, run_results
+from xlser.experiment.use.recogniser import Recogniser
 from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
 
 _MODEL = "model"
@@ -106,22 +106,29 @@ def check_speakers(model: Recogniser, dataset: Dataset) -> None:
     Raises:
         CorpusError: some are; they are named.
     """
-    results = run_results(model.model.chosen.run)
-    names = {str(corpus["corpus"]) for corpus in results["corpora"] if corpus["role"] == "source"}
-    known: set[str] = set()
-    for split in results["splits"]:
-        if split["seed"] == model.model.chosen.seed:
-            known |= {name for part in ("train", "validation") for name in split["speakers"][part]}
-    joined = any("+" in name for name in names)
-    own = dataset.frame["corpus"] + "/" + dataset.frame["speaker"]
-    before = known if joined else {f"{name}/{speaker}" for name in names for speaker in known}
-    met = sorted(set(own) & before)
+    own, chosen = model.model.own, model.model.chosen
+    before = {f"{corpus}/{speaker}" for corpus, speaker in zip(own.about["corpus"], own.about["speaker"], strict=True)}
+    # Who trained is in the store as well as in the results; who validated, in the results alone.
+    splits = [row for row in chosen.job.home.get("splits", ()) if row["seed"] == chosen.seed]
+    known = [name for row in splits for name in row["speakers"]["validation"]]
+    joined = "+" in chosen.source
+    before |= {name if joined else f"{chosen.source}/{name}" for name in known}
+    if joined:  # there a speaker's name has that of its corpus before it already
+        before |= set(own.about["speaker"])
+    met = sorted(set(_named(dataset)) & before)
     if met:
         raise CorpusError(
             f"{dataset.name}: the model was trained or chosen on {len(met)} of its speakers ({', '.join(met[:5])}"
             f"{' ...' * (len(met) > 5)}): scores on them say little of others. Take other speakers, or ask for it by "
             "name: shared_speakers=True"
         )
+
+
+def _named(dataset: Dataset) -> pd.Series:
+    """Return the speakers under names that no other corpus has, (N,)."""
+    if "+" in dataset.name:
+        return dataset.frame["speaker"]
+    return dataset.frame["corpus"] + "/" + dataset.frame["speaker"]
 
 
 def _adapted(model: Recogniser, adapt: Adaptation, vectors: np.ndarray, dataset: Dataset) -> np.ndarray:

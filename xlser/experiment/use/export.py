@@ -46,14 +46,15 @@ class Exported:
 
 
 def export_onnx(
-    run: str | Path,
+    folder: str | Path,
     out: str | Path,
     *,
+    model: str | None = None,
     method: str | None = None,
     seed: int | None = None,
     tolerance: float = TOLERANCE,
 ) -> Exported:
-    """Write one encoder of a run as an ONNX graph and compare it with torch by onnxruntime.
+    """Write one encoder of a run or bench as an ONNX graph and compare it with torch by onnxruntime.
 
     The graph takes ``samples``, float32 (1, S) mono at 16 kHz between -1 and 1, S being free, and gives ``embedding``
     (1, D), ``probabilities`` (1, C) in the order of the recipe's emotions if a classifier was trained, and
@@ -66,8 +67,9 @@ def export_onnx(
         found = dict(zip(names, session.run(None, {"samples": samples[None]})))
 
     Args:
-        run: a run folder.
+        folder: of the run or bench.
         out: the file; it is written only if it agrees.
+        model: see `find_model`.
         method: see `find_model`.
         seed: see `find_model`.
         tolerance: the largest absolute difference on clips of noise of several lengths.
@@ -76,7 +78,7 @@ def export_onnx(
         RunError: an autoencoder, or an encoder that begins with a filter bank, which is no part of a graph; onnx or
             onnxruntime is missing; torch cannot trace the model; or the graph differs from torch.
     """
-    chosen, path = find_model(run, method, seed, trained=True), Path(out)
+    chosen, path = find_model(folder, method, seed, model=model, exportable=True), Path(out)
     missing = [name for name in LIBRARIES if find_spec(name) is None]
     if missing:
         raise RunError(f"an export needs {' and '.join(missing)}, which are not installed: pip install 'xlser[export]'")
@@ -149,7 +151,7 @@ def _exportable(chosen: Chosen) -> ClipEmbedder:
     embedder = load_embedder(chosen)
     if not isinstance(embedder, ClipEmbedder):
         raise RunError(
-            f"{chosen.run} holds autoencoders on {called(chosen.recipe.features.extractor)} features, which are "
+            f"{chosen.name} of {chosen.run} is made of {called(chosen.recipe.features.extractor)} features, which are "
             "computed outside of any graph. Only fine-tuned encoders can be exported."
         )
     embedder.network.cpu().float()
@@ -166,7 +168,7 @@ def _describe(path: Path, chosen: Chosen, heads: Heads | None) -> None:
     """Write into the graph what its columns are."""
     import onnx
 
-    told = {"sample_rate": "16000", "method": chosen.method, "seed": str(chosen.seed)}
+    told = {"sample_rate": "16000", "model": chosen.name, "method": chosen.method, "seed": str(chosen.seed)}
     told |= {"emotions": ",".join(heads.classes), "dimensions": ",".join(heads.rated)} if heads else {}
     model = onnx.load(str(path))
     onnx.helper.set_model_props(model, told)

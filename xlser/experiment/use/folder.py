@@ -1,52 +1,71 @@
-"""A finished run folder: its recipe, and which of its models is read unless one is named."""
+"""A finished run or bench: which of its models is read unless one is named."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from xlser.errors import RunError, did_you_mean
-from xlser.evaluation.choice import FEATURES, VALIDATION, choose
+from xlser.evaluation.choice import FEATURES, VALIDATION, choose_among
 from xlser.experiment.corpora import AnyRecipe
+from xlser.experiment.use.jobs import TrainedJob, trained_jobs
+from xlser.experiment.use.names import Name, named
 from xlser.features.extractors import random_weights
-from xlser.reporting.load import load_results
-from xlser.schema import validate
 from xlser.training.encoder_recipe import EncoderRecipe
-from xlser.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """One model of a run folder, and what the source's validation speakers chose for it.
+    """One model of a run or bench, and what the source's validation speakers chose for it.
 
-    ``method`` is ``features`` where the features, or an encoder before any training, do as well as every network.
-    ``reader`` is the readout that speaks for it (see `xlser.evaluation.choice.READOUTS`); None where the run scored no
-    emotions. ``options`` are the reader's (k, C, temperature ...), ``alphas`` those of the ridge direction of each
-    rated dimension. ``accuracy`` is the reader's UA on the source's validation speakers, over all seeds of the method;
-    nan where there is none.
+    ``run`` is the folder of the run or bench, ``job`` the recipe and source that it was trained by. ``method`` is
+    ``features`` where the features, or an encoder before any training, do as well as every network. ``reader`` is the
+    readout that speaks for it (see `xlser.evaluation.choice.READOUTS`); None where no emotions were scored.
+    ``options`` are the reader's (k, C, temperature ...), ``alphas`` those of the ridge direction of each rated
+    dimension. ``accuracy`` is the reader's UA on the source's validation speakers, over all seeds of the method; nan
+    where there is none. It is the best of ``among`` methods.
     """
 
     run: Path
-    recipe: AnyRecipe
+    job: TrainedJob
     method: str
     seed: int
     reader: str | None
     options: dict[str, Any]
     alphas: dict[str, float]
     accuracy: float
+    among: int = 1
+
+    @property
+    def recipe(self) -> AnyRecipe:
+        """What it was trained by."""
+        return self.job.recipe
+
+    @property
+    def source(self) -> str:
+        """What it was trained on."""
+        return self.job.source
 
     @property
     def folder(self) -> Path:
         """Where its weights and its datastore lie."""
-        return self.run / "models" / self.method / f"seed-{self.seed}"
+        return self.job.model(self.method, self.seed)
+
+    @property
+    def name(self) -> str:
+        """What ``--model`` calls it: source/recipe/method/seed."""
+        return f"{self.source}/{self.recipe.name}/{self.method}/{self.seed}"
 
     def text(self) -> str:
-        """Say in one line which model it is and how good its validation was."""
+        """Say in one line which model it is, why it was taken, and how good its validation was."""
         told = f"{self.run}: method {self.method}, seed {self.seed}, read by {self.reader or 'nothing'}"
         if not math.isnan(self.accuracy):
-            told += f" (UA {self.accuracy:.3f} on the source's validation speakers)"
+            best = f", the best of {self.among} methods there" if self.among > 1 else ""
+            told += f" (UA {self.accuracy:.3f} on the source's validation speakers{best})"
+        told += f"; recipe {self.recipe.name}, trained on {self.source}: --model {self.name}"
         if self.recipe.normalise == "speaker":
             told += "; trained on z-scores by speaker, which one recording has not: those of the source stand in"
         if isinstance(self.recipe, EncoderRecipe):
@@ -58,56 +77,93 @@ class Chosen:
         return told
 
 
-def find_model(run: str | Path, method: str | None = None, seed: int | None = None, *, trained: bool = False) -> Chosen:
-    """Choose a model of a finished run by its source's validation speakers alone.
+def find_model(
+    run: str | Path,
+    method: str | None = None,
+    seed: int | None = None,
+    *,
+    model: str | None = None,
+    exportable: bool = False,
+) -> Chosen:
+    """Choose a model of a finished run or bench by its source's validation speakers alone.
 
-    Method and readout are what `xlser.evaluation.choice.choose` takes there; of the method's seeds the one with the
-    best epoch: the highest validation score, or the lowest validation loss for an autoencoder, and the first of equals.
-    Seeds have other validation speakers each, so that the choice among them is a matter of taste, and `seed` may say
-    otherwise.
+    Recipe, source, method and readout are what `xlser.evaluation.choice.choose_among` takes there; of the method's
+    seeds the one with the best epoch (see `TrainedJob.best_seed`). Seeds have other validation speakers each, so that
+    the choice among them is a matter of taste, and `seed` may say otherwise.
 
     Args:
-        run: the folder that `xlser run` wrote, wherever it lies now.
-        method: one of its methods, or ``features``.
-        seed: one of its seeds.
-        trained: leave the features out of the choice, which no network gives.
+        run: the folder that `xlser run` or `xlser transfer` wrote, wherever it lies now.
+        method: one of its methods, or ``features``: the choice is among the models that have it.
+        seed: one of its seeds, likewise.
+        model: ``source/recipe/method/seed``, or any part of it that names one recipe on one source, such as
+            ``recipe`` or ``source/method``; what it leaves open is chosen.
+        exportable: leave out the features, which no network gives, and autoencoders where there are encoders.
 
     Raises:
-        RunError: no such folder, method or seed, or a run that did not finish.
+        RunError: no such folder, method, seed or model, or a run that did not finish.
     """
-    results, run = load_results(run), Path(run)
-    values = results["about"]["recipe"]
-    recipe = validate(EncoderRecipe if "encoder" in values else Recipe, values, f"recipe of {run}", RunError)
-    networks = list(dict.fromkeys(curve["method"] for curve in results["curves"]))
-    methods = networks if trained else [*networks, FEATURES]
-    if not methods:
-        raise RunError(f"{run} trained no network: only its features can be read. Choose a run with a `model`.")
-    if method is not None and method not in methods:
-        raise RunError(f"{run} has no model of method {method!r}; {did_you_mean(method, methods)}")
-    choice = choose(results["transfer"], methods if method is None else [method])
-    method = method or (choice.method if choice else methods[0])
-    seed = _seed(run, results, method, seed)
-    rows = [row for row in results["choices"] if (row["method"], row["seed"]) == (method, seed)]
+    run = Path(run)
+    jobs, failed = trained_jobs(run)
+    if exportable:
+        jobs = [_without_features(job) for job in _encoders(jobs) or jobs]
+    jobs = _of_model(run, jobs, model, failed) if model is not None else jobs
+    jobs = _of_method(run, jobs, method) if method is not None else jobs
+    jobs = _of_seed(run, jobs, seed) if seed is not None else jobs
+    return _chosen(run, jobs)
+
+
+def _chosen(run: Path, jobs: list[TrainedJob]) -> Chosen:
+    methods = list(dict.fromkeys(name for job in jobs for name in job.models))
+    found = choose_among({place: job.home["transfer"] for place, job in enumerate(jobs)}, methods)
+    job = jobs[found[0]] if found else jobs[0]
+    method = found[1].method if found else next(iter(job.models))
+    seed = job.best_seed(method)
+    rows = [row for row in job.home["choices"] if (row["method"], row["seed"]) == (method, seed)]
     own = {row["reader"]: row for row in rows if row.get("role", VALIDATION) == VALIDATION}
     directions = {name.removeprefix("direction of "): row["alpha"] for name, row in own.items() if "alpha" in row}
-    reader, accuracy = (choice.classifier, choice.validation) if choice else (None, math.nan)
-    return Chosen(run, recipe, method, seed, reader, own.get(reader, {}), directions, accuracy)
+    reader, accuracy = (found[1].classifier, found[1].validation) if found else (None, math.nan)
+    among = sum(len(one.models) for one in jobs)
+    return Chosen(run, job, method, seed, reader, own.get(reader, {}), directions, accuracy, among)
 
 
-def _seed(run: Path, results: dict[str, Any], method: str, seed: int | None) -> int:
-    """Return the seed that is asked for, or the best; the features have no epochs, and every seed of theirs is good."""
-    curves = {curve["seed"]: curve for curve in results["curves"] if method == curve["method"]}
-    known = sorted(row["seed"] for row in results["splits"]) if method == FEATURES else sorted(curves)
-    if seed is None:
-        return known[0] if method == FEATURES else max(known, key=lambda number: _best(curves[number]))
-    if seed not in known:
+def _encoders(jobs: list[TrainedJob]) -> list[TrainedJob]:
+    return [job for job in jobs if isinstance(job.recipe, EncoderRecipe)]
+
+
+def _without_features(job: TrainedJob) -> TrainedJob:
+    return replace(job, models={method: seeds for method, seeds in job.models.items() if method != FEATURES})
+
+
+def _of_model(run: Path, jobs: list[TrainedJob], text: str, failed: list[str]) -> list[TrainedJob]:
+    """Return the job that a text names, with those of its models that it may mean."""
+    names = {
+        Name(job.source, job.recipe.name, method, str(seed)): place
+        for place, job in enumerate(jobs)
+        for method, seeds in job.models.items()
+        for seed in seeds
+    }
+    meant = named(text, names, f"{run}", "".join(f"\n  not there, {one}" for one in failed))
+    (place,) = {names[name] for name in meant}
+    models: dict[str, tuple[int, ...]] = {}
+    for name in sorted(meant, key=list(names).index):
+        models[name.method] = (*models.get(name.method, ()), int(name.seed))
+    return [replace(jobs[place], models=models)]
+
+
+def _of_method(run: Path, jobs: list[TrainedJob], method: str) -> list[TrainedJob]:
+    known = list(dict.fromkeys(name for job in jobs for name in job.models))
+    if method not in known:
+        raise RunError(f"{run} has no model of method {method!r}; {did_you_mean(method, known)}")
+    return [replace(job, models={method: job.models[method]}) for job in jobs if method in job.models]
+
+
+def _of_seed(run: Path, jobs: list[TrainedJob], seed: int) -> list[TrainedJob]:
+    kept = [replace(job, models=_with_seed(job.models, seed)) for job in jobs]
+    if not any(job.models for job in kept):
+        known = sorted({number for job in jobs for seeds in job.models.values() for number in seeds})
         raise RunError(f"{run} must have the seed {seed}, but has {', '.join(map(str, known))} instead.")
-    return seed
+    return [job for job in kept if job.models]
 
 
-def _best(curve: dict[str, Any]) -> float:
-    kept = next((epoch for epoch in curve["curve"] if epoch["epoch"] == curve["best_epoch"]), {})
-    score, loss = kept.get("valid/score"), kept.get("valid/loss")
-    if score is not None:
-        return score
-    return -math.inf if loss is None else -loss
+def _with_seed(models: Mapping[str, tuple[int, ...]], seed: int) -> dict[str, tuple[int, ...]]:
+    return {method: (seed,) for method, seeds in models.items() if seed in seeds}

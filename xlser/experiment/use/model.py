@@ -1,4 +1,4 @@
-"""A trained model of a run folder, ready for recordings of any length."""
+"""A trained model of a run or bench, ready for recordings of any length."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OnFault = Callable[[Path, str], object]
 
 @dataclass
 class Model:
-    """One model of a run; see `load`. ``store`` holds the clips that it compares with."""
+    """One model of a run or bench; see `load`. ``store`` holds the clips that it compares with."""
 
     chosen: Chosen
     embedder: Embedder
@@ -145,9 +145,14 @@ class Model:
 
 
 def load(
-    run: str | Path, *, method: str | None = None, seed: int | None = None, datastore: str | Path | None = None
+    folder: str | Path,
+    *,
+    model: str | None = None,
+    method: str | None = None,
+    seed: int | None = None,
+    datastore: str | Path | None = None,
 ) -> Model:
-    """Return a trained model of a run folder, wherever that folder lies now.
+    """Return a trained model of a run or bench, wherever that folder lies now; see `xlser.load`.
 
     ::
 
@@ -158,8 +163,9 @@ def load(
     An autoencoder's features are z-scored with the source's statistics: nothing of other recordings is looked at.
 
     Args:
-        run: the folder that `xlser run` wrote.
-        method: which method; the one that did best on the source's validation speakers unless given (see `find_model`).
+        folder: what `xlser run` or `xlser transfer` wrote.
+        model: which model (see `find_model`); the one that did best on its source's validation speakers unless given.
+        method: which method; likewise.
         seed: which seed; likewise.
         datastore: a file of other clips to compare with, embedded by the same model.
 
@@ -167,7 +173,7 @@ def load(
         RunError: a folder, method, seed or model that is not there or damaged. XlserError: a datastore that cannot be
             read, or of another encoder.
     """
-    return open_model(find_model(run, method, seed), datastore)
+    return open_model(find_model(folder, method, seed, model=model), datastore)
 
 
 def open_model(chosen: Chosen, datastore: str | Path | None = None) -> Model:
@@ -175,8 +181,8 @@ def open_model(chosen: Chosen, datastore: str | Path | None = None) -> Model:
     embedder, path = load_embedder(chosen), chosen.folder / STORE
     if not path.exists():
         raise RunError(
-            f"{path} is missing: this run was made before trained models kept their clips' embeddings. Delete "
-            f"{chosen.run / 'results.json'} and run the same `xlser run` command again; the models are read back."
+            f"{path} is missing: it was made before trained models kept their clips' embeddings, or not copied. "
+            f"Copy the whole folder, or {chosen.job.again}."
         )
     own = Datastore.load(path)
     store = Datastore.load(datastore) if datastore else own

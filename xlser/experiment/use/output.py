@@ -30,12 +30,13 @@ def opened(out: Path | None, screen: IO[str]) -> AbstractContextManager[IO[str]]
 def write_predictions(
     predictions: Iterable[Prediction], model: Model, labels: tuple[str, ...], form: str, file: IO[str]
 ) -> None:
-    """Write each prediction as it comes (a table: all at the end), with method and seed.
+    """Write each prediction as it comes (a table: all at the end), with source, recipe, method and seed of the model.
 
     >>> import io
     >>> from types import SimpleNamespace
     >>> given = SimpleNamespace(given_by={"valence": "head"})
-    >>> model = SimpleNamespace(chosen=SimpleNamespace(method="supcon", seed=0), dimensions=given)
+    >>> chosen = SimpleNamespace(name="emodb/ce/supcon/0", method="supcon", seed=0)
+    >>> model = SimpleNamespace(chosen=chosen, dimensions=given)
     >>> one = Prediction("a.wav", 1.5, "joy", {"joy": 0.75, "anger": 0.25}, {"valence": 0.5}, 0.125, 40.0)
     >>> file = io.StringIO()
     >>> write_predictions([one], model, ("joy", "anger"), "jsonl", file)
@@ -98,7 +99,7 @@ def _written(out: Path):
 
 def _lines(predictions: Iterable[Prediction], model: Model, labels: tuple[str, ...], file: IO[str]) -> None:
     for one in predictions:
-        told = asdict(one) | {"method": model.chosen.method, "seed": model.chosen.seed}
+        told = asdict(one) | {"model": model.chosen.name, "method": model.chosen.method, "seed": model.chosen.seed}
         told["percentile"] = None if math.isnan(one.percentile) else one.percentile
         file.write(json.dumps(told, ensure_ascii=False, allow_nan=False) + "\n")
 
@@ -107,13 +108,13 @@ def _csv(predictions: Iterable[Prediction], model: Model, labels: tuple[str, ...
     rows = csv.writer(file, lineterminator="\n")
     rated = list(model.dimensions.given_by)
     head = ["file", "seconds", "emotion", *(f"p_{name}" for name in labels), *rated]
-    rows.writerow([*head, "distance", "percentile", "warning", "neighbours", "method", "seed"])
+    rows.writerow([*head, "distance", "percentile", "warning", "neighbours", "method", "seed", "model"])
     for one in predictions:
         numbers = [one.probabilities[name] for name in labels] + [one.ratings[name] for name in rated]
         near = "; ".join(f"{_neighbour(n)} ({n.distance:.4g})" for n in one.neighbours)
         cells = [one.file, f"{one.seconds:.3f}", one.emotion, *map(_number, numbers)]
         cells += [_number(one.distance), _number(one.percentile), one.warning, near]
-        rows.writerow([*cells, model.chosen.method, model.chosen.seed])
+        rows.writerow([*cells, model.chosen.method, model.chosen.seed, model.chosen.name])
 
 
 def _table(predictions: Iterable[Prediction], model: Model, labels: tuple[str, ...], file: IO[str]) -> None:

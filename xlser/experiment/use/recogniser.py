@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xlser.atomic import write_text
 from xlser.cachefolder import cache_folder
 from xlser.corpora.emotions import check_canonical
 from xlser.data.dataset import Dataset
 from xlser.data.splits import Split, adapted_splits
 from xlser.errors import CorpusError, RecipeError, RunError
-from xlser.experiment.run import RESULTS, run_recipe
+from xlser.experiment.results_folder import RESULTS, write_json
+from xlser.experiment.run import run_recipe
 from xlser.experiment.use.answer import Prediction
 from xlser.experiment.use.embedding import embed_dataset
 from xlser.experiment.use.folder import Chosen, find_model
@@ -47,7 +47,7 @@ class Recogniser:
     Args:
         system: `Autoencoder`, `FineTuned` or `NoNetwork`.
         readout: `Knn`, `Probe`, `Head` or `Interpolated`; None for the best on the validation speakers.
-        seed: of which speakers validate, where no split is given.
+        seed: of the initial weights and the batches, and of which speakers validate where no split is given.
         folder: where weights, curves and scores of the training lie; a temporary one unless given. Fitting with the
             same options and the same data again goes on where it was, or reads back what is there.
         cache: of features and decoded audio; xlser's cache folder unless given.
@@ -113,6 +113,7 @@ class Recogniser:
             str(written),
             emotions=scored_emotions([source]),
             split=split_choice(split, list(source.frame["id"])),
+            first_seed=self.seed,
         )
         run = folder / "run"
         place = Workplace(cache=self.cache, progress=self.progress, say=lambda text: None)
@@ -139,12 +140,11 @@ class Recogniser:
     @property
     def source(self) -> str:
         """The name of the dataset that it was fitted on."""
-        return source_of(self.model.chosen.run)
+        return self.model.chosen.source
 
     def validation(self) -> pd.DataFrame:
         """Return the scores on the validation speakers that the readout was chosen by, the features' beside them."""
-        results = run_results(self.model.chosen.run)
-        rows = [row for row in results["transfer"] if row["role"] == VALIDATION]
+        rows = [row for row in self.model.chosen.job.home["transfer"] if row["role"] == VALIDATION]
         return pd.DataFrame(rows)[["method", "classifier", "metric", "value", "low", "high", "chance", "utterances"]]
 
     def predict(self, audio: str | Path | np.ndarray | Dataset, rate: int = 16_000, **options: Any) -> Any:
@@ -188,18 +188,17 @@ class Recogniser:
         folder, chosen = Path(folder), self.model.chosen
         if folder.exists() and any(folder.iterdir()):
             raise RunError(f"{folder} is not empty. Give another folder, or delete what is in it.")
-        target = folder / "models" / chosen.method / f"seed-{chosen.seed}"
-        for path in sorted(chosen.folder.rglob("*")):
-            if path.suffix in (".safetensors", ".json") and "embedded" not in path.parts:
-                (target / path.relative_to(chosen.folder)).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target / path.relative_to(chosen.folder))
-        if (chosen.run / "encoder").is_dir():
-            shutil.copytree(chosen.run / "encoder", folder / "encoder")
-        about = {"schema": VERSIONS["model"], "method": chosen.method, "seed": chosen.seed}
+        for path in sorted(chosen.folder.glob("*")):
+            if path.suffix in (".safetensors", ".json"):
+                target = folder / path.relative_to(chosen.run)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+        encoder = chosen.job.folder / "encoder"
+        if encoder.is_dir():
+            shutil.copytree(encoder, folder / encoder.relative_to(chosen.run))
+        write_json(folder / RESULTS, _results_of(chosen), indent=1)
         readout = {"reader": chosen.reader, "options": chosen.options}
-        for name in (RESULTS, "recipe.json"):
-            shutil.copyfile(chosen.run / name, folder / name)
-        write_text(folder / SAVED, json.dumps(about | readout, indent=1))
+        write_json(folder / SAVED, {"schema": VERSIONS["model"], "model": chosen.name} | readout, indent=1)
         return folder
 
     @classmethod
@@ -254,27 +253,32 @@ def predictions(model: Recogniser, dataset: Dataset) -> pd.DataFrame:
 
 
 def load(
-    run: str | Path,
+    folder: str | Path,
     *,
+    model: str | None = None,
     method: str | None = None,
     seed: int | None = None,
     datastore: str | Path | None = None,
     cache: str | Path | None = None,
 ) -> Recogniser:
-    """Return a trained model: of `Recogniser.save`, or of a run folder, wherever that lies now.
+    """Return a trained model: of `Recogniser.save`, of a run or of a bench, wherever its folder lies now.
 
     ::
 
         model = xlser.load("runs/RUN")
         prediction = model.predict("call.wav")
         print(prediction.emotion, prediction.probabilities, prediction.warning)
+        other = xlser.load("runs/bench", model="emodb/dae-both/plain")
 
     An autoencoder's features are z-scored with the source's statistics: nothing of other recordings is looked at.
 
     Args:
-        run: a saved model, or the folder that `xlser run` wrote.
-        method: which method; the one that did best on the source's validation speakers unless given.
-        seed: which seed; likewise.
+        folder: a saved model, or what `xlser run` or `xlser transfer` wrote.
+        model: ``source/recipe/method/seed``, or any part of it that names one recipe on one source, such as ``recipe``
+            or ``source/method``. What it leaves open is the one that did best on its own source's validation speakers,
+            features without a network included; of equals the simplest.
+        method: one of the methods; likewise.
+        seed: one of its seeds; likewise.
         datastore: a file of other clips to compare with, embedded by the same model.
         cache: of features and decoded audio, for datasets; xlser's cache folder unless given.
 
@@ -282,8 +286,8 @@ def load(
         RunError: a folder, method, seed or model that is not there, damaged, or of another schema. XlserError: a
             datastore that cannot be read, or of another encoder.
     """
-    saved = load_saved(run) if method is None and seed is None else None
-    chosen = saved or find_model(run, method, seed)
+    saved = load_saved(folder) if (model, method, seed) == (None, None, None) else None
+    chosen = saved or find_model(folder, method, seed, model=model)
     return Recogniser.of(open_model(chosen, datastore), cache=cache)
 
 
@@ -299,16 +303,23 @@ def load_saved(folder: str | Path) -> Chosen | None:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
         check_version("model", about.get("schema"), path, "save the model again")
-        chosen = find_model(folder, about["method"], about["seed"])
+        chosen = find_model(folder, model=about["model"])
         return replace(chosen, reader=about["reader"], options=about["options"])
     except (OSError, ValueError, KeyError, AttributeError) as error:
         pass_on_machine(error, f"reading {path}")
         raise RunError(f"cannot read {path}: {error}. Save the model again.") from error
 
 
-def source_of(run: Path) -> str:
-    """Return the name of the dataset that a run was trained on."""
-    return next(str(corpus["corpus"]) for corpus in run_results(run)["corpora"] if corpus["role"] == "source")
+def _results_of(chosen: Chosen) -> dict[str, Any]:
+    """Return the results of the folder that a model is of; of a bench, what is about the model's recipe and source."""
+    results: dict[str, Any] = json.loads((chosen.run / RESULTS).read_text(encoding="utf-8"))
+    if "cells" in results:
+        place = {"recipe": chosen.recipe.name, "source": chosen.source}
+        for table in ("cells", "trained", "chosen"):
+            results[table] = [row for row in results.get(table, ()) if place.items() <= row.items()]
+        results["cells"] = [cell for cell in results["cells"] if cell["target"] == chosen.source]
+        results |= {table: [] for table in ("matrix", "comparisons", "languages")} | {"failed": {}, "holes": {}}
+    return results
 
 
 def _with_readout(chosen: Chosen, readout: Readout | None) -> Chosen:
@@ -317,13 +328,13 @@ def _with_readout(chosen: Chosen, readout: Readout | None) -> Chosen:
         return chosen
     rows = [
         row
-        for row in run_results(chosen.run)["choices"]
+        for row in chosen.job.home["choices"]
         if (row["method"], row["seed"], row["reader"]) == (chosen.method, chosen.seed, readout.name)
         and row.get("role", VALIDATION) == VALIDATION
     ]
     scored = [
         row["value"]
-        for row in run_results(chosen.run)["transfer"]
+        for row in chosen.job.home["transfer"]
         if (row["role"], row["metric"], row["method"], row["classifier"])
         == (VALIDATION, "UA", chosen.method, readout.name)
     ]
@@ -334,12 +345,6 @@ def _with_readout(chosen: Chosen, readout: Readout | None) -> Chosen:
         )
     options = (rows[0] if rows else {}) | readout.options()
     return replace(chosen, reader=readout.name, options=options, accuracy=float(scored[0]))
-
-
-def run_results(run: Path) -> dict[str, Any]:
-    """Return what a run wrote."""
-    found: dict[str, Any] = json.loads((run / RESULTS).read_text(encoding="utf-8"))
-    return found
 
 
 def _is_canonical(name: str) -> bool:

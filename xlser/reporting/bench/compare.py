@@ -1,11 +1,10 @@
-"""Two runs or two benches side by side where they judged the same corpora, clip by clip wherever that can be."""
+"""Two runs or benches side by side where they judged the same corpora, clip by clip wherever that can be."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
 
-from xlser.errors import RunError
 from xlser.evaluation.verdicts import correct_families, paired
 from xlser.reporting.bench.facts import Row
 from xlser.reporting.bench.load import is_bench
@@ -33,7 +32,9 @@ _OLDER = [
 
 
 def compare(first: str | Path, second: str | Path) -> str:
-    """Return a table of the UA of two runs or two benches, each read by what its own source validation chose.
+    """Return a table of the UA of two runs or benches, each read by what its own source validation chose.
+
+    A run beside a bench is a bench of one recipe on one source, read under the recipe's own protocol.
 
     The difference is B less A. Where both say what they said of the same clips it is tested by swapping the two
     speaker by speaker (see `xlser.evaluation.paired.paired_test`), with Holm's correction over all transfers that are
@@ -41,18 +42,11 @@ def compare(first: str | Path, second: str | Path) -> str:
     the same speakers they are not, and it is then rather too wide.
 
     Raises:
-        RunError: a folder is no finished run or bench, one is a run and the other a bench, or they have nothing in
-            common.
+        RunError: a folder is no finished run or bench, or they have nothing in common.
     """
     first, second = Path(first), Path(second)
-    benches = [is_bench(folder) for folder in (first, second)]
-    if benches[0] != benches[1]:
-        bench, run = (first, second) if benches[0] else (second, first)
-        raise RunError(
-            f"{bench} is a bench and {run} is not: compare two benches or two runs. A run of a recipe is a bench of "
-            "one: `xlser transfer --recipe RECIPE --sources SOURCE --targets TARGETS`."
-        )
-    several = of_benches(first, second) if benches[0] else of_runs(first, second)
+    benches = any(is_bench(folder) for folder in (first, second))
+    several = of_benches(first, second) if benches else of_runs(first, second)
     _test(several)
     lines = [line for sides in several for line in _table(sides)]
     lines += [*_legend(several), *dict.fromkeys(note for sides in several for note in sides.notes)]

@@ -1,4 +1,4 @@
-"""What two benches have in common: cells, a recipe of the one beside a recipe of the other."""
+"""What two benches have in common, or a bench and a run: cells, a recipe of the one beside a recipe of the other."""
 
 from __future__ import annotations
 
@@ -7,25 +7,31 @@ from itertools import product
 from pathlib import Path
 
 from xlser.errors import RunError
+from xlser.evaluation.results import as_bench
 from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts
 from xlser.reporting.bench.facts import Bench, Key, Row
-from xlser.reporting.bench.load import load_bench
+from xlser.reporting.bench.load import is_bench, load_bench
 from xlser.reporting.bench.sides import Place, Said, Sides, read_json
+from xlser.reporting.bench.sides_of_runs import NOT_KEPT, said_by_run
+from xlser.reporting.load import load_results
 from xlser.reporting.wording import listing, number
 
 
 @dataclass(frozen=True)
 class _Side:
-    """A bench, its folder, and the letter it goes by."""
+    """A bench, or a run as a bench of one recipe and source, its folder, and the letter it goes by."""
 
     letter: str
     folder: Path
     bench: Bench
+    is_run: bool
 
     @classmethod
     def of(cls, letter: str, folder: Path) -> _Side:
+        if not is_bench(folder):
+            return cls(letter, folder, Bench(as_bench(load_results(folder))), True)
         # No more than is used: benches of different versions are just what is compared.
-        return cls(letter, folder, Bench(load_bench(folder, ("cells", "chosen", "matrix"))))
+        return cls(letter, folder, Bench(load_bench(folder, ("cells", "chosen", "matrix"))), False)
 
     def row(self, key: Key) -> Row | None:
         """Return the UA of a cell; None without one."""
@@ -36,6 +42,11 @@ class _Side:
     def said(self, key: Key) -> Said:
         """Return what was said in a cell by what validation chose; or why that is not known."""
         chosen, below = self.bench.chosen(*key[:2]), self.folder / "jobs"
+        if self.is_run:
+            said = said_by_run(self.folder, chosen["method"], chosen["classifier"]) if chosen else {}
+            home = key[1] == key[2]
+            found = [said[kept] for kept in said if kept[0] == key[2] and (home or kept[2] == self.protocol(key[0]))]
+            return found[0] if found else NOT_KEPT
         cell = read_json(below / key[0] / key[1] / "cells" / f"{key[2]}.json")
         if not chosen or "predictions" not in cell:
             return f"{self.letter}'s cell is not there any more, below {below}"
@@ -43,14 +54,18 @@ class _Side:
             return f"{self.letter}'s cell below {below} is not the one in results.json"
         return Verdicts.of(cell["predictions"], cell["classes"], chosen["method"], chosen["classifier"])
 
+    def protocol(self, recipe: str) -> str:
+        """Return the protocol that a recipe asks for."""
+        return self.bench.protocol(recipe)
+
 
 def of_benches(first: Path, second: Path) -> list[Sides]:
-    """Return the cells that two benches have in common.
+    """Return the cells that two benches, or a bench and a run, have in common.
 
     A recipe stands beside its namesake; where the benches share no name, every one of A beside every one of B.
 
     Raises:
-        RunError: a folder holds no finished bench, or the benches have no cell in common.
+        RunError: a folder holds no finished bench or run, or the two have no cell in common.
     """
     a, b = _Side.of("A", first), _Side.of("B", second)
     namesakes = [(name, name) for name in a.bench.recipes if name in b.bench.recipes]
@@ -79,7 +94,7 @@ def _place(a: _Side, b: _Side, one: Key, other: Key) -> Place | None:
     if rows[0] is None or rows[1] is None:
         return None
     family = HELD_OUT if one[1] == one[2] else TRANSFER
-    protocols = dict.fromkeys((a.bench.protocol(one[0]), b.bench.protocol(other[0])))
+    protocols = dict.fromkeys((a.protocol(one[0]), b.protocol(other[0])))
     reading = "held-out" if family == HELD_OUT else " against ".join(protocols)
     mark = "".join(f" ({mark})" for mark in a.bench.marks(one) if "synthetic" in mark)
     name = f"{one[1]} → {one[2]}, {reading}{mark}, chance {number(rows[0]['chance'])}"

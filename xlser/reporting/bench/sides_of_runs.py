@@ -34,9 +34,7 @@ class _Run:
         chosen = _chosen(results)
         rows = [row for row in results["transfer"] if row["metric"] == "UA" and row["role"] != VALIDATION]
         rows = {_key(row): row for row in rows if (row["method"], row["classifier"]) == chosen}
-        entries = read_json(folder / "predictions.json").get("corpora", [])
-        said = {_key(entry): Verdicts.of(unpacked(entry), entry["classes"], *chosen) for entry in entries}
-        return cls(folder, results, chosen, rows, said)
+        return cls(folder, results, chosen, rows, said_by_run(folder, *chosen))
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -65,6 +63,12 @@ def of_runs(first: Path, second: Path) -> list[Sides]:
     sources = sorted({a.recipe["source"], b.recipe["source"]})
     notes = [f"The runs learnt from different sources: {', '.join(sources)}."] if len(sources) > 1 else []
     return [Sides([f"A: {a.told}", f"B: {b.told}"], places, notes)]
+
+
+def said_by_run(folder: Path, method: str, classifier: str) -> dict[Key, Verdicts]:
+    """Return what a run said of each clip by a method and classifier, by corpus, role and protocol."""
+    entries = read_json(folder / "predictions.json").get("corpora", [])
+    return {_key(entry): Verdicts.of(unpacked(entry), entry["classes"], method, classifier) for entry in entries}
 
 
 def _place(key: Key, a: _Run, b: _Run) -> Place:

@@ -1,0 +1,135 @@
+"""What a run or a bench trained: a run one recipe on one source, a bench several, and each of them has its models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from xlser.errors import RunError
+from xlser.evaluation.choice import FEATURES
+from xlser.evaluation.results import Row, home_cells
+from xlser.experiment.corpora import AnyRecipe
+from xlser.experiment.encoders import MODEL
+from xlser.reporting.bench.load import is_bench, load_bench
+from xlser.reporting.load import load_results
+from xlser.schema import validate
+from xlser.training.checkpoint import read_about
+from xlser.training.encoder_recipe import EncoderRecipe
+from xlser.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class TrainedJob:
+    """One recipe that was trained on one source, and scored there.
+
+    Attributes:
+        source: what the source is called by its card, or its cards.
+        folders: where its weights may lie: one, unless some are missing or of another recipe of this name.
+        models: the seeds of each method, networks first and ``features`` last.
+        home: ``transfer`` (scores) and ``choices`` (k, C, alpha ...) on the source's own speakers.
+        again: how to have it scored again, as the end of a sentence; what is there is read back.
+    """
+
+    recipe: AnyRecipe
+    source: str
+    folders: tuple[Path, ...]
+    models: Mapping[str, tuple[int, ...]]
+    home: Mapping[str, Any] = field(repr=False)
+    again: str
+
+    @property
+    def folder(self) -> Path:
+        """Where ``models`` and, of a fine-tuned encoder, ``encoder`` lie.
+
+        Raises:
+            RunError: that is not known.
+        """
+        if len(self.folders) == 1:
+            return self.folders[0]
+        job = f"{self.recipe.name} on {self.source}"
+        if not self.folders:
+            raise RunError(f"the models of {job} are missing. Copy the whole folder, or {self.again}.")
+        raise RunError(
+            f"the models of {job} lie in one of {', '.join(map(str, self.folders))}, and an older xlser did not note "
+            "in which. Run the same `xlser transfer` command again: it trains nothing, and notes it."
+        )
+
+    def model(self, method: str, seed: int) -> Path:
+        """Return where the weights and the datastore of a model lie."""
+        return self.folder / "models" / method / f"seed-{seed}"
+
+    def best_seed(self, method: str) -> int:
+        """Return the seed with the best epoch, the first of equals; the features have no epochs, and any seed is good.
+
+        That is the highest validation score, or the lowest validation loss for an autoencoder.
+
+        Raises:
+            RunError: a model that is not there or damaged.
+        """
+        seeds = self.models[method]
+        return (
+            seeds[0] if method == FEATURES or len(seeds) == 1 else max(seeds, key=lambda seed: self._best(method, seed))
+        )
+
+    def _best(self, method: str, seed: int) -> float:
+        told = self._about(method, seed)
+        kept = next((epoch for epoch in told.get("curve", ()) if epoch["epoch"] == told["best_epoch"]), {})
+        score, loss = kept.get("valid/score"), kept.get("valid/loss")
+        if score is not None:
+            return score
+        return -math.inf if loss is None else -loss
+
+    def _about(self, method: str, seed: int) -> Row:
+        """Return the epoch that was kept and the curve: a run's results hold them, a bench's models do."""
+        curves = self.home.get("curves", ())
+        found = next((curve for curve in curves if (curve["method"], curve["seed"]) == (method, seed)), None)
+        return found or read_about(self.model(method, seed) / MODEL, self.again)
+
+
+def trained_jobs(folder: Path) -> tuple[list[TrainedJob], list[str]]:
+    """Return what a run or a bench trained, in the order that was asked for, and what of it failed, each with why.
+
+    Raises:
+        RunError: no finished run or bench lies there.
+    """
+    if not is_bench(folder):
+        return [_of_run(folder)], []
+    results = load_bench(folder, ("cells",))
+    failed = [f"{name}: {why}" for table in ("failed", "holes") for name, why in results[table].items()]
+    return [_of_bench(folder, results, *place) for place in home_cells(results)], failed
+
+
+def _of_run(folder: Path) -> TrainedJob:
+    results = load_results(folder)
+    ((_, source),) = home_cells(results)
+    seeds: dict[str, tuple[int, ...]] = {}
+    for curve in results["curves"]:
+        seeds[curve["method"]] = tuple(sorted({*seeds.get(curve["method"], ()), curve["seed"]}))
+    seeds[FEATURES] = tuple(sorted(row["seed"] for row in results["splits"]))
+    again = f"delete {folder / 'results.json'} and run the same `xlser run` command again; the models are read back"
+    return TrainedJob(_recipe(results["about"]["recipe"], folder), source, (folder,), seeds, results, again)
+
+
+def _of_bench(folder: Path, results: Row, recipe: str, source: str) -> TrainedJob:
+    below, values = folder / "jobs" / recipe / source, results["about"]["recipes"][recipe]
+    again = (
+        f"delete {below / 'cells' / source}.json and run the same `xlser transfer` command again; the models are read "
+        "back"
+    )
+    known = [row["folder"] for row in results.get("trained", ()) if (row["recipe"], row["source"]) == (recipe, source)]
+    # A bench of an older xlser does not say which weights it scored: there is mostly one set of them.
+    there = tuple(folder / name for name in known) or tuple(sorted(below.glob("trained-*")))
+    parts = set(source.split("+"))
+    targets = [name for name in results["about"]["targets"] if not parts & set(name.split("+"))]
+    made = _recipe(values | {"source": source, "targets": targets}, folder)
+    methods = made.methods if isinstance(made, EncoderRecipe) else made.objectives()
+    first = made.training.first_seed
+    seeds = dict.fromkeys([*methods, FEATURES], tuple(range(first, first + made.training.seeds)))
+    return TrainedJob(made, source, there, seeds, home_cells(results)[recipe, source], again)
+
+
+def _recipe(values: Row, folder: Path) -> AnyRecipe:
+    return validate(EncoderRecipe if "encoder" in values else Recipe, values, f"recipe of {folder}", RunError)
