@@ -100,7 +100,7 @@ def test_a_report_says_that_there_is_no_network(alone, latents):
 
 
 def test_neither_is_exported(alone, latents, tmp_path):
-    with pytest.raises(RunError):
+    with pytest.raises(RunError, match="trained no network"):
         export_onnx(alone, tmp_path / "m.onnx")
     pytest.importorskip("onnxruntime")
     with pytest.raises(RunError, match=r"logmel \+ encoder"):

@@ -54,16 +54,18 @@ class SpeechEncoder(nn.Module):
     """
 
     rate: ClassVar[int] = RATE
+    layerdrop_key: ClassVar[str] = "layerdrop"  # of the config
 
     def __init__(self, model: nn.Module, extractor: Any, about: Mapping[str, Any]):
         super().__init__()
         self.model, self.extractor, self.about = model, extractor, dict(about)
-        self._front: Front = (WaveConvolutions if hasattr(model, "feature_extractor") else FilterBank)(model, extractor)
+        self._front = self._make_front()
         self.shortest, self.front_width = self._front.shortest, self._front.width
-        self.layers, self.width = len(model.encoder.layers), model.config.hidden_size
+        self.layers, self.width = len(self._stack.layers), model.config.hidden_size
         self.resumes = model.config.model_type != "wavlm"
         # Taken from transformers, which would drop frozen layers as well and give no hidden state for them.
-        self.layerdrop, model.config.layerdrop = model.config.layerdrop, 0.0
+        self.layerdrop = getattr(model.config, self.layerdrop_key)
+        setattr(model.config, self.layerdrop_key, 0.0)
         self.frozen = -1
         self.freeze(-1)
 
@@ -159,11 +161,11 @@ class SpeechEncoder(nn.Module):
             XlserError: the folder cannot be written.
         """
         # The config on disk keeps the layerdrop that was taken from it.
-        self.model.config.layerdrop = self.layerdrop
+        setattr(self.model.config, self.layerdrop_key, self.layerdrop)
         try:
             write_checkpoint(self.model, self.extractor, folder)
         finally:
-            self.model.config.layerdrop = 0.0
+            setattr(self.model.config, self.layerdrop_key, 0.0)
 
     def identity(self, depth: int = 0) -> dict[str, Any]:
         """Return what `front` (0) or hidden state number ``depth`` in eval mode depends on besides the audio.
@@ -196,6 +198,15 @@ class SpeechEncoder(nn.Module):
         return next(self.model.parameters()).device
 
     @property
+    def _stack(self) -> nn.Module:
+        """What has the ``layers``."""
+        return self.model.encoder
+
+    def _make_front(self) -> Front:
+        kind = WaveConvolutions if hasattr(self.model, "feature_extractor") else FilterBank
+        return kind(self.model, self.extractor)
+
+    @property
     def _mask_vector(self) -> Tensor | None:
         return getattr(self.model, "masked_spec_embed", None)
 
@@ -213,7 +224,7 @@ class SpeechEncoder(nn.Module):
         return mask
 
     def _states(self, hidden: Tensor, mask: Tensor, first: int, last: int) -> tuple[Tensor, ...]:
-        return hidden_states(self.model.encoder, hidden, mask, first=first, last=last, layerdrop=self.layerdrop)
+        return hidden_states(self._stack, hidden, mask, first=first, last=last, layerdrop=self.layerdrop)
 
     def _projected(self, frames: Tensor) -> Tensor:
         projected = self.model.feature_projection(frames)

@@ -38,4 +38,5 @@ FAMILIES: dict[str, Family] = {
     "wav2vec2": _WAVE,
     "wav2vec2-bert": _WAVE,
     "wavlm": _WAVE,
+    "whisper": Family("xlser.models.whisper", layers="encoder_layers", width="d_model"),
 }

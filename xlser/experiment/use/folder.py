@@ -106,6 +106,8 @@ def find_model(
     jobs, failed = trained_jobs(run)
     if exportable:
         jobs = [_without_features(job) for job in _encoders(jobs) or jobs]
+        if not any(job.models for job in jobs):
+            raise RunError(f"{run} trained no network: its features alone cannot be exported. Choose another run.")
     jobs = _of_model(run, jobs, model, failed) if model is not None else jobs
     jobs = _of_method(run, jobs, method) if method is not None else jobs
     jobs = _of_seed(run, jobs, seed) if seed is not None else jobs

@@ -1,0 +1,181 @@
+"""Whisper's encoder: transformers' own numbers on 30 seconds, and a clip's own whatever stands beside it.
+
+The weights are random and the encoder is tiny; the last test takes the real one where it is there.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from xlser.errors import RecipeError, RunError
+from xlser.features.frozen_encoder import Encoder
+from xlser.models.checkpoint_folder import quiet
+from xlser.models.checkpoints import checkpoint_facts, load_encoder
+from xlser.models.encoder import pad_frames
+
+REAL = Path(__file__).resolve().parents[3] / "shared" / "checkpoints" / "whisper-tiny.en-encoder"
+LONG = 30 * 16_000
+SIZES = {"d_model": 16, "encoder_layers": 3, "encoder_attention_heads": 2, "encoder_ffn_dim": 24, "num_mel_bins": 80}
+SIZES |= {"decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 8, "vocab_size": 60}
+SIZES |= {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+SIZES |= {"encoder_layerdrop": 0.1, "dropout": 0.1}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A whole model with its decoder, tiny, random, in half precision, as it lies on the hub."""
+    from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
+
+    folder = tmp_path_factory.mktemp("whisper")
+    with torch.random.fork_rng(devices=[]), quiet():
+        torch.manual_seed(3)
+        model = WhisperForConditionalGeneration(WhisperConfig(**SIZES))
+        for tensor in model.state_dict().values():
+            tensor.add_(0.1 * torch.rand(tensor.shape))  # biases and norms as made would hide what they do
+        model.half().save_pretrained(folder)
+        WhisperFeatureExtractor().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(whole, tmp_path):
+    """The encoder of the model alone; a test may damage it."""
+    weights = load_file(whole / "model.safetensors")
+    kept = {name: tensor for name, tensor in weights.items() if name.startswith("model.encoder.")}
+    save_file(kept, tmp_path / "model.safetensors", {"format": "pt"})
+    for name in ("config.json", "preprocessor_config.json"):
+        (tmp_path / name).write_text((whole / name).read_text())
+    return tmp_path
+
+
+@pytest.fixture
+def encoder(folder):
+    return load_encoder(str(folder)).eval()
+
+
+def states(encoder, waves, **options):
+    return encoder(*pad_frames([encoder.front(wave) for wave in waves]), **options)
+
+
+def by_transformers(folder, wave):
+    """Return all hidden states of a clip padded to 30 s, (1500, D) each, by transformers alone."""
+    from transformers import WhisperFeatureExtractor, WhisperModel
+
+    with quiet(), torch.random.fork_rng(devices=[]):  # without a decoder it makes one up
+        model = WhisperModel.from_pretrained(folder, dtype=torch.float32).encoder.eval()
+    given = WhisperFeatureExtractor.from_pretrained(folder)(wave.numpy(), sampling_rate=16_000, return_tensors="pt")
+    with torch.no_grad():
+        return model(given["input_features"], output_hidden_states=True).hidden_states
+
+
+def agrees(folder, wave):
+    encoder = load_encoder(str(folder)).eval()
+    with torch.no_grad():
+        found = states(encoder, [torch.nn.functional.pad(wave, (0, LONG - len(wave)))])
+    expected = by_transformers(folder, wave)
+    assert len(found) == len(expected) == encoder.layers + 1
+    for state, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(state[0], other[0], atol=1e-5, rtol=1e-5)
+
+
+def test_on_thirty_seconds_it_gives_what_transformers_gives(whole, waves):
+    agrees(whole, waves[2])
+
+
+@torch.no_grad()
+def test_neighbours_and_what_stands_in_the_padding_change_nothing(encoder, waves):
+    frames, lengths = pad_frames([encoder.front(wave) for wave in waves])
+    assert lengths.tolist() == [-(-len(wave) // 320) for wave in waves]
+    for row, length in enumerate(lengths):
+        frames[row, length:] = 1e3
+    together = encoder(frames, lengths)
+    for row, wave in enumerate(waves):
+        for state, alone in zip(together, states(encoder, [wave]), strict=True):
+            torch.testing.assert_close(state[row, : lengths[row]], alone[0], atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_from_any_layer_to_any_other_it_gives_the_same(encoder, waves):
+    frames, lengths = pad_frames([encoder.front(wave) for wave in waves])
+    every = encoder(frames, lengths)
+    for first in range(4):
+        for last in range(first, 4):
+            part = encoder(every[first] if first else frames, lengths, first=first, last=last)
+            assert len(part) == last - first + 1
+            for state, expected in zip(part, every[first:], strict=False):
+                torch.testing.assert_close(state, expected)
+
+
+def test_the_decoder_is_not_read_and_the_layout_does_not_matter(whole, folder, tmp_path):
+    alone, other = load_encoder(str(folder)), load_encoder(str(whole))
+    assert (alone.layers, alone.width, alone.about["model_type"]) == (3, 16, "whisper")
+    assert not any("decoder" in name for name in alone.state_dict())
+    weights = load_file(folder / "model.safetensors")
+    classifier = {name.removeprefix("model."): tensor for name, tensor in weights.items()}
+    save_file(classifier | {"projector.weight": torch.ones(2)}, folder / "model.safetensors", {"format": "pt"})
+    alone.save(tmp_path / "saved")
+    for one in (other, load_encoder(str(folder)), load_encoder(str(tmp_path / "saved"))):
+        assert one.layerdrop == 0.1
+        for name, tensor in alone.state_dict().items():
+            assert tensor.dtype == torch.float32
+            assert torch.equal(one.state_dict()[name], tensor), name
+
+
+@pytest.mark.parametrize("depth", [-1, 0, 2, 3])
+def test_what_is_frozen_gets_no_gradient_and_positions_never(encoder, waves, depth):
+    encoder.layerdrop = 0.0  # a layer that is left out has no gradient either
+    encoder.freeze(depth)
+    encoder.train()
+    if depth < 3:
+        states(encoder, waves)[-1].sum().backward()
+    moved = {name.split(".", 1)[1] for name, weight in encoder.named_parameters() if weight.grad is not None}
+    parts = {"conv1": 0, "conv2": 0} | {f"layers.{layer}": layer + 1 for layer in range(3)}
+    for part, frozen_from in parts.items():
+        assert any(name.startswith(part) for name in moved) == (depth < frozen_from), part
+    assert "embed_positions.weight" not in moved
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "wrong"),
+    [
+        ({"encoder_layers": 4}, RunError, r"15 of the 67 weights .* missing .* layers\.3"),
+        ({"d_model": 8, "encoder_attention_heads": 1}, RunError, "of another size"),
+        ({"num_mel_bins": 128}, RecipeError, "feature_size 128, but .* says feature_size 80"),
+    ],
+)
+def test_config_and_files_must_fit(folder, change, error, wrong):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(error, match=wrong):
+        load_encoder(str(folder))
+
+
+def test_a_clip_has_a_window_at_least_and_thirty_seconds_at_most(encoder):
+    assert encoder.front(torch.zeros(400)).shape == (2, 16)
+    with pytest.raises(ValueError, match="at least 400 samples"):
+        encoder.front(torch.zeros(399))
+    with pytest.raises(ValueError, match="30 s at most"):
+        states(encoder, [torch.zeros(LONG + 1)])
+
+
+def test_as_an_extractor_it_pools_what_holds_audio(folder, waves):
+    extractor = Encoder(str(folder), layer=(1, 3), pooling="mean+std")
+    facts = checkpoint_facts(str(folder))
+    assert (facts.layers, facts.width, facts.identity["model_type"]) == (3, 16, "whisper")
+    clips = [wave.numpy() for wave in waves]
+    alone = [extractor(clip) for clip in clips]
+    np.testing.assert_allclose(extractor.many(clips), alone, atol=2e-6)
+    with torch.no_grad():
+        found = states(load_encoder(str(folder)).eval(), [waves[0]])
+    expected = [torch.cat([found[layer][0].mean(0), found[layer][0].std(0, correction=0)]) for layer in (1, 3)]
+    np.testing.assert_allclose(alone[0], torch.cat(expected), atol=2e-6)
+
+
+def test_the_real_encoder_gives_what_transformers_gives(waves):
+    if not REAL.is_dir():
+        pytest.skip(f"no real checkpoint at {REAL}")
+    agrees(REAL, waves[2])

@@ -1,0 +1,159 @@
+"""Whisper's encoder, on clips as long as they are: 30 seconds of silence need not be computed for a clip of two."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from xlser.errors import RecipeError, RunError
+from xlser.models.checkpoint_folder import read_preprocessor, weight_files
+from xlser.models.encoder import SpeechEncoder
+from xlser.models.front import RATE
+from xlser.models.transformers_model import read_model_config
+
+# Whisper's own spectrogram, in samples; two frames of it are one of the encoder's.
+WINDOW, HOP = 400, 160
+# Of the whole model, of a classifier, and of the encoder alone, as `SpeechEncoder.save` writes it.
+_ENCODER = re.compile(r"(?:(?:model\.)?encoder\.)?((?:conv|embed_positions|layers|layer_norm).*)")
+
+
+def read(folder: Path, about: Mapping[str, Any], dropout: float | None) -> SpeechEncoder:
+    """Return the encoder of a checkpoint folder; see `xlser.models.checkpoints.load_encoder`.
+
+    The decoder is neither built nor read from disk.
+    """
+    config = read_model_config(folder, "whisper")
+    for key in ("dropout", "attention_dropout", "activation_dropout", "encoder_layerdrop"):
+        if dropout is not None:
+            setattr(config, key, float(dropout))
+    extractor = _extractor(folder, config)
+    return WhisperEncoder(_model(folder, config), extractor, about)
+
+
+class WhisperEncoder(SpeechEncoder):
+    """`SpeechEncoder` for Whisper: its front is the log-mel spectrogram of the clip alone and both convolutions.
+
+    A clip is padded with zeros to a whole number of frames (20 ms), no further, and takes as many of the learned
+    positions. On a clip that is padded to 30 s the states are those of transformers, to about 1e-6. Longer clips are
+    refused: there are no positions for them.
+
+    Source:
+        Radford et al. 2022, arXiv 2212.04356, section 2.2.
+    """
+
+    layerdrop_key: ClassVar[str] = "encoder_layerdrop"
+
+    @property
+    def _stack(self) -> nn.Module:
+        return self.model
+
+    def _make_front(self) -> LogMelConvolutions:
+        return LogMelConvolutions(self.model, self.extractor)
+
+    def _projected(self, frames: Tensor) -> Tensor:
+        positions = self.model.embed_positions.weight
+        if frames.shape[1] > len(positions):
+            most = len(positions) * 2 * HOP / self.rate
+            raise ValueError(f"a clip must last {most:g} s at most, but {frames.shape[1]} frames were given instead.")
+        hidden = frames + positions[: frames.shape[1]]
+        return nn.functional.dropout(hidden, self.model.dropout, self.model.training)
+
+    def _states(self, hidden: Tensor, mask: Tensor, first: int, last: int) -> tuple[Tensor, ...]:
+        attended = None
+        if not mask.all():
+            attended = torch.zeros(mask.shape, dtype=hidden.dtype, device=hidden.device)
+            attended = attended.masked_fill(~mask, torch.finfo(hidden.dtype).min)
+            attended = attended[:, None, None].expand(-1, 1, mask.shape[1], -1)
+        states = [hidden]
+        for layer in self.model.layers[first:last]:
+            left = self.layerdrop > 0 and layer.training and bool(torch.rand(()) < self.layerdrop)
+            states.append(states[-1] if left else layer(states[-1], attended))
+        if first < last == self.layers:
+            states[-1] = self.model.layer_norm(states[-1])
+        return tuple(states)
+
+    def _parts(self, depth: int) -> list[nn.Module]:
+        # The positions are sinusoids, and no weights that are ever trained.
+        if depth == self.layers:
+            return [self.model]
+        convolutions = [self.model.conv1, self.model.conv2] if depth >= 0 else []
+        return [self.model.embed_positions, *convolutions, *self.model.layers[: max(depth, 0)]]
+
+
+class LogMelConvolutions:
+    """Whisper's log-mel spectrogram and the two convolutions behind it: 50 frames a second.
+
+    Source:
+        The numbers are those of transformers' `WhisperFeatureExtractor`. The maximum that the spectrogram is limited by
+        is the clip's own.
+    """
+
+    shortest = WINDOW
+
+    def __init__(self, model: nn.Module, extractor: Any):
+        # No module of its own: the model would then stand twice among the encoder's weights.
+        self.model, self.width = model, model.config.d_model
+        self.bank = torch.from_numpy(extractor.mel_filters).float().T.contiguous()
+
+    def identity(self) -> dict[str, Any]:
+        """Return the options of the spectrogram."""
+        return {"front": "log-mel convolutions", "bins": len(self.bank), "window": WINDOW, "hop": HOP}
+
+    def __call__(self, wave: Tensor) -> Tensor:
+        """Return the frames (T, width) of samples (S,); T is S / 320, rounded up."""
+        hidden = self.spectrogram(nn.functional.pad(wave, (0, -len(wave) % (2 * HOP))))[None]
+        for convolution in (self.model.conv1, self.model.conv2):
+            hidden = nn.functional.gelu(convolution(hidden))
+        return hidden[0].T.contiguous()
+
+    def spectrogram(self, wave: Tensor) -> Tensor:
+        """Return the log-mel spectrogram (bins, S / 160) of samples (S,)."""
+        window = torch.hann_window(WINDOW, device=wave.device)
+        power = torch.stft(wave, WINDOW, HOP, window=window, return_complex=True)[:, :-1].abs().square()
+        mel = (self.bank.to(wave.device) @ power).clamp(min=1e-10).log10()
+        return (torch.maximum(mel, mel.max() - 8.0) + 4.0) / 4.0
+
+
+def _extractor(folder: Path, config: Any) -> Any:
+    from transformers import WhisperFeatureExtractor
+
+    extractor = WhisperFeatureExtractor.from_dict(
+        read_preprocessor(folder) or {"feature_size": config.num_mel_bins}  # as every Whisper was published
+    )
+    asked = {"sampling_rate": RATE, "n_fft": WINDOW, "hop_length": HOP, "feature_size": config.num_mel_bins}
+    wrong = [f"{key} {getattr(extractor, key)}" for key, value in asked.items() if getattr(extractor, key) != value]
+    if wrong:
+        wanted = ", ".join(f"{key} {value}" for key, value in asked.items())
+        raise RecipeError(
+            f"checkpoint {folder} must have {wanted}, but its preprocessor_config.json says {', '.join(wrong)}. "
+            "Take both files from one and the same checkpoint, or choose another one."
+        )
+    return extractor
+
+
+def _model(folder: Path, config: Any) -> nn.Module:
+    from safetensors import safe_open
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder as Transformer
+
+    tensors = {}
+    for file in weight_files(folder):
+        with safe_open(str(file), framework="pt") as opened:
+            names = {name: found[1] for name in opened.keys() if (found := _ENCODER.fullmatch(name))}  # noqa: SIM118
+            tensors |= {name: opened.get_tensor(full).float() for full, name in names.items()}
+    with torch.random.fork_rng(devices=[]):
+        model = Transformer(config)
+    wanted = model.state_dict()
+    bad = sorted(name for name, tensor in wanted.items() if name not in tensors or tensors[name].shape != tensor.shape)
+    if bad:
+        raise RunError(
+            f"checkpoint {folder}: {len(bad)} of the {len(wanted)} weights of Whisper's encoder that config.json asks "
+            f"for are missing or of another size, such as {bad[0]}. Take config.json and weights from one and the same "
+            "checkpoint."
+        )
+    model.load_state_dict({name: tensors[name] for name in wanted})
+    return model
