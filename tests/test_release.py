@@ -92,7 +92,7 @@ def test_the_package_version_decides_nothing():
             "experiment/results_folder.py",
             "experiment/audit.py",
         ),
-        *("reporting/load.py", "reporting/bench/load.py", "__init__.py", "version.py"),
+        *("evaluation/results_file.py", "__init__.py", "version.py"),
     }
     package = ROOT / "xlser"
     using = {
