@@ -9,13 +9,13 @@ from click.testing import CliRunner
 
 from xlser.cli.report import command
 from xlser.errors import RunError
+from xlser.evaluation.results import is_bench, load_bench
 from xlser.reporting.bench import dimensions as axes
 from xlser.reporting.bench.believe import above_chance, best_sources, compared, shortcuts, summary
 from xlser.reporting.bench.cell import cell_facts
 from xlser.reporting.bench.chart import tenths
 from xlser.reporting.bench.doubt import dimensions, few_shot, trust
 from xlser.reporting.bench.facts import Bench
-from xlser.reporting.bench.load import is_bench, load_bench
 from xlser.reporting.bench.matrix import matrices
 from xlser.reporting.bench.report import render_bench, write_bench_report
 from xlser.reporting.tables import transfer_blocks

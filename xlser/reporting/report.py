@@ -9,12 +9,12 @@ from typing import Any
 from markupsafe import Markup
 
 from xlser.atomic import write_text
+from xlser.evaluation.results import load_grid, load_results
 from xlser.reporting import figures, matrices, recipe, tables, used
 from xlser.reporting.cautions import MOST_LABELS
 from xlser.reporting.curves import curve_panels
 from xlser.reporting.facts import Facts
 from xlser.reporting.grid import embedding_grids, gradient
-from xlser.reporting.load import load_grid, load_results
 from xlser.reporting.page import as_yaml, environment
 from xlser.reporting.summary import summary_sections
 from xlser.reporting.terminal import render_terminal

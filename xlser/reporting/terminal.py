@@ -6,8 +6,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from xlser.evaluation.results import load_results
 from xlser.reporting.facts import HEADS, Facts, Row
-from xlser.reporting.load import load_results
 from xlser.reporting.tables import COMPARED_METRICS, compared_name
 from xlser.reporting.wording import bounds, number, reader_name, side, signed
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from xlser.errors import RunError, did_you_mean
 from xlser.evaluation.choice import FEATURES, VALIDATION, choose
+from xlser.evaluation.results import load_results
 from xlser.experiment.corpora import AnyRecipe
-from xlser.reporting.load import load_results
 from xlser.schema import validate
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe

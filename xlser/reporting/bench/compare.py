@@ -6,9 +6,9 @@ import math
 from pathlib import Path
 
 from xlser.errors import RunError
+from xlser.evaluation.results import is_bench
 from xlser.evaluation.verdicts import correct_families, paired
 from xlser.reporting.bench.facts import Row
-from xlser.reporting.bench.load import is_bench
 from xlser.reporting.bench.sides import Place, Sides
 from xlser.reporting.bench.sides_of_benches import of_benches
 from xlser.reporting.bench.sides_of_runs import NOT_KEPT, of_runs

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from xlser.atomic import write_text
+from xlser.evaluation.results import load_bench
 from xlser.reporting.bench import dimensions, labels, shots, trust
 from xlser.reporting.bench.believe import summary
 from xlser.reporting.bench.cautions import missing, warnings
@@ -18,7 +19,6 @@ from xlser.reporting.bench.cell import cell_content
 from xlser.reporting.bench.chart import mark
 from xlser.reporting.bench.facts import Bench
 from xlser.reporting.bench.listen import clips_there
-from xlser.reporting.bench.load import load_bench
 from xlser.reporting.bench.matrix import Matrix, matrices
 from xlser.reporting.bench.paper import paper_tables
 from xlser.reporting.bench.terminal import lines_of

@@ -7,9 +7,9 @@ from itertools import product
 from pathlib import Path
 
 from xlser.errors import RunError
+from xlser.evaluation.results import load_bench
 from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts
 from xlser.reporting.bench.facts import Bench, Key, Row
-from xlser.reporting.bench.load import load_bench
 from xlser.reporting.bench.sides import Place, Said, Sides, read_json
 from xlser.reporting.wording import listing, number
 

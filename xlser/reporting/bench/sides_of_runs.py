@@ -9,10 +9,10 @@ from typing import Any
 
 from xlser.errors import RunError
 from xlser.evaluation.choice import VALIDATION, choose
+from xlser.evaluation.results import load_results
 from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts, unpacked
 from xlser.reporting.bench.facts import TARGET, Key, Row
 from xlser.reporting.bench.sides import Place, Said, Sides, read_json
-from xlser.reporting.load import load_results
 from xlser.reporting.wording import number, reader_name
 
 NOT_KEPT = "an older xlser did not keep what a run said of each clip"

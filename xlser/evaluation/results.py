@@ -1,8 +1,9 @@
-"""Read what a run left behind, and say plainly what is wrong with it."""
+"""Read what a run or a bench left behind, and say plainly what is wrong with it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,21 @@ _INNER = {"recipe": "name", "versions": "xlser"}
 # Newer runs say what gains are over; where they do not, it is the plain autoencoder.
 _BASELINE = {"method", "readers"}
 _POINTS = {"method", "corpus", "x", "y", "activation"}
+_CELL = {"recipe", "source", "target", "about", "classes", "baseline", "normalise", "transfer", "correlation"}
+_CELL |= {"confusion", "choices", "notes", "dimensions", "nuisances", "few_shot", "few_shot_areas", "trust"}
+_PLACE = {"recipe", "source"}
+_BENCH_SCORE = {"value", "low", "high"}
+_SHOTS = "cells.few_shot"
+# What the report cannot do without; whatever else a newer bench writes is left alone.
+_BENCH_NEEDED: dict[str, set[str]] = {
+    "cells": _CELL,
+    "chosen": _PLACE,
+    "matrix": _PLACE | _BENCH_SCORE | {"target", "role", "protocol", "metric", "chance", "method", "classifier"},
+    "comparisons": {"source", "target", "a", "b", "family", "difference", "p_holm"},
+    "languages": _PLACE | _BENCH_SCORE | {"protocol", "language", "corpora", "data"},
+    _SHOTS: {"k", "way", "metric", "value", "without", "gain"},
+}
+_BENCH_ABOUT = {"recipes", "sources", "targets", "few_shot", "seeds", "versions", "command", "finished"}
 
 
 def load_results(run_dir: str | Path) -> dict[str, Any]:
@@ -53,7 +69,7 @@ def load_results(run_dir: str | Path) -> dict[str, Any]:
         raise RunError(f"{path} is damaged ({error}). Delete it, then {again}.") from error
     schema = results.get("schema") if isinstance(results, dict) else None
     check_version("run", schema, path, f"{again} into a new folder", by=_writer(results))
-    missing = _missing(results)
+    missing = _missing_of_run(results)
     if missing:
         raise RunError(
             f"{path} lacks {', '.join(missing)}: it was written by xlser {_writer(results)}, and this is xlser "
@@ -91,7 +107,7 @@ def load_grid(run_dir: str | Path) -> tuple[pd.DataFrame | None, str]:
     return points, ""
 
 
-def _missing(results: Any) -> list[str]:
+def _missing_of_run(results: Any) -> list[str]:
     """Name every key that the report needs and cannot find."""
     if not isinstance(results, dict):
         return ["a table of results"]
@@ -101,10 +117,10 @@ def _missing(results: Any) -> list[str]:
     if not missing:
         missing += [f"about.{key}.{inner}" for key, inner in _INNER.items() if inner not in about[key]]
         missing += [f"about.baseline.{key}" for key in sorted(_BASELINE - set(about.get("baseline", _BASELINE)))]
-    return missing + missing_columns(results, _NEEDED)
+    return missing + _missing_columns(results, _NEEDED)
 
 
-def missing_columns(results: dict[str, Any], needed: dict[str, set[str]]) -> list[str]:
+def _missing_columns(results: dict[str, Any], needed: dict[str, set[str]]) -> list[str]:
     """Name every table that is not a list of rows, and every key that a row of it lacks."""
     missing = []
     for name, keys in needed.items():
@@ -122,3 +138,58 @@ def _writer(results: Any) -> str:
         return str(results["about"]["versions"]["xlser"])
     except (KeyError, TypeError):
         return "of an unknown version"
+
+
+def is_bench(folder: str | Path) -> bool:
+    """Say whether a folder's ``results.json`` is that of a bench; one that cannot be read is none.
+
+    >>> is_bench("nowhere")
+    False
+    """
+    try:
+        return "cells" in json.loads((Path(folder) / "results.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError) as error:
+        pass_on_machine(error, f"reading the results in {folder}")
+        return False
+
+
+def load_bench(folder: str | Path, tables: Iterable[str] = tuple(_BENCH_NEEDED)) -> dict[str, Any]:
+    """Read ``results.json`` of a bench, of which these tables are used.
+
+    Raises:
+        RunError: there is no bench, or it did not finish; the file is damaged, is that of something else, or was
+            written by a version of xlser that arranged it otherwise.
+    """
+    path = Path(folder) / "results.json"
+    again = f"run the same `xlser transfer ... --out {folder}` command again"
+    if not path.is_file():
+        raise RunError(f"{folder} holds no results.json: no bench finished there. To finish one, {again}.")
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        pass_on_unreadable(error, f"reading {path}")
+        raise RunError(
+            f"{path} is damaged ({error}). Delete it, then {again}: what is done is not done again."
+        ) from error
+    if not isinstance(results, dict) or "cells" not in results:
+        raise RunError(f"{path} is no result of `xlser transfer`: it has no cells. Give the folder of a bench.")
+    check_version("bench", results.get("schema"), path, again)
+    missing = _missing_of_bench(results, {name: _BENCH_NEEDED[name] for name in tables})
+    if missing:
+        raise RunError(
+            f"{path} lacks {', '.join(missing)}: it was written by another version of xlser, and this is xlser "
+            f"{__version__}. To bring it up to date, {again}."
+        )
+    return results
+
+
+def _missing_of_bench(results: dict[str, Any], needed: dict[str, set[str]]) -> list[str]:
+    """Name every key that the report needs and cannot find."""
+    about = results.get("about")
+    missing = [f"about.{key}" for key in sorted(_BENCH_ABOUT - set(about))] if isinstance(about, dict) else ["about"]
+    missing += [name for name in ("failed", "holes") if not isinstance(results.get(name), dict)]
+    missing += _missing_columns(results, {name: keys for name, keys in needed.items() if name != _SHOTS})
+    if _SHOTS in needed and not missing:
+        shots = {_SHOTS: [row for cell in results["cells"] for row in cell["few_shot"]]}
+        missing += _missing_columns(shots, {_SHOTS: needed[_SHOTS]})
+    return missing
