@@ -5,11 +5,10 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from xlser.reporting.facts import Facts, Row
-from xlser.reporting.page import as_yaml
 from xlser.reporting.recipe import encoder_lines, loss_lines
 from xlser.reporting.section import Box, Cell, Details, Group, Heading, Note, Pairs, Part, Raw, Section, Table
 from xlser.reporting.section import Row as Line
-from xlser.reporting.wording import counted, known, listing, plural, reader_name, whole
+from xlser.reporting.wording import as_yaml, counted, known, listing, plural, reader_name, whole
 
 _CHOSEN = {
     "distance": "distance",

@@ -152,3 +152,17 @@ def lead(sentence: str) -> tuple[str, str]:
     head, colon, rest = sentence.partition(": ")
     early = colon and len(head) < 90 and "[" not in head and head.count("(") == head.count(")")
     return (f"{head}:", rest) if early else ("", sentence)
+
+
+def as_yaml(values: dict[str, Any]) -> str:
+    """Write values as a person would into a recipe.
+
+    >>> print(as_yaml({"name": "naïve", "model": {"hidden": [2, 1]}}))
+    name: naïve
+    model:
+      hidden: [2, 1]
+    <BLANKLINE>
+    """
+    import yaml
+
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)

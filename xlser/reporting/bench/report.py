@@ -15,12 +15,12 @@ from xlser.reporting.bench.cell import CellFacts
 from xlser.reporting.bench.facts import Bench, Key
 from xlser.reporting.bench.listen import clips_there
 from xlser.reporting.bench.paper import paper_tables
-from xlser.reporting.bench.terminal import lines_of
 from xlser.reporting.bench.written import write_all
 from xlser.reporting.html import html
 from xlser.reporting.pages import PAGES, assemble
 from xlser.reporting.report import banners
 from xlser.reporting.section import Page
+from xlser.reporting.text import text
 
 
 def write_bench_report(folder: str | Path) -> Path:
@@ -50,7 +50,7 @@ def render_bench(folder: str | Path) -> str:
     Raises:
         RunError: see `load_bench`.
     """
-    return "\n".join(lines_of(Bench(load_bench(folder))))
+    return text(assemble(PAGES["bench in a terminal"], Bench(load_bench(folder))))
 
 
 def _pages(bench: Bench, clips: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from xlser.reporting.bench.facts import Bench
-from xlser.reporting.page import as_yaml
 from xlser.reporting.section import Cell, Details, Heading, Note, Pairs, Part, Section, Table, Words
 from xlser.reporting.used import preformatted
-from xlser.reporting.wording import counted, whole
+from xlser.reporting.wording import as_yaml, counted, whole
 
 
 def cells(bench: Bench) -> Section:
