@@ -107,6 +107,33 @@ def load_grid(run_dir: str | Path) -> tuple[pd.DataFrame | None, str]:
     return points, ""
 
 
+def load_predictions(run_dir: str | Path) -> list[dict[str, Any]]:
+    """Read ``predictions.json`` of a run folder: what every method said of every clip, an entry a corpus and protocol.
+
+    Returns:
+        Entries with ``corpus, role, protocol, classes`` and what `xlser.evaluation.verdicts.Verdicts.of` reads; none
+        where the run is of an older version, which did not keep them, or the file cannot be read.
+    """
+    from xlser.evaluation.verdicts import unpacked
+
+    entries = read_json(Path(run_dir) / "predictions.json").get("corpora", [])
+    return [entry | unpacked(entry) for entry in entries]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return a JSON table; an empty one where there is none that can be read.
+
+    >>> read_json(Path("nowhere"))
+    {}
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        pass_on_unreadable(error, f"reading {path}")
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _missing_of_run(results: Any) -> list[str]:
     """Name every key that the report needs and cannot find."""
     if not isinstance(results, dict):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlser.evaluation.choice import FEATURES, VALIDATION
-from xlser.evaluation.results import load_grid, load_results
+from xlser.evaluation.choice import FEATURES, VALIDATION, choose
+from xlser.evaluation.results import load_grid, load_predictions, load_results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +32,8 @@ class Facts:
         baseline: the method that gains are over; plain in runs that were written before a run said so.
         protocol: how the recipe reads its targets; ``level`` of the intervals.
         points: the table of embeddings, None where there is none; ``no_points`` says why.
+        predictions: what was said of every clip (see `load_predictions`), and ``choice`` the method and reader that
+            the source's validation speakers chose; empty and None where an older run did not keep what it takes.
         files: what lies beside the page.
         unscored: what to say where nothing was classified; ``shown`` is the method and the classifier to show first,
             where it is not what the recipe is about; ``drawn`` whether correlations are worth a picture.
@@ -45,6 +47,8 @@ class Facts:
         self.points: pd.DataFrame | None = None
         self.no_points = "The grid of embeddings is not shown: embedding.csv is empty."
         self.files: list[str] = []
+        self.predictions: list[Row] = []
+        self.choice = choose(results["transfer"])
         scored = {name: _scored(results[name]) for name in ("transfer", "correlation", "confusion")}
         self.results, self.about, self.recipe = results | scored, results["about"], results["about"]["recipe"]
         self.corpora: dict[str, Row] = {row["corpus"]: row for row in results["corpora"]}
@@ -72,6 +76,7 @@ class Facts:
         facts = cls(load_results(folder))
         points, why = load_grid(folder)
         facts.points, facts.no_points = points, why or facts.no_points
+        facts.predictions = load_predictions(folder)
         facts.files = [name for name in FILES if (Path(folder) / name).is_file()]
         return facts
 

@@ -7,10 +7,10 @@ from itertools import product
 from pathlib import Path
 
 from xlser.errors import RunError
-from xlser.evaluation.results import load_bench
+from xlser.evaluation.results import load_bench, read_json
 from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts
 from xlser.reporting.bench.facts import Bench, Key, Row
-from xlser.reporting.bench.sides import Place, Said, Sides, read_json
+from xlser.reporting.bench.sides import Place, Said, Sides
 from xlser.reporting.wording import listing, number
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from xlser.errors import RunError
 from xlser.evaluation.choice import VALIDATION, choose
-from xlser.evaluation.results import load_results
-from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts, unpacked
+from xlser.evaluation.results import load_predictions, load_results
+from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts
 from xlser.reporting.bench.facts import TARGET, Key, Row
-from xlser.reporting.bench.sides import Place, Said, Sides, read_json
+from xlser.reporting.bench.sides import Place, Said, Sides
 from xlser.reporting.wording import number, reader_name
 
 NOT_KEPT = "an older xlser did not keep what a run said of each clip"
@@ -34,8 +34,8 @@ class _Run:
         chosen = _chosen(results)
         rows = [row for row in results["transfer"] if row["metric"] == "UA" and row["role"] != VALIDATION]
         rows = {_key(row): row for row in rows if (row["method"], row["classifier"]) == chosen}
-        entries = read_json(folder / "predictions.json").get("corpora", [])
-        said = {_key(entry): Verdicts.of(unpacked(entry), entry["classes"], *chosen) for entry in entries}
+        entries = load_predictions(folder)
+        said = {_key(entry): Verdicts.of(entry, entry["classes"], *chosen) for entry in entries}
         return cls(folder, results, chosen, rows, said)
 
     @property
