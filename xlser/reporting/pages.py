@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xlser.reporting import classes, confusion, curves, embeddings, ratings, summary, terminal, used
+from xlser.reporting import classes, confusion, curves, embeddings, ratings, speakers, summary, terminal, used
 from xlser.reporting.audit import across, corpus, findings
 from xlser.reporting.audit import terminal as audit_terminal
 from xlser.reporting.bench import believe, cell, compare, dimensions, labels, maps, matrix, probes, shots, trust
@@ -22,6 +22,7 @@ PAGES: dict[str, tuple[Maker, ...]] = {
         summary.section,
         classes.section,
         confusion.section,
+        speakers.section,
         ratings.section,
         embeddings.section,
         curves.section,
