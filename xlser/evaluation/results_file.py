@@ -88,6 +88,25 @@ def kind_of(folder: str | Path) -> Kind | None:
     return ("bench" if "cells" in results else "run") if isinstance(results, dict) else None
 
 
+def is_bench(folder: str | Path) -> bool:
+    """Say whether a folder is that of a bench, finished or not.
+
+    >>> is_bench("nowhere")
+    False
+    """
+    return kind_of(folder) == "bench"
+
+
+def load_results(run_dir: str | Path) -> Table:
+    """Read ``results.json`` of a run folder; raises as `read_table`."""
+    return read_table(run_dir, "run")
+
+
+def load_bench(folder: str | Path, tables: Iterable[str] | None = None) -> Table:
+    """Read ``results.json`` of a bench, of which these tables are used: all unless named. Raises as `read_table`."""
+    return read_table(folder, "bench", tables)
+
+
 def _seen(path: Path) -> object:
     try:
         return json.loads(path.read_text(encoding="utf-8"))

@@ -1,26 +1,17 @@
-"""Read what a run left behind, and say plainly what is wrong with it."""
+"""What lies beside the results of a run: where clips lie in the plane that is drawn, and what was said of each."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlser.evaluation.results_file import read_table
-from xlser.machine import pass_on_machine
+from xlser.machine import pass_on_machine, pass_on_unreadable
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _POINTS = {"method", "corpus", "x", "y", "activation"}
-
-
-def load_results(run_dir: str | Path) -> dict[str, Any]:
-    """Read ``results.json`` of a run folder.
-
-    Raises:
-        RunError: see `xlser.evaluation.results_file.read_table`.
-    """
-    return read_table(run_dir, "run")
 
 
 def load_grid(run_dir: str | Path) -> tuple[pd.DataFrame | None, str]:
@@ -50,3 +41,30 @@ def load_grid(run_dir: str | Path) -> tuple[pd.DataFrame | None, str]:
     if lacking:
         return None, f"The grid of embeddings is not shown: embedding.csv lacks the columns {lacking}."
     return points, ""
+
+
+def load_predictions(run_dir: str | Path) -> list[dict[str, Any]]:
+    """Read ``predictions.json`` of a run folder: what every method said of every clip, an entry a corpus and protocol.
+
+    Returns:
+        Entries with ``corpus, role, protocol, classes`` and what `xlser.evaluation.verdicts.Verdicts.of` reads; none
+        where the run is of an older version, which did not keep them, or the file cannot be read.
+    """
+    from xlser.evaluation.verdicts import unpacked
+
+    entries = read_json(Path(run_dir) / "predictions.json").get("corpora", [])
+    return [entry | unpacked(entry) for entry in entries]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return a JSON table; an empty one where there is none that can be read.
+
+    >>> read_json(Path("nowhere"))
+    {}
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        pass_on_unreadable(error, f"reading {path}")
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from xlser.api.recogniser import scored_emotions
 from xlser.data.dataset import Dataset
 from xlser.errors import CorpusError, RecipeError
 from xlser.evaluation.adaptations import written
@@ -17,7 +18,6 @@ from xlser.evaluation.adapting import Adaptation
 from xlser.evaluation.results_file import RESULTS, read_table
 from xlser.experiment.bench.plan import make_jobs
 from xlser.experiment.bench.run import run_bench
-from xlser.experiment.use.recogniser import scored_emotions
 from xlser.experiment.workplace import Workplace
 from xlser.systems.kinds import System
 

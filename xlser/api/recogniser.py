@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from xlser.api.embedding import embed_dataset
 from xlser.cachefolder import cache_folder
 from xlser.corpora.emotions import check_canonical
 from xlser.data.dataset import Dataset
@@ -21,7 +22,6 @@ from xlser.errors import CorpusError, RecipeError, RunError
 from xlser.evaluation.results_file import RESULTS, read_table, write_json
 from xlser.experiment.run import run_recipe
 from xlser.experiment.use.answer import Prediction
-from xlser.experiment.use.embedding import embed_dataset
 from xlser.experiment.use.folder import Chosen, find_model
 from xlser.experiment.use.model import Model, open_model
 from xlser.experiment.workplace import Workplace
