@@ -135,7 +135,8 @@ def _adapted(model: Recogniser, adapt: Adaptation, vectors: np.ndarray, dataset:
     if len(vectors) < adapt.rows:
         raise CorpusError(f"{adapt.name} needs {adapt.rows} recordings at least, but {dataset.name} has {len(vectors)}")
     home = np.asarray(model.model.own.embeddings)
-    return adapt.embeddings(home, vectors, dataset.frame["speaker"]).astype(vectors.dtype)
+    mapped: np.ndarray = adapt.embeddings(home, vectors, dataset.frame["speaker"]).astype(vectors.dtype)
+    return mapped
 
 
 def _shares(model: Recogniser, classes: tuple[str, ...]) -> np.ndarray:

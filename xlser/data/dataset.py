@@ -53,8 +53,10 @@ class Facts:
         frame = manifest.frame
         licence = "; ".join(dict.fromkeys(frame["licence"]))
         languages = tuple(dict.fromkeys(frame["language"]))
-        about = {"licence": licence, "card_hash": manifest.card_hash, "synthetic": manifest.synthetic}
-        return cls(manifest.card, manifest.card, languages, **about)
+        made = manifest.synthetic
+        return cls(
+            manifest.card, manifest.card, languages, licence=licence, card_hash=manifest.card_hash, synthetic=made
+        )
 
     @classmethod
     def of_several(cls, several: Sequence[Facts]) -> Facts:

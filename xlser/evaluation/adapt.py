@@ -66,9 +66,9 @@ def quantile(source: ArrayLike, target: ArrayLike) -> np.ndarray:
     """
     from scipy.stats import rankdata
 
-    source, target = _checked(source, target)
-    places = (rankdata(target, axis=0) - 1) * (len(source) - 1) / (len(target) - 1)
-    known, ordered = np.arange(len(source)), np.sort(source, axis=0)
+    home, away = _checked(source, target)
+    places = (rankdata(away, axis=0) - 1) * (len(home) - 1) / (len(away) - 1)
+    known, ordered = np.arange(len(home)), np.sort(home, axis=0)
     return np.stack([np.interp(*column) for column in _columns(places, known, ordered)], axis=1)
 
 
@@ -130,7 +130,7 @@ def prior_correction(
     ([0.812, 0.188], [0.325, 0.675])
     """
     before = _checked_prior(prior_source)
-    model = checked_probabilities(probabilities, (len(probabilities), len(before)))
+    model = checked_probabilities(probabilities, (len(np.asarray(probabilities)), len(before)))
     if iterations < 0:
         raise ValueError(f"`iterations` must be at least 0, but is {iterations} instead.")
     prior = before

@@ -125,22 +125,23 @@ def probe_number(embeddings: ArrayLike, values: ArrayLike, speakers: ArrayLike, 
     >>> row["metric"], round(row["value"], 2)
     ('R2', 1.0)
     """
-    embeddings, speakers = _checked(embeddings, speakers)
-    values = np.asarray(values, dtype=float)
-    if values.shape != speakers.shape:
-        raise ValueError(f"`values` must be of shape {speakers.shape}, but is of shape {values.shape} instead.")
-    rows = np.isfinite(values)
-    embeddings, values, speakers = embeddings[rows], values[rows], speakers[rows]
-    about = {"metric": "R2", "classes": 0, "speakers": len(np.unique(speakers)), "rows": int(rows.sum())}
-    if about["speakers"] < 2:
+    z, who = _checked(embeddings, speakers)
+    y = np.asarray(values, dtype=float)
+    if y.shape != who.shape:
+        raise ValueError(f"`values` must be of shape {who.shape}, but is of shape {y.shape} instead.")
+    rows = np.isfinite(y)
+    z, y, who = z[rows], y[rows], who[rows]
+    distinct = len(np.unique(who))
+    about: Row = {"metric": "R2", "classes": 0, "speakers": distinct, "rows": int(rows.sum())}
+    if distinct < 2:
         return _nothing(about, "fewer than two speakers with a value")
-    if np.ptp(values) == 0:
+    if np.ptp(y) == 0:
         return _nothing(about, "the same for every recording")
-    guess, alike = np.empty(len(values)), np.zeros(len(values), dtype=int)
-    for train, test in _folds(alike, speakers, min(FOLDS, about["speakers"]), True, seed):
-        guess[test] = _read(_regressor(), embeddings, values, train, test)
-    bootstrap, about_mean = SpeakerBootstrap(speakers, DRAWS), values - values.mean()
-    columns = [np.ones(len(values)), about_mean, about_mean**2, (values - guess) ** 2]
+    guess, alike = np.empty(len(y)), np.zeros(len(y), dtype=int)
+    for train, test in _folds(alike, who, min(FOLDS, distinct), True, seed):
+        guess[test] = _read(_regressor(), z, y, train, test)
+    bootstrap, about_mean = SpeakerBootstrap(who, DRAWS), y - y.mean()
+    columns = [np.ones(len(y)), about_mean, about_mean**2, (y - guess) ** 2]
     count, total, squares, errors = bootstrap.sums(columns).T
     spread = squares - np.divide(total**2, count, out=np.zeros(len(count)), where=count > 0)
     unexplained = np.divide(errors, spread, out=np.full(len(count), np.nan), where=spread > 1e-12 * squares[0])

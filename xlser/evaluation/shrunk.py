@@ -55,4 +55,5 @@ class SpeakerStatistics(Adaptation):
             spread = np.sqrt(weight * own.var(axis=0) + (1 - weight) * variance)
             constant = spread <= 1e-9 * np.maximum(1.0, np.abs(target).max(axis=0))
             out[rows] = (own - middle) / np.where(constant, 1.0, spread)
-        return out * home.std + home.mean
+        mapped: np.ndarray = out * home.std + home.mean
+        return mapped

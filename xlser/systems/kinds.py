@@ -112,7 +112,8 @@ class Autoencoder(System):
             "model": {"kind": self.kind, "hidden": self.hidden, "latent": self.latent, "noise": self.noise},
             "methods": learnt,
         }
-        return _recipe(Recipe, self.name, (source, targets), values=values, training=training, common=common)
+        made: Recipe = _recipe(Recipe, self.name, (source, targets), values=values, training=training, common=common)
+        return made
 
     def _objective(self) -> dict[str, Any]:
         learnt = {"combine": self.combine, "reconstruct": self.reconstruct}
@@ -168,7 +169,7 @@ class FineTuned(System):
             "methods": {self.name: _terms(self.losses, self.name)},
             "augment": dict(self.augment or {}),
         }
-        return _recipe(
+        made: EncoderRecipe = _recipe(
             EncoderRecipe,
             self.name,
             (source, targets),
@@ -176,6 +177,7 @@ class FineTuned(System):
             training=dict(self.training or {}),
             common=common,
         )
+        return made
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,8 @@ class NoNetwork(System):
         """Return the recipe that reads a source; see `System.recipe`."""
         features = {"extractor": _written(self.features), "normalise": self.normalise, "clip": self.clip}
         values = {"features": features, "model": "none"}
-        return _recipe(Recipe, self.name, (source, targets), values=values, training={}, common=common)
+        made: Recipe = _recipe(Recipe, self.name, (source, targets), values=values, training={}, common=common)
+        return made
 
 
 def split_choice(split: Split, ids: Sequence[str]) -> dict[str, Any]:
@@ -228,9 +231,10 @@ def split_choice(split: Split, ids: Sequence[str]) -> dict[str, Any]:
 
 def _terms(losses: Sequence[Any], name: str) -> Terms:
     try:
-        return Terms.of(losses)
+        made: Terms = Terms.of(losses)
     except (TypeError, ValueError) as error:
         raise RecipeError(f"system {name}: {error}") from None
+    return made
 
 
 def _written(features: Any) -> Any:
