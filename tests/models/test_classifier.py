@@ -116,14 +116,14 @@ def test_a_masked_clip_does_not_depend_on_the_batch(clips):
 
 def test_a_projection_has_the_width_of_what_it_looks_at():
     widths = {"supcon": 8, "contrastive": 6}
-    network = network_of(pooling="attentive", feed=(0, "mean"), projections=widths)
+    network = network_of(pooling="attentive", feed=(0, "mean"), projections=widths, feeding=["contrastive"])
     embedded = {"embedding": torch.randn(3, 64), "fed": torch.randn(3, 32)}
     assert network.project("supcon", embedded).shape == (3, 8)
     assert network.project("contrastive", embedded).shape == (3, 6)
     assert network.project("metric", embedded) is embedded["embedding"]
     plain = network_of(projections={"supcon": 8})
     assert plain.project("contrastive", {"embedding": embedded["fed"]}) is embedded["fed"]
-    assert network_of(feed=(0, "mean")).project("contrastive", embedded) is embedded["fed"]
+    assert network_of(feed=(0, "mean"), feeding=["any"]).project("any", embedded) is embedded["fed"]
 
 
 def test_heads_have_a_number_a_class_and_a_dimension(clips):

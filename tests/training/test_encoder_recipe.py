@@ -109,6 +109,15 @@ def test_an_unknown_key_is_told_with_the_nearest_one(load, changes, message):
         ({"methods": {"m": {"contrastive": {"pairs": "easy"}}}}, r"(?s)contrastive\.pairs.*semi-hard"),
         ({"methods": {"m": {"dimensions": {"of": []}}}}, r"dimensions\.of"),
         ({"methods": {"m": {"metric": {"on": "joy"}}}}, r"(?s)metric\.on.*valence"),
+        (
+            {"methods": {"m": {"supcon": {"across": "corpus"}}}},
+            r"methods\.m\.supcon: an encoder knows speakers and",
+        ),
+        ({"methods": {"m": {"kernel": {"sigma": 0}}}}, r"methods\.m\.kernel\.sigma: Input should be greater than 0"),
+        (
+            {"methods": {"m": {"metric": {"metric": "kernel", "sigma": 0}}}},
+            r"metric\.sigma: Input should be greater",
+        ),
         ({"source": "urdu"}, "`source` 'urdu' stands in `targets` too"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from xlser.errors import RecipeError
-from xlser.losses import contrastive, cross_entropy, dimension_ccc, supcon
+from xlser.losses import Contrastive, contrastive, cross_entropy, dimension_ccc, supcon
 from xlser.losses.continuous import continuous_metric
 from xlser.training.encoder_recipe import EncoderChoice, Terms
 from xlser.training.encoder_step import Given, Targets, assemble, balance_of, build_classifier, weighted_sum
@@ -214,3 +214,11 @@ def test_a_layer_that_is_not_there_is_refused():
     ):
         with pytest.raises(RecipeError, match=told):
             assemble(load_encoder("random:tiny"), CHOICE.model_copy(update=choice), Terms(**term), 2, 0)
+
+
+def test_two_losses_that_are_fed_from_two_places_are_refused():
+    terms = Terms(contrastive=1)
+    several = {str(layer): Contrastive(feed={"layer": layer}) for layer in (0, 1)}
+    terms.__dict__["given"] = several
+    with pytest.raises(RecipeError, match="0 and 1 must have one and the same `feed`, but have 2 of them"):
+        build_classifier(CHOICE, terms, 2, 0)

@@ -75,7 +75,9 @@ def _check_layers(layers: int, choice: EncoderChoice, feeds: Mapping[str, Feed])
     asked = {"encoder.layer": choice.layer, "encoder.freeze": choice.freeze}
     asked |= {f"{name}.feed.layer": feed.layer for name, feed in feeds.items()}
     if len(set(feeds.values())) > 1:
-        raise RecipeError(f"{' and '.join(feeds)} must have one and the same `feed`, but have {len(feeds)} of them.")
+        raise RecipeError(
+            f"{' and '.join(feeds)} must have one and the same `feed`, but have {len(set(feeds.values()))} of them."
+        )
     for name, layer in asked.items():
         if not isinstance(layer, str) and not -layers - 1 <= layer <= layers:
             raise RecipeError(f"{name} is {layer}, but {choice.weights} has {layers} layers, numbered from 1.")
