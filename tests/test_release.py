@@ -12,9 +12,8 @@ import yaml
 import xlser
 from xlser.data.manifest import build_manifest, read_manifest, write_manifest
 from xlser.errors import XlserError
+from xlser.evaluation.results_file import load_bench, load_results
 from xlser.fileformats import VERSIONS, check_version
-from xlser.reporting.bench.load import load_bench
-from xlser.reporting.load import load_results
 from xlser.store.datastore import Datastore
 from xlser.training.checkpoint import load_state, save_state
 
@@ -92,7 +91,7 @@ def test_the_package_version_decides_nothing():
             "experiment/results_folder.py",
             "experiment/audit.py",
         ),
-        *("reporting/load.py", "reporting/bench/load.py", "__init__.py", "version.py"),
+        *("evaluation/results_file.py", "__init__.py", "version.py"),
     }
     package = ROOT / "xlser"
     using = {

@@ -29,7 +29,7 @@ def test_every_card_and_recipe_is_in_the_wheel(names, kind):
 def test_types_template_and_style_are_in_the_wheel_and_tests_are_not(names):
     assert {
         "xlser/py.typed",
-        "xlser/reporting/templates/report.html.j2",
+        "xlser/reporting/templates/page.html.j2",
         "xlser/reporting/templates/report.css",
     } <= names
     assert not any(name.startswith(("tests/", "corpora/", "recipes/")) for name in names)

@@ -26,14 +26,14 @@ from xlser.version import __version__ as __version__
 if TYPE_CHECKING:
     from xlser import features as features
     from xlser import losses as losses
+    from xlser.api.carrying import transfer as transfer
+    from xlser.api.evaluating import evaluate as evaluate
+    from xlser.api.recogniser import Recogniser as Recogniser
+    from xlser.api.recogniser import load as load
     from xlser.data.dataset import Dataset as Dataset
     from xlser.data.dataset import load_corpus as load_corpus
     from xlser.errors import XlserError as XlserError
     from xlser.evaluation.adaptations import *  # noqa: F403
-    from xlser.experiment.bench.carrying import transfer as transfer
-    from xlser.experiment.use.evaluating import evaluate as evaluate
-    from xlser.experiment.use.recogniser import Recogniser as Recogniser
-    from xlser.experiment.use.recogniser import load as load
     from xlser.systems.kinds import Autoencoder as Autoencoder
     from xlser.systems.kinds import FineTuned as FineTuned
     from xlser.systems.kinds import NoNetwork as NoNetwork
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "data.dataset": ("Dataset", "load_corpus"),
     "errors": ("XlserError",),
-    "experiment.bench.carrying": ("transfer",),
-    "experiment.use.evaluating": ("evaluate",),
-    "experiment.use.recogniser": ("Recogniser", "load"),
+    "api.carrying": ("transfer",),
+    "api.evaluating": ("evaluate",),
+    "api.recogniser": ("Recogniser", "load"),
     "systems.kinds": ("Autoencoder", "FineTuned", "NoNetwork"),
     "systems.speaks": ("Knn", "Probe", "Head", "Interpolated"),
 }

@@ -30,6 +30,7 @@ LATENT = {"kl_standard_normal": losses.kl_standard_normal}
 LOGITS = {
     "cross_entropy": losses.cross_entropy,
     "cross_entropy weights": partial(losses.cross_entropy, weights=torch.tensor([2.0, 1, 1, 0.5]), smoothing=0.1),
+    "focal": losses.focal,
 }
 PREDICTION = {"dimension_ccc": losses.dimension_ccc}
 # Compare rows, so one row and one label only tell them nothing; of the classifier's logits one row tells enough.

@@ -285,16 +285,16 @@ def test_when_every_job_fails_the_first_reason_is_the_error(small, quiet, tmp_pa
 
 
 def test_a_full_disk_is_told_and_what_is_done_is_kept(small, quiet, tmp_path, monkeypatch):
-    from xlser.experiment import results_folder
+    from xlser.evaluation import results_file
 
     def full(path, text):
         if "synthetic-tr" in str(path.parent.parent.name) or path.name == "results.json":
             raise OSError(28, "No space left on device", str(path))
         real(path, text)
 
-    real, jobs = results_folder.write_text, make_jobs([small], BOTH, BOTH, tmp_path / "b")
+    real, jobs = results_file.write_text, make_jobs([small], BOTH, BOTH, tmp_path / "b")
     with monkeypatch.context() as patched:
-        patched.setattr(results_folder, "write_text", full)
+        patched.setattr(results_file, "write_text", full)
         with pytest.raises(MachineError, match=r"No space left on device.*kept"):
             run_bench(jobs, tmp_path / "b", quiet)
         with pytest.raises(MachineError, match=r"working in .*No space left on device.*kept"):

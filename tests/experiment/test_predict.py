@@ -96,7 +96,7 @@ def test_whatever_can_be_chosen_answers_as_in_its_report(request, small_data, tm
     expected = score(run, method=method, classifier=reader)
     only_reader(results, method, reader)
     (run / "results.json").write_text(json.dumps(results))
-    frame, model = target(run), xlser.load(run)
+    frame, model = target(run), xlser.load(run).model
     assert (model.chosen.method, model.chosen.reader) == (method, reader)
     found = list(model.predict_files([small_data / "synthetic-tr" / path for path in frame["path"]], k=1))
     assert accuracy(frame, found) == pytest.approx(expected, abs=1e-9)
@@ -107,7 +107,7 @@ def test_whatever_can_be_chosen_answers_as_in_its_report(request, small_data, tm
 
 def test_a_clip_embeds_as_it_did_in_the_run_also_in_windows(clips, small_data):
     kept = Datastore.load(clips / "models" / "ce" / "seed-0" / "embedded" / "synthetic-tr.safetensors")
-    model = xlser.load(clips, method="ce")
+    model = xlser.load(clips, method="ce").model
     long = [row for row, path in enumerate(kept.about["path"]) if _seconds(small_data, path) > 1]
     assert long  # longer than encoder.longest
     for row in {0, 1, *long[:3]}:
@@ -120,7 +120,7 @@ def _seconds(data, path):
 
 
 def test_an_autoencoder_rates_as_in_its_zero_shot_report(latents, small_data):
-    model = xlser.load(latents, method="activation")
+    model = xlser.load(latents, method="activation").model
     assert model.dimensions.given_by == {"activation": "direction", "valence": "direction"}
     table = pd.read_csv(latents / "correlation.csv")
     wanted = {"method": "activation", "axis": "direction", "dimension": "activation", "statistic": "Pearson"}
@@ -133,7 +133,7 @@ def test_an_autoencoder_rates_as_in_its_zero_shot_report(latents, small_data):
 
 
 def test_trained_dimensions_come_from_the_head(clips, small_data):
-    model = xlser.load(clips, method="ce", seed=0)
+    model = xlser.load(clips, method="ce", seed=0).model
     assert model.dimensions.given_by["activation"] == "head"
     path = small_data / "synthetic-tr" / target(clips)["path"].iloc[0]
     found = model.predict(path).ratings
@@ -141,7 +141,7 @@ def test_trained_dimensions_come_from_the_head(clips, small_data):
 
 
 def test_a_stored_clip_finds_itself_with_all_that_is_told_of_it(clips, small_data):
-    model = xlser.load(clips)
+    model = xlser.load(clips).model
     path = model.store.about["path"][3]
     nearest = model.predict(small_data / "synthetic-de" / path, k=2).neighbours[0]
     assert (nearest.corpus, nearest.language, nearest.path) == ("synthetic-de", "de", path)
@@ -150,7 +150,7 @@ def test_a_stored_clip_finds_itself_with_all_that_is_told_of_it(clips, small_dat
 
 
 def test_samples_are_heard_as_a_file_of_them(clips, voice, tmp_path):
-    model, samples = xlser.load(clips), voice(2.3, rate=44_100)
+    model, samples = xlser.load(clips).model, voice(2.3, rate=44_100)
     soundfile.write(tmp_path / "a.wav", samples, 44_100, subtype="FLOAT")
     by_file, by_samples = model.predict(tmp_path / "a.wav"), model.predict(samples, rate=44_100)
     assert by_file.probabilities == pytest.approx(by_samples.probabilities, abs=1e-4)
@@ -220,7 +220,7 @@ def broken(tmp_path, voice):
 
 @pytest.mark.parametrize("run", ["clips", "latents"])
 def test_broken_files_among_good_ones_are_named_and_passed_over(run, broken, request):
-    model, faults = xlser.load(request.getfixturevalue(run)), {}
+    model, faults = xlser.load(request.getfixturevalue(run)).model, {}
     files = [broken / name for name in (*FAULTS, "good.wav", "tenth.wav")]
     found = list(model.predict_files(files, on_fault=lambda path, reason: faults.update({path.name: reason})))
     assert [one.file for one in found] == [str(broken / "good.wav"), str(broken / "tenth.wav")]
@@ -297,13 +297,13 @@ def test_neighbours_are_near_by_the_distance_that_validation_chose(clips, tmp_pa
             row |= {"distance": distance, "k": 1, "weight": 1.0}
     only_reader(results, "ce", "classifier + knn")
     (run / "results.json").write_text(json.dumps(results))
-    query = xlser.load(run, method="ce").embed(voice(1.0))
+    query = xlser.load(run, method="ce").model.embed(voice(1.0))
     aside = np.roll(query, 1) - (np.roll(query, 1) @ query) / (query @ query) * query
     # One clip lies in the same direction and far away, the other near and in another direction.
     vectors = [9 * query, query + 0.5 * aside]
-    names = {"labels": ["anger", "sadness"], "encoder": xlser.load(run, method="ce").store.encoder}
+    names = {"labels": ["anger", "sadness"], "encoder": xlser.load(run, method="ce").model.store.encoder}
     Datastore(vectors, ["far", "near"], about={"path": ["far", "near"]}, **names).save(tmp_path / "two.safetensors")
-    found = xlser.load(run, method="ce", datastore=tmp_path / "two.safetensors").predict(voice(1.0), k=1)
+    found = xlser.load(run, method="ce", datastore=tmp_path / "two.safetensors").model.predict(voice(1.0), k=1)
     assert found.emotion == emotion
     assert found.neighbours[0].path == {"sadness": "near", "anger": "far"}[emotion]
     expected = np.sum((0.5 * aside) ** 2) if distance == "l2" else 0.0
@@ -319,7 +319,7 @@ def only_reader(results, method, reader):
 
 @pytest.mark.parametrize("run", ["clips", "latents"])
 def test_labels_restrict_the_answer(run, request, voice):
-    model, samples = xlser.load(request.getfixturevalue(run)), voice(1.5)
+    model, samples = xlser.load(request.getfixturevalue(run)).model, voice(1.5)
     found = model.predict(samples, labels=["sadness", "anger"])
     assert list(found.probabilities) == ["anger", "sadness"]
     assert sum(found.probabilities.values()) == pytest.approx(1)
@@ -369,7 +369,7 @@ def test_familiarity_in_the_smallest_stores(groups, spread):
 
 
 def test_noise_is_unfamiliar_and_training_clips_are_not(latents, small_data):
-    model = xlser.load(latents)
+    model = xlser.load(latents).model
     paths = [small_data / "synthetic-de" / path for path in model.store.about["path"]]
     assert not any(one.warning for one in model.predict_files(paths))
     noise = np.random.default_rng(0).uniform(-1, 1, 32_000).astype(np.float32)
@@ -380,27 +380,27 @@ def test_noise_is_unfamiliar_and_training_clips_are_not(latents, small_data):
 def test_a_datastore_of_another_encoder_is_refused(clips, latents):
     other = latents / "models" / "plain" / "seed-0" / "datastore.safetensors"
     with pytest.raises(XlserError, match="datastore of another encoder"):
-        xlser.load(clips, datastore=other)
+        xlser.load(clips, datastore=other).model
 
 
 def test_more_neighbours_than_the_store_has_are_refused(clips, voice, tmp_path):
-    model = xlser.load(clips)
+    model = xlser.load(clips).model
     with pytest.raises(RunError, match=r"must be 0 to \d+, the stored clips, but are 1000"):
         model.predict(voice(1.0), k=1000)
     few = Datastore(model.store.embeddings[:1], ["x"], labels=["anger"], encoder=model.store.encoder)
     few.save(tmp_path / "few.safetensors")
-    chosen = xlser.load(clips, datastore=tmp_path / "few.safetensors")
+    chosen = xlser.load(clips, datastore=tmp_path / "few.safetensors").model
     chosen.chosen.options["k"] = 8
     with pytest.raises(RunError, match="at least the k = 8 clips"):
         chosen.predict(voice(1.0), k=1)
     Datastore(model.store.embeddings[:1], ["x"], encoder=model.store.encoder).save(tmp_path / "bare.safetensors")
     with pytest.raises(RunError, match="must hold clips of anger"):
-        xlser.load(clips, datastore=tmp_path / "bare.safetensors").predict(voice(1.0), k=1)
+        xlser.load(clips, datastore=tmp_path / "bare.safetensors").model.predict(voice(1.0), k=1)
 
 
 def test_another_datastore_is_read_with_the_same_model(clips, voice):
     seed = {"method": "supcon", "seed": 0}
-    first = xlser.load(clips, **seed)
+    first = xlser.load(clips, **seed).model
     assert first.predict(voice(1.0), k=1).probabilities["anger"] < 1.0
     kept = [row for row, label in enumerate(first.store.labels) if label == "anger"]
     only = Datastore(
@@ -411,7 +411,7 @@ def test_another_datastore_is_read_with_the_same_model(clips, voice):
     )
     path = first.chosen.run.parent / "anger.safetensors"
     only.save(path)
-    model = xlser.load(clips, **seed, datastore=path)
+    model = xlser.load(clips, **seed, datastore=path).model
     model.chosen.options["k"] = 1
     assert model.predict(voice(1.0), k=1).probabilities["anger"] == 1.0
 
@@ -429,7 +429,7 @@ def test_what_is_missing_from_a_run_folder_is_named(clips, tmp_path, gone, said)
     run = shutil.copytree(clips, tmp_path / "run")
     shutil.rmtree(run / gone) if (run / gone).is_dir() else (run / gone).unlink()
     with pytest.raises(RunError, match=said):
-        xlser.load(run, method="ce", seed=0)
+        xlser.load(run, method="ce", seed=0).model
 
 
 def test_a_damaged_model_is_named(clips, tmp_path):
@@ -437,9 +437,9 @@ def test_a_damaged_model_is_named(clips, tmp_path):
     path = run / "models" / "ce" / "seed-0" / "model.safetensors"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(RunError, match=r"cannot read .*model\.safetensors"):
-        xlser.load(run, method="ce", seed=0)
+        xlser.load(run, method="ce", seed=0).model
     with pytest.raises(RunError, match="no run folder"):
-        xlser.load(tmp_path / "nothing")
+        xlser.load(tmp_path / "nothing").model
 
 
 def test_latents_of_a_run_that_kept_none_are_stored_when_it_is_read_back(latents, here, tmp_path):

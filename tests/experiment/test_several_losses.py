@@ -27,6 +27,7 @@ def several(recipe):
     return Recipe.model_validate(recipe.model_dump() | {"methods": {"several": SEVERAL}})
 
 
+@pytest.mark.slow
 def test_it_is_trained_read_back_and_predicts_and_each_loss_has_its_curve(several, place, tmp_path, small_data):
     out = run_recipe(several, tmp_path / "run", place)
     first = json.loads((out / "results.json").read_text())

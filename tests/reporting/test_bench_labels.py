@@ -5,11 +5,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from xlser.reporting.bench.dimensions import nuisances
+from xlser.reporting.bench import labels, probes
+from xlser.reporting.bench.cell import CellFacts
 from xlser.reporting.bench.facts import Bench
-from xlser.reporting.bench.labels import TERMS, table, terms
-from xlser.reporting.bench.report import _TEMPLATES
-from xlser.reporting.page import environment
+from xlser.reporting.html import html
+from xlser.reporting.section import Page as Pages
 
 EVIL = "<b>x & y</b>"
 LOST = {"intersection": {"fear": 12, "no_agreement": 1}, "reject": {"no_agreement": 1}, "mapped": {"surprise": 3}}
@@ -30,18 +30,20 @@ def rows(method):
     return found
 
 
-def probes(target):
+def probed(target):
     row = {"method": "metric", "corpus": target, "metric": "UA", "value": 0.9, "low": 0.8, "high": 1.0, "chance": 0.5}
     names = ["speaker"] if target == "de" else ["speaker", "corpus, source and target"]
     return [row | {"nuisance": name, "why": ""} for name in names]
 
 
 def cell(target):
-    about = {"corpus": target, "language": target, "synthetic": target == "syn", "speakers": 12}
+    about = {"corpus": target, "language": target, "synthetic": target == "syn", "speakers": 12, "role": "target"}
     both = [*rows("plain"), *rows("metric")]
     return {"recipe": "a", "source": "de", "target": target, "about": about, "classes": ["anger", EVIL]} | {
         "normalise": "corpus",
-        "nuisances": probes(target),
+        **{table: [] for table in ("transfer", "correlation", "confusion", "choices", "notes")},
+        "baseline": {"method": "plain", "readers": {}},
+        "nuisances": probed(target),
         "label_modes": sorted(both, key=lambda row: row["mode"]),
     }
 
@@ -49,7 +51,7 @@ def cell(target):
 @pytest.fixture
 def results():
     chosen = [{"recipe": "a", "source": "de", "method": "metric", "classifier": "knn", "validation": 0.8}]
-    about = {"recipes": {"a": {}}, "sources": ["de"], "targets": ["ur", "syn"]}
+    about = {"versions": {}, "recipes": {"a": {"name": "a"}}, "sources": ["de"], "targets": ["ur", "syn"]}
     cells = [cell(name) for name in ("de", "ur", "syn")]
     return {"about": about, "cells": cells, "chosen": chosen, "matrix": []}
 
@@ -79,65 +81,70 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data
 
 
-def page(lines, head, named=None):
-    text = '{% from "labels.html.j2" import labels_table %}{{ labels_table(lines, terms, "UA", head, named) }}'
-    return environment(_TEMPLATES).from_string(text).render(lines=lines, terms=terms(lines), head=head, named=named)
+def section(results, key=None):
+    bench = Bench(results)
+    return labels.section_of_cell(CellFacts(bench, key, {})) if key else labels.section(bench)
+
+
+def lines(found):
+    (table,) = found.tables
+    return [row.cells for group in table.groups for row in group.rows]
+
+
+def page(found):
+    return html(Pages("", "", "", "", [], [found], "")).partition("<main")[2].partition(">")[2].partition("</main>")[0]
 
 
 def test_a_cell_has_a_line_a_mode_of_its_chosen_method(results):
-    bench = Bench(results)
-    lines = table(bench, bench.transfers)
-    assert [(line.title, line.method, line.first) for line in lines] == [
-        (f"a: de → {name}", "metric", first) for name in ("ur", "syn") for first in (True, False, False)
+    found = section(results)
+    rows = lines(found)
+    assert [row[0].text for row in rows] == ["a: de → ur", "", "", "a: de → syn", "", ""]
+    assert [(row[0].interval, row[0].marks) for row in rows[::3]] == [
+        ("metric, linear probe", []),
+        ("metric, linear probe", ["synthetic"]),
     ]
-    assert {line.mode for line in lines} == set(TERMS)
-    assert dict(terms(lines)) == TERMS
-    assert [line.marks for line in lines[::3]] == [[], ["synthetic"]]
-    (reject,) = [line for line in lines[:3] if line.mode == "reject"]
-    assert (reject.ua, reject.chance, reject.clips) == (("0.60", "[0.55, 0.70]", "above"), "0.50", "1,234")
-    assert (reject.threshold, reject.renamed) == ("below 0.46, best UA", "fear → other 12")
-    assert reject.lost == "no_agreement 1"
-    assert [line.auroc[0] for line in lines[:3] if line.mode != "reject"] == ["", ""]
+    assert [row[1] for row in rows[:3]] == sorted(LOST)
+    assert dict(found.parts[1].lines) == labels.TERMS
+    _, mode, ua, chance, _, clips, classes, renamed, lost = rows[2]
+    assert (mode, ua.text, ua.interval, ua.side) == ("reject", "0.60", "[0.55, 0.70]", "above")
+    assert (chance, clips, classes.interval) == ("0.50", "1,234", "other below 0.46, best UA")
+    assert (renamed, lost) == ("fear → other 12", "no_agreement 1")
+    assert [row[4] for row in rows[:2]] == ["", ""]
 
 
 def test_a_cells_page_has_every_method_with_its_modes_together(results):
-    lines = table(Bench(results), [("a", "de", "ur")], every=True)
-    assert [line.method for line in lines] == ["plain"] * 3 + ["metric"] * 3
-    assert [line.first for line in lines] == [True, False, False] * 2
+    rows = lines(section(results, ("a", "de", "ur")))
+    assert [row[0].text for row in rows] == ["plain AUTOENCODER", "", "", "metric", "", ""]
 
 
 def test_an_older_bench_and_one_without_a_choice_have_no_lines(results):
-    assert table(Bench(results | {"chosen": []}), [("a", "de", "ur")]) == []
-    del results["cells"][1]["label_modes"]
-    assert table(Bench(results), [("a", "de", "ur")]) == []
-    assert terms([]) == []
+    assert section(results | {"chosen": []}).left_out
+    for one in results["cells"]:
+        del one["label_modes"]
+    assert section(results).left_out
+    assert section(results, ("a", "de", "ur")) is None
 
 
 def test_what_is_not_defined_is_written_as_such(results):
     for row in results["cells"][1]["label_modes"]:
         row.update({"low": None, "high": None} | ({"value": None} if row["metric"] == "AUROC" else {}))
-    lines = table(Bench(results), [("a", "de", "ur")])
-    assert {line.ua for line in lines} == {("0.60", "[n/a]", "unknown")}
-    assert {line.auroc for line in lines} == {("", "", "")}
-    assert not re.search(r"\b(nan|None)\b", page(lines, "Cell"))
+    found = section(results)
+    assert {(row[2].text, row[2].interval, row[2].side) for row in lines(found)[:3]} == {("0.60", "[n/a]", "unknown")}
+    assert {row[4] for row in lines(found)[:3]} == {""}
+    assert not re.search(r"\b(nan|None)\b", page(found))
 
 
-def test_the_template_writes_every_line_and_escapes_names(results):
-    bench = Bench(results)
-    text = page(table(bench, bench.transfers), "Cell")
+def test_the_page_has_every_line_and_escapes_names(results):
+    text = page(section(results))
     head, *body = Page(text).rows
     assert "<b>" not in text
     assert {len(row) for row in (head, *body)} == {9}
     assert [row[0] for row in body[:2]] == ["a: de → urmetric, linear probe", ""]
-    assert body[3][0].startswith("a: de → syn synthetic")
-    named = Page(page(table(bench, [("a", "de", "ur")], every=True), "Method", str.upper)).rows
-    assert [row[0] for row in named[1::3]] == ["PLAINlinear probe", "METRIClinear probe"]
 
 
 def test_probes_of_both_corpora_have_columns_of_their_own(results):
-    bench = Bench(results)
-    names, lines = nuisances(bench, list(bench.cells))
-    assert names == ["speaker", "corpus, source and target"]
-    told = {corpus: cells[1] for _, _, corpus, _, cells in lines}
-    assert told["de"] == ("", "", "")
-    assert told["ur"] == ("0.90", "[0.80, 1.00]", "UA, chance 0.50")
+    (table,) = probes.section(Bench(results)).tables
+    assert table.heads[3:] == ["speaker", "corpus, source and target"]
+    told = {row.cells[1]: row.cells[4] for row in table.groups[0].rows}
+    assert told["de"] == ""
+    assert (told["ur"].text, told["ur"].interval, told["ur"].more) == ("0.90", "[0.80, 1.00]", ["UA, chance 0.50"])

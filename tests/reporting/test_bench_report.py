@@ -9,13 +9,14 @@ from click.testing import CliRunner
 
 from xlser.cli.report import command
 from xlser.errors import RunError
+from xlser.evaluation.results_file import is_bench, load_bench
 from xlser.reporting.bench import dimensions as axes
+from xlser.reporting.bench import probes
 from xlser.reporting.bench.believe import above_chance, best_sources, compared, shortcuts, summary
-from xlser.reporting.bench.cell import cell_facts
+from xlser.reporting.bench.cell import CellFacts
 from xlser.reporting.bench.chart import tenths
 from xlser.reporting.bench.doubt import dimensions, few_shot, trust
 from xlser.reporting.bench.facts import Bench
-from xlser.reporting.bench.load import is_bench, load_bench
 from xlser.reporting.bench.matrix import matrices
 from xlser.reporting.bench.report import render_bench, write_bench_report
 from xlser.reporting.tables import transfer_blocks
@@ -466,7 +467,7 @@ def test_an_adapted_reading_stands_beside_the_recipes_own_one_and_never_in_its_p
     assert bench.protocols == ["transductive", "zero-shot", "transductive, coral"]
     assert bench.score(("a", "de", "ur"))["value"] == pytest.approx(0.75)
     assert matrices(bench)[0].means == []
-    blocks = transfer_blocks(cell_facts(bench, ("a", "de", "ur")))
+    blocks = transfer_blocks(CellFacts(bench, ("a", "de", "ur"), {}))
     told = {block.reading: {line.cells[0].text for line in block.lines[1:]} for block in blocks}
     assert told == {"zero-shot": {"0.70"}, "transductive": {"0.75"}, "transductive, coral": {"0.11"}}
     assert "Also read, see the report: zero-shot; transductive, coral." in render_bench(folder(results))
@@ -486,9 +487,9 @@ def test_a_probe_of_several_methods_has_one_column(results):
     one["nuisances"] += [row | {"method": "another"} for row in one["nuisances"]]
     bench = Bench(results)
     key = (one["recipe"], one["source"], one["target"])
-    names, lines = axes.nuisances(bench, [key], every=True)
-    assert names == ["sex"]
-    assert [len(cells) for *_, cells in lines] == [1, 1]
+    (table,) = probes.section_of_cell(CellFacts(bench, key, {})).tables
+    assert table.heads[3:] == ["sex"]
+    assert [len(row.cells) for row in table.groups[0].rows] == [4, 4]
 
 
 @pytest.mark.parametrize(
@@ -497,4 +498,7 @@ def test_a_probe_of_several_methods_has_one_column(results):
 def test_an_axis_has_turned_where_its_sign_is_not_the_sources(results, home, there, turned):
     one = next(one for one in results["cells"] if one["dimensions"])
     row = one["dimensions"][0] | {"r_source": home, "r": there}
-    assert axes.followed(Bench(results), (one["recipe"], one["source"], one["target"]), row).turned is turned
+    assert (
+        axes.followed(Bench(results), (one["recipe"], one["source"], one["target"]), row).kind.startswith("turned")
+        is turned
+    )

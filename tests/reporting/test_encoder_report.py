@@ -7,7 +7,7 @@ import pytest
 from markupsafe import Markup
 
 from xlser.errors import RunError
-from xlser.reporting import matrices, tables
+from xlser.reporting import confusion, tables
 from xlser.reporting.curves import curve_panels
 from xlser.reporting.facts import Facts
 from xlser.reporting.figures import axis_legend, correlation_panels, legend, transfer_panels
@@ -20,7 +20,7 @@ from xlser.reporting.terms import terms
 @pytest.fixture
 def page(run_dir, monkeypatch):
     """Return a function that writes the report of some results, without its pictures, and returns its words."""
-    for module in ("figures", "curves", "grid"):
+    for module in ("figures", "curves", "embeddings"):
         monkeypatch.setattr(f"xlser.reporting.{module}.draw", lambda *given: Markup("<svg></svg>"))
 
     def render(results):
@@ -225,7 +225,7 @@ def test_figures_show_heads_only(encoded):
     assert axis_legend(facts) == "● head, ◆ direction"
     assert "checkpoint" not in transfer_panels(facts)[0].svg
     panels = correlation_panels(facts)
-    assert [panel.title for panel in panels[:3]] == ["activation", "valence", "dominance"]
+    assert [panel.more for panel in panels[:3]] == ["activation", "valence", "dominance"]
     assert ">checkpoint<" in panels[0].svg
 
 
@@ -244,15 +244,21 @@ def test_curves_without_validation_are_drawn(encoded):
     assert "validation UA" not in curve_panels(Facts(encoded))[0].svg
 
 
+def main_matrices(results):
+    captions = [one.caption for one in confusion.section(Facts(results)).parts[0].parts[0].parts]
+    return {(one.text, *one.interval.split(" · ")[1:]) for one in captions}
+
+
 def test_main_matrices_are_of_the_classifier_with_neighbours(encoded):
-    main = {(m.corpus, m.method, m.reader) for m in matrices.confusions(Facts(encoded)) if m.main}
-    assert main == {(c, m, "classifier + kNN") for c in ("src", "tgt", "mute") for m in ("ce", "ce+supcon")}
+    assert main_matrices(encoded) == {
+        (c, m, "classifier + kNN") for c in ("src", "tgt", "mute") for m in ("ce", "ce+supcon")
+    }
 
 
 def test_main_matrices_are_of_the_classifier_where_it_has_no_neighbours(encoded):
     encoded["confusion"] = [row for row in encoded["confusion"] if row["classifier"] != "classifier + knn"]
     encoded["transfer"] = [row for row in encoded["transfer"] if row["classifier"] != "classifier + knn"]
-    assert {m.reader for m in matrices.confusions(Facts(encoded)) if m.main} == {"classifier"}
+    assert {reader for *_, reader in main_matrices(encoded)} == {"classifier"}
 
 
 def test_what_was_used(encoded):

@@ -135,7 +135,7 @@ def test_derived_ratings_are_marked_in_card_figure_and_table(page, results):
     for row in results["correlation"]:
         row["ratings"] = "derived" if row["corpus"] == "tgt" else "rated"
     text = page(results)
-    assert '<h4>tgt <span class="tag">derived ratings</span></h4>' in text
+    assert '<h3>tgt <span class="tag">derived ratings</span></h3>' in text
     assert re.search(r"<strong>tgt</strong> · activation\s*<span class=\"tag\">derived ratings", text)
     assert 'tgt (xx) · transductive <span class="tag">derived ratings</span>' in text
     assert re.search(r"<text[^>]*>derived ratings</text>", text)
@@ -170,7 +170,7 @@ def test_no_methods_no_correlations_no_curves(page, results):
         results[table] = [row for row in results[table] if row["method"] != "metric"]
     results["correlation"] = results["curves"] = results["choices"] = []
     text = plain(page(results))
-    assert "No corpus of this run has ratings on both sides" in text
+    assert "No corpus has ratings on both sides" in text
     assert "Confusion matrices" in text
 
 

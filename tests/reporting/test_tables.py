@@ -1,8 +1,8 @@
 import pytest
 
-from xlser.reporting import matrices, tables
+from xlser.reporting import confusion, tables
+from xlser.reporting.embeddings import embedding_grids
 from xlser.reporting.facts import Facts
-from xlser.reporting.grid import embedding_grids
 from xlser.reporting.report import render_terminal
 
 
@@ -30,36 +30,46 @@ def test_single_latents_stand_apart(results):
     assert single == {"z1"}
 
 
+def matrices(results, main=True):
+    """Return the matrices that are shown first, or all of them."""
+    figure = confusion.section(Facts(results)).parts[0]
+    return figure.parts[0].parts if main else [*figure.parts[0].parts, *figure.parts[1].parts[0].parts]
+
+
+def cells(matrix, place):
+    return matrix.groups[0].rows[place].cells
+
+
 @pytest.mark.parametrize(("count", "total", "shown"), [(14.4, "19.4", "14.4"), (1215.4, "1,220", "1,215")])
 def test_confusion_shows_recall_and_count(results, count, total, shown):
     for row in results["confusion"]:
         row["count"] = count if row["truth"] == row["prediction"] == "anger" else row["count"]
-    matrix = next(m for m in matrices.confusions(Facts(results)) if m.main)
-    assert matrix.rows[0][:2] == ("anger", total)
-    assert matrix.rows[0][2][0] == (pytest.approx(count / (count + 5)), f"{count / (count + 5):.2f}", shown, "")
+    head, hit, _ = cells(matrices(results)[0], 0)
+    assert (head.text, head.interval) == ("anger", f"n = {total}")
+    assert hit.share == pytest.approx(count / (count + 5))
+    assert (hit.text, hit.more, hit.interval) == (f"{count / (count + 5):.2f}", [shown], "")
 
 
 def test_the_interval_of_a_recall_stands_on_the_diagonal_alone(results):
     for row in results["confusion"]:
         row |= {"recall": 0.5, "low": 0.4, "high": 0.6}
-    rows = next(m for m in matrices.confusions(Facts(results)) if m.main).rows
-    ends = [[end for *_, end in cells] for _, _, cells in rows]
-    assert ends == [["[0.40, 0.60]" if i == j else "" for j in range(len(rows))] for i in range(len(rows))]
+    ends = [[cell.interval for cell in cells(matrices(results)[0], place)[1:]] for place in (0, 1)]
+    assert ends == [["[0.40, 0.60]", ""], ["", "[0.40, 0.60]"]]
 
 
 def test_an_emotion_that_was_never_spoken_has_no_recall(results):
     for row in results["confusion"]:
         row["count"] = 0.0
-    assert matrices.confusions(Facts(results))[0].rows[0][2][0][1] == "n/a"
+    assert cells(matrices(results)[0], 0)[1].text == "n/a"
 
 
 def test_main_matrices_are_the_recipes_own(results):
-    main = {(m.corpus, m.reading, m.method) for m in matrices.confusions(Facts(results)) if m.main}
-    assert main == {
-        ("src", "held-out speakers", "metric"),
-        ("tgt", "transductive", "metric"),
-        ("mute", "transductive", "metric"),
+    assert {(one.caption.text, one.caption.interval) for one in matrices(results)} == {
+        (name, f"{reading} · metric · {reader}")
+        for name, reading in (("src", "held-out speakers"), ("tgt", "transductive"), ("mute", "transductive"))
+        for reader in ("kNN", "linear probe")
     }
+    assert len(matrices(results, main=False)) == 24
 
 
 def test_terminal_fits_and_says_what_it_shows(results):

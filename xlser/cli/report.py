@@ -20,7 +20,7 @@ def command(folder: Path, listen: bool, data_root: Path | None, roots: tuple[str
 
     Clips that --listen has copied stay in FOLDER/clips, and every later report of the bench plays them.
     """
-    from xlser.reporting.bench.load import is_bench
+    from xlser.evaluation.results_file import is_bench
 
     if listen:
         _copy_clips(folder, data_root, roots, cache)

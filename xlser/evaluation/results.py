@@ -2,14 +2,136 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from xlser.evaluation.choice import VALIDATION, Choice, choose, choose_among
+from xlser.evaluation.results_file import Kind, kind_of, read_table
 
 Row = dict[str, Any]
 Place = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number of a run or bench, with all that it is a number of.
+
+    Attributes:
+        recipe: and ``source`` say what was trained, ``corpus`` and ``role`` on which clips it was judged.
+        method: of the recipe, ``features`` for none; ``readout`` is what spoke for it.
+        value: of the ``metric``, over all seeds; nan where it is not known.
+        interval: its lower and upper end, over speakers; nan where there is none.
+        chance: what guessing gives.
+        protocol: ``zero-shot`` or ``transductive``; ``normalise`` whose statistics, or which adaptation.
+    """
+
+    recipe: str
+    source: str
+    corpus: str
+    role: str
+    method: str
+    readout: str
+    metric: str
+    value: float
+    interval: tuple[float, float]
+    chance: float
+    protocol: str
+    normalise: str
+
+    @property
+    def is_result(self) -> bool:
+        """Whether it may be reported: what is scored on validation speakers is what choices are made by."""
+        return self.role != VALIDATION
+
+    @classmethod
+    def of(cls, place: Place, row: Mapping[str, Any]) -> Score:
+        """Return a row of ``transfer`` that a recipe on a source gave."""
+        names = (row[name] for name in ("corpus", "role", "method", "classifier", "metric"))
+        interval = (_number(row["low"]), _number(row["high"]))
+        numbers = (_number(row["value"]), interval, _number(row["chance"]))
+        return cls(*place, *names, *numbers, row["protocol"], row.get("normalise", ""))
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where results come from: versions of xlser and of libraries, the command, and when it was finished."""
+
+    versions: Mapping[str, str]
+    command: str
+    finished: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """What ``results.json`` of a run or bench holds; see `read_results`.
+
+    Attributes:
+        folder: of the run or bench, wherever it lies now.
+        kind: ``run`` or ``bench``.
+        table: all of it as it stands in the file, checked.
+    """
+
+    folder: Path
+    kind: Kind
+    table: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def recipes(self) -> dict[str, dict[str, Any]]:
+        """The values of each recipe, by its name."""
+        about = self.table["about"]
+        return dict(about["recipes"]) if self.kind == "bench" else {about["recipe"]["name"]: about["recipe"]}
+
+    @property
+    def provenance(self) -> Provenance:
+        """Who made them, and when."""
+        about = self.table["about"]
+        return Provenance(dict(about["versions"]), about["command"], about["finished"])
+
+    @property
+    def missing(self) -> list[str]:
+        """What a bench was asked for and does not hold, each with why: failed jobs, and holes. A run is whole."""
+        tables = ("failed", "holes") if self.kind == "bench" else ()
+        return [f"{name}: {why}" for table in tables for name, why in self.table[table].items()]
+
+    @property
+    def homes(self) -> dict[Place, Mapping[str, Any]]:
+        """See `home_cells`."""
+        return home_cells(self.table)
+
+    @property
+    def chosen(self) -> tuple[Place, Choice] | None:
+        """See `chosen_of`."""
+        return chosen_of(self.table)
+
+    def scores(self, metric: str = "UA") -> list[Score]:
+        """Return every score of a metric (UA, WA, macro-F1) in every corpus, cell by cell."""
+        if self.kind == "run":
+            ((place, home),) = self.homes.items()
+            cells = [(place, home["transfer"])]
+        else:
+            cells = [((cell["recipe"], cell["source"]), cell["transfer"]) for cell in self.table["cells"]]
+        return [Score.of(place, row) for place, rows in cells for row in rows if row["metric"] == metric]
+
+
+def read_results(folder: str | Path, tables: tuple[str, ...] | None = None) -> Results:
+    """Read what a run or a bench left.
+
+    Args:
+        folder: what `xlser run` or `xlser transfer` wrote.
+        tables: of a bench those that are needed, all unless they are named; a run must have all of its own.
+
+    Raises:
+        RunError: see `xlser.evaluation.results_file.read_table`.
+    """
+    kind = kind_of(folder) or "run"
+    return Results(Path(folder), kind, read_table(folder, kind, tables if kind == "bench" else None))
 
 
 def home_cells(results: Mapping[str, Any]) -> dict[Place, Mapping[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from xlser.atomic import write_text
 from xlser.errors import RunError
-from xlser.experiment.plain import plain
+from xlser.evaluation.results_file import CLAIM, RESULTS
 from xlser.fileformats import VERSIONS, check_version
 from xlser.machine import machine_error, pass_on_unreadable
 from xlser.version import __version__
@@ -24,7 +24,6 @@ LIBRARIES = (
     *("torch", "speechbrain", "transformers", "opensmile", "soxr", "faiss-cpu", "scikit-learn"),
     *("numpy", "pandas"),
 )
-RESULTS = "results.json"
 
 
 @contextmanager
@@ -40,7 +39,7 @@ def own(out: Path, claim: dict[str, Any]) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    marker = out / "recipe.json"
+    marker = out / CLAIM
     if out.exists() and not out.is_dir():
         raise RunError(f"{out} is a file; a run needs a folder. Choose another --out.")
     if out.is_dir() and not marker.exists() and any(not path.name.startswith(".") for path in out.iterdir()):
@@ -76,12 +75,6 @@ def finished(out: Path) -> bool:
         pass_on_unreadable(error, f"reading {out / RESULTS}")
         return False
     return isinstance(results, dict) and results.get("schema", 1) == VERSIONS["run"]
-
-
-def write_json(path: Path, value: Any, indent: int | None = None) -> None:
-    """Write a table in one step; numbers that JSON does not know become null."""
-    separators = (",", ":") if indent is None else None
-    write_text(path, json.dumps(plain(value), indent=indent, separators=separators, allow_nan=False))
 
 
 def provenance(seconds: float) -> dict[str, Any]:

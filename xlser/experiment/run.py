@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from xlser.atomic import replacing
 from xlser.data.manifest import write_manifest
 from xlser.evaluation.choice import VALIDATION
+from xlser.evaluation.results_file import RESULTS, write_json
 from xlser.evaluation.transfer import Views
 from xlser.evaluation.verdicts import packed
 from xlser.experiment.bench.plan import Job
@@ -22,7 +23,7 @@ from xlser.experiment.cases import Case
 from xlser.experiment.cautions import cautions
 from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpora, read_corpora
 from xlser.experiment.predictions import predictions
-from xlser.experiment.results_folder import RESULTS, finished, own, provenance, write_json
+from xlser.experiment.results_folder import finished, own, provenance
 from xlser.experiment.scores import POINTS, Scores, about_case, shared_classes
 from xlser.experiment.seeds import check_ratings, make_folds, make_seeds, split_row
 from xlser.experiment.trained import Trained, baseline, train

@@ -14,6 +14,7 @@ from xlser.losses.continuous import ContinuousMetric, EuclideanMetric, continuou
 from xlser.losses.contrastive import Contrastive, contrastive
 from xlser.losses.cross_entropy import CrossEntropy, class_weights, cross_entropy
 from xlser.losses.dimension import Regression, dimension_ccc
+from xlser.losses.focal import Focal, focal
 from xlser.losses.kernel import KernelContrastive, kernel_contrastive
 from xlser.losses.kl import kl_standard_normal, kl_weight
 from xlser.losses.pairs import ELR, PairCCC, ccc_pairs, elr
@@ -34,6 +35,7 @@ TERMS: dict[str, type[Term]] = {
     "rank-n-contrast": RankNContrast,
     "kernel": KernelContrastive,
     "dimensions": Regression,
+    "focal": Focal,
 }
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "Contrastive",
     "CrossEntropy",
     "EuclideanMetric",
+    "Focal",
     "KernelContrastive",
     "Labels",
     "PairCCC",
@@ -59,6 +62,7 @@ __all__ = [
     "cross_entropy",
     "dimension_ccc",
     "elr",
+    "focal",
     "kernel_contrastive",
     "kl_standard_normal",
     "kl_weight",

@@ -78,13 +78,26 @@ def cross_entropy(logits: Tensor, labels: Tensor, *, weights: Tensor | None = No
     import torch
 
     _smoothing(smoothing)
+    logits, labels, weights = judged(logits, labels, weights)
+    return torch.nn.functional.cross_entropy(logits, labels, weight=weights, label_smoothing=smoothing)
+
+
+def judged(logits: Tensor, labels: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return what a loss of a classifier takes, checked: logits in at least float32, int64 classes, class weights.
+
+    Raises:
+        ValueError: see `cross_entropy`.
+
+    >>> import torch
+    >>> judged(torch.zeros(1, 2), torch.tensor([2]), None)
+    Traceback (most recent call last):
+    ValueError: `labels` must be below the number of classes (2), but holds 2 instead.
+    """
     logits = embeddings("logits", logits, rows=1)
     if logits.shape[1] < 2:
         raise ValueError(f"`logits` must have at least 2 classes, but has {logits.shape[1]} instead.")
     labels = _within(classes(labels, logits), logits.shape[1]).long()
-    if weights is not None:
-        weights = _weights(weights.to(logits), labels, logits.shape[1])
-    return torch.nn.functional.cross_entropy(logits, labels, weight=weights, label_smoothing=smoothing)
+    return logits, labels, None if weights is None else _weights(weights.to(logits), labels, logits.shape[1])
 
 
 class CrossEntropy(Term):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xlser.reporting.facts import Facts, Row
-from xlser.reporting.figures import WIDTH, Panel, colours
+from xlser.reporting.figures import WIDTH, colours
+from xlser.reporting.section import Figure, Panel, Panels, Section
 from xlser.reporting.svg import GREY, draw
 from xlser.reporting.wording import known, plural
 
@@ -33,6 +34,29 @@ LOSS = _Part("validation loss\n(dotted: training)", OBJECTIVE.lines)
 UA = _Part("validation UA", {"valid/score": SOLID})
 
 
+_KEPT = {
+    True: (
+        "A line per seed. Loss: solid on the source's validation speakers, dotted on its training speakers. UA is that "
+        "of the classifier on the validation speakers. The dot is the epoch that was kept: the best validation UA, and "
+        "of equals the lower loss; of a method without a classifier the lowest loss. Losses of different methods are "
+        "not comparable."
+    ),
+    False: (
+        "A line per seed: solid is the objective, what the method minimises, on the source's validation speakers, "
+        "dotted on its training speakers (with noise on the input). The dot is the epoch that was kept, chosen on "
+        "validation alone. Objectives of different methods are not comparable."
+    ),
+}
+
+
+def section(facts: Facts) -> Section | None:
+    """Return the training curves; nothing where none were kept."""
+    panels = curve_panels(facts)
+    if not panels:
+        return None
+    return Section("curves", "Training curves", [Figure([Panels(panels)], _KEPT[bool(facts.encoder)])])
+
+
 def curve_panels(facts: Facts) -> list[Panel]:
     """Return the training curves of each method: validation and training loss of every seed, the kept epoch marked.
 
@@ -47,7 +71,7 @@ def curve_panels(facts: Facts) -> list[Panel]:
         parts = _parts(facts, method, rows)
         label = f"Training curves of {method}, {plural(len(rows), 'seed')}."
         svg = draw(WIDTH, HEIGHT * len(parts), _curves(rows, colour, parts), f"curve{len(panels)}", label)
-        panels.append(Panel(facts.source, facts.method_name(method), facts.marks(facts.source), svg))
+        panels.append(Panel(facts.method_name(method), facts.marks(facts.source), svg))
     return panels
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from xlser.evaluation.choice import choose
+from xlser.evaluation.results_file import load_results
+from xlser.evaluation.run_folder import load_grid, load_predictions
 from xlser.vocabulary import FEATURES, VALIDATION
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Row = dict[str, Any]
 PLAIN = "plain"
@@ -12,6 +19,7 @@ PLAIN = "plain"
 CLASSIFIER, INTERPOLATED = "classifier", "classifier + knn"
 HEADS = (CLASSIFIER, INTERPOLATED)
 FEW_SPEAKERS = 10
+FILES = ("results.json", "transfer.csv", "correlation.csv", "confusion.csv", "embedding.csv")
 _WARNING = "WARNING"
 
 
@@ -25,9 +33,24 @@ class Facts:
         encoder: the recipe's choice of a speech encoder; empty where autoencoders were trained.
         baseline: the method that gains are over; plain in runs that were written before a run said so.
         protocol: how the recipe reads its targets; ``level`` of the intervals.
+        points: the table of embeddings, None where there is none; ``no_points`` says why.
+        predictions: what was said of every clip (see `load_predictions`), and ``choice`` the method and reader that
+            the source's validation speakers chose; empty and None where an older run did not keep what it takes.
+        files: what lies beside the page.
+        unscored: what to say where nothing was classified; ``shown`` is the method and the classifier to show first,
+            where it is not what the recipe is about; ``drawn`` whether correlations are worth a picture.
     """
 
+    unscored = "No corpus could be classified."
+    shown: tuple[str, str] | None = None
+    drawn = True
+
     def __init__(self, results: dict[str, Any]):
+        self.points: pd.DataFrame | None = None
+        self.no_points = "The grid of embeddings is not shown: embedding.csv is empty."
+        self.files: list[str] = []
+        self.predictions: list[Row] = []
+        self.choice = choose(results["transfer"])
         scored = {name: _scored(results[name]) for name in ("transfer", "correlation", "confusion")}
         self.results, self.about, self.recipe = results | scored, results["about"], results["about"]["recipe"]
         self.corpora: dict[str, Row] = {row["corpus"]: row for row in results["corpora"]}
@@ -45,6 +68,20 @@ class Facts:
         self.protocol: str = self.about["protocol"]
         self.level: float = self.recipe.get("evaluation", {}).get("level", 0.95)
         self._read = {(row["method"], _reader(row)) for name in ("transfer", "correlation") for row in scored[name]}
+
+    @classmethod
+    def of_folder(cls, folder: str | Path) -> Facts:
+        """Read a run folder.
+
+        Raises:
+            RunError: its results cannot be read (see `load_results`).
+        """
+        facts = cls(load_results(folder))
+        points, why = load_grid(folder)
+        facts.points, facts.no_points = points, why or facts.no_points
+        facts.predictions = load_predictions(folder)
+        facts.files = [name for name in FILES if (Path(folder) / name).is_file()]
+        return facts
 
     @property
     def percent(self) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from xlser.reporting.facts import FEATURES, Facts, Row
+from xlser.reporting.section import Panel
 from xlser.reporting.svg import GREY, INK, METHODS, draw
 from xlser.reporting.wording import known, number, reader_name
 
@@ -20,16 +20,6 @@ WIDTH = 360
 _LINE, _GAP, _HEAD, _FOOT, _LABEL = 15.0, 9.0, 24.0, 38.0, 15
 MARKERS, SHAPES = ("o", "D", "s", "^"), "●◆■▲"
 AXES = ("head", "direction", "latent mean")
-
-
-@dataclass
-class Panel:
-    """One picture among several: the corpus it shows, what to beware of, and its SVG."""
-
-    corpus: str
-    title: str
-    marks: list[str]
-    svg: Markup
 
 
 def colours(facts: Facts) -> dict[str, str]:
@@ -55,7 +45,7 @@ def transfer_panels(facts: Facts) -> list[Panel]:
             name=f"ua{len(panels)}",
             label=label,
         )
-        panels.append(Panel(corpus, "", facts.marks(corpus), svg))
+        panels.append(Panel(corpus, facts.marks(corpus), svg))
     return panels
 
 
@@ -68,7 +58,7 @@ def correlation_panels(facts: Facts) -> list[Panel]:
         here = [row for row in rows if (row["corpus"], row["dimension"]) == (corpus, dimension)]
         label = f"Dot plot of Pearson's r with {dimension} on {facts.name(corpus)}; numbers in the correlation table."
         svg = _forest(facts, here, {"axis": axes}, limits=limits, line=0.0, name=f"r{len(panels)}", label=label)
-        panels.append(Panel(corpus, dimension, facts.marks(corpus, here[0]["ratings"]), svg))
+        panels.append(Panel(corpus, facts.marks(corpus, here[0]["ratings"]), svg, more=dimension))
     return panels
 
 

@@ -1,28 +1,19 @@
-"""One self-contained HTML page from the files of a run."""
+"""The report of a run: one self-contained HTML page, and the end of it as text."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
 from xlser.atomic import write_text
-from xlser.reporting import figures, matrices, recipe, tables, used
-from xlser.reporting.cautions import MOST_LABELS
-from xlser.reporting.curves import curve_panels
 from xlser.reporting.facts import Facts
-from xlser.reporting.grid import embedding_grids, gradient
-from xlser.reporting.load import load_grid, load_results
-from xlser.reporting.page import as_yaml, environment
-from xlser.reporting.summary import summary_sections
+from xlser.reporting.html import html
+from xlser.reporting.pages import PAGES, assemble
+from xlser.reporting.section import Page
 from xlser.reporting.terminal import render_terminal
-from xlser.reporting.terms import terms
 
 __all__ = ["render_terminal", "write_report"]
-
-FILES = ("results.json", "transfer.csv", "correlation.csv", "confusion.csv", "embedding.csv")
 
 
 def write_report(run_dir: str | Path) -> Path:
@@ -35,68 +26,40 @@ def write_report(run_dir: str | Path) -> Path:
         RunError: ``results.json`` is missing, damaged or of another version (see `load_results`).
         XlserError: the folder cannot be written.
     """
-    run_dir = Path(run_dir)
-    results = load_results(run_dir)
-    path = run_dir / "report.html"
-    write_text(path, _render(run_dir, results))
+    path = Path(run_dir) / "report.html"
+    write_text(path, html(run_page(Facts.of_folder(run_dir))))
     return path
 
 
-def _render(run_dir: Path, results: dict[str, Any]) -> str:
-    facts, page = Facts(results), environment()
-    page.filters["lead"] = _lead
-    return page.get_template("report.html.j2").render(
-        facts=facts,
-        sections=summary_sections(results),
-        terms=terms(facts),
-        many=matrices.MANY,
-        files=[name for name in FILES if (run_dir / name).is_file()],
-        recipe_text=as_yaml(facts.recipe),
-        gradient=Markup(gradient()),
-        **_pictures(facts, run_dir),
-        **_tables(facts),
+def run_page(facts: Facts) -> Page:
+    """Return the page of a run."""
+    heading, name = f"{facts.source} → {', '.join(facts.targets)}", facts.recipe["name"]
+    described = f". {facts.recipe['description']}" if facts.recipe.get("description") else ""
+    return Page(
+        title=f"{name}: {heading}" + " (synthetic speech)" * bool(facts.about["synthetic"]),
+        kind=f"xlser report · {facts.protocol}",
+        heading=heading,
+        sub=Markup("<strong>{}</strong>{}").format(name, described),
+        banners=banners(facts),
+        sections=assemble(PAGES["run"], facts),
+        footer=f"Made by xlser {facts.about['versions']['xlser']}. This page loads nothing from elsewhere.",
     )
 
 
-def _pictures(facts: Facts, run_dir: Path) -> dict[str, Any]:
-    points, absent = load_grid(run_dir)
-    grids, counts = ([], {}) if points is None or points.empty else embedding_grids(facts, points)
-    return {
-        "ua_panels": figures.transfer_panels(facts),
-        "r_panels": figures.correlation_panels(facts),
-        "curves": curve_panels(facts),
-        "legend": figures.legend(facts),
-        "axis_legend": figures.axis_legend(facts),
-        "grids": grids,
-        "grid_counts": counts,
-        "grid_absent": absent or "The grid of embeddings is not shown: embedding.csv is empty.",
-    }
+def banners(facts: Facts) -> list[str]:
+    """Return what must be read before any number: synthetic speech, what the run warns of, shared speakers."""
+    found: list[str] = [synthetic_banner(facts.about["synthetic"])] if facts.about["synthetic"] else []
+    found += facts.warnings
+    if facts.shared:
+        who = "".join(f"Seed {seed}: {', '.join(map(str, names))}. " for seed, names in facts.shared.items())
+        lead = Markup("<strong>Speakers are shared between parts of the split.</strong> {}Scores on {} are flattered ")
+        found.append(lead.format(who, facts.source) + "by voices known from training.")
+    return found
 
 
-def _tables(facts: Facts) -> dict[str, Any]:
-    return {
-        "compared": tables.compared_blocks(facts),
-        "transfer": tables.transfer_blocks(facts),
-        "correlation": tables.correlation_blocks(facts),
-        "latents": tables.correlation_blocks(facts, singles=True),
-        "confusions": matrices.confusions(facts),
-        "labels": used.label_lines(facts) if len(facts.corpora) > MOST_LABELS else [],
-        "splits": used.split_lines(facts),
-        "choices": used.choices(facts),
-        "network": recipe.encoder_lines(facts),
-        "losses": recipe.loss_lines(facts),
-    }
-
-
-def _lead(sentence: str) -> tuple[str, str]:
-    """Split off the words before a first, early colon, which a page sets in bold.
-
-    Intervals are kept on one line, and a colon within a word is none.
-
-    >>> _lead("Zero-shot: nothing seen."), _lead("No colon but random:tiny.")
-    (('Zero-shot:', ' nothing seen.'), ('', 'No colon but random:tiny.'))
-    """
-    sentence = re.sub(r"\[[^\]]*\]", lambda match: match[0].replace(" ", "\u00a0"), sentence)
-    head, colon, rest = sentence.partition(": ")
-    early = colon and len(head) < 90 and "[" not in head and head.count("(") == head.count(")")
-    return (f"{head}:", f" {rest}") if early else ("", sentence)
+def synthetic_banner(names: list[str]) -> Markup:
+    """Return the banner of a page with synthetic speech."""
+    text = Markup(
+        "<strong>Synthetic speech: no evidence about human emotion.</strong> Made by a speech synthesiser: {}."
+    )
+    return text.format(", ".join(names))

@@ -4,18 +4,46 @@ from __future__ import annotations
 
 from typing import Any
 
-from xlser.reporting.cautions import MANY_METHODS, cautions
+from xlser.reporting.cautions import MANY_METHODS, MOST_LABELS, cautions
 from xlser.reporting.chosen import LEAD, chosen_said
 from xlser.reporting.comparison import called
 from xlser.reporting.facts import CLASSIFIER, Facts
 from xlser.reporting.ranking import rankings
 from xlser.reporting.recipe import terms_said
+from xlser.reporting.section import Box, Details, Heading, Note, Pairs, Part, Section, Table, Words
 from xlser.reporting.sentences import overview, target_sentences, verdicts
-from xlser.reporting.wording import listing, plural
+from xlser.reporting.terms import terms
+from xlser.reporting.used import label_lines
+from xlser.reporting.wording import lead, listing, plural
 
-Section = tuple[str, list[str]]
 # With more lines than this nobody reads them: a line per method then says how all targets fared.
 MOST_VERDICTS = 6
+
+
+def section(facts: Facts) -> Section:
+    """Return the run in words, what became of its labels, and the terms that its page uses."""
+    (title, run), *targets, (care, beware) = summary_lists(facts)
+    few = len(facts.targets) <= 2 and len(facts.main) <= 2
+    details = [Details(f"{name} in detail", [_words(sentences)], few) for name, sentences in targets]
+    parts: list[Part] = [Note(_beside(facts)), Heading(title), _words(run), Box(details, "sections")]
+    parts += [Heading(care), _words(beware)]
+    if len(facts.corpora) > MOST_LABELS:
+        caption = "Utterances of each corpus with a scored emotion, and what became of the other labels"
+        heads = ["Corpus", "Scored", "Merged", "Dropped", "Files left out"]
+        parts += [Table.of(caption, heads, label_lines(facts), kind="labels", label="Labels of each corpus")]
+    return Section("summary", "Summary", [*parts, Details("Terms used on this page", [Pairs(terms(facts), "terms")])])
+
+
+def _beside(facts: Facts) -> str:
+    over = f"the plain {facts.network}, which is trained without the recipe's method"
+    if facts.encoder:
+        over = f"{'the classifier of ' * facts.has_heads}“{facts.baseline}”, the recipe's first method"
+    how = f"Brackets hold {facts.percent} intervals from resampling speakers."
+    return f"{how} Each number stands beside chance and {over}."
+
+
+def _words(sentences: list[str]) -> Words:
+    return Words([lead(sentence) for sentence in sentences])
 
 
 def summary(results: dict[str, Any]) -> list[str]:
@@ -24,13 +52,12 @@ def summary(results: dict[str, Any]) -> list[str]:
     Args:
         results: what ``results.json`` holds; nulls and NaN are allowed wherever a score stands.
     """
-    return [sentence for _, sentences in summary_sections(results) for sentence in sentences]
+    return [sentence for _, sentences in summary_lists(Facts(results)) for sentence in sentences]
 
 
-def summary_sections(results: dict[str, Any]) -> list[Section]:
+def summary_lists(facts: Facts) -> list[tuple[str, list[str]]]:
     """Return the sentences of `summary` under their headings: the run, one per target, what to beware of."""
-    facts = Facts(results)
-    chosen = chosen_said(results)
+    chosen = chosen_said(facts.results)
     sections = [("The run", [*_run(facts), *_told(facts), *([f"{LEAD} {chosen}"] if chosen else [])])]
     sections += [(facts.name(name), target_sentences(facts, name)) for name in facts.targets]
     return [*sections, ("Read with care", cautions(facts))]

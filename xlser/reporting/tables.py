@@ -6,20 +6,13 @@ from dataclasses import dataclass, field
 
 from xlser.reporting.facts import HEADS, INTERPOLATED, Facts, Row
 from xlser.reporting.recipe import terms_said
+from xlser.reporting.section import Cell, Group, Table
+from xlser.reporting.section import Row as TableRow
 from xlser.reporting.wording import bounds, number, plural, reader_name, side, signed
 
 MAIN_AXES = ("head", "direction", "latent mean", "best latent")
 CLASS_METRICS, COMPARED_METRICS = ("UA", "WA", "macro-F1"), ("WA", "UA", "macro-F1")
 STATISTICS = ("Pearson", "Spearman", "CCC")
-
-
-@dataclass
-class Cell:
-    """A number and the interval that stands beneath it; ``side`` says where the interval of a gain lies."""
-
-    text: str
-    interval: str = ""
-    side: str = ""
 
 
 @dataclass
@@ -44,6 +37,18 @@ class Block:
     notes: list[str]
     marks: list[str]
     lines: list[Line] = field(default_factory=list)
+
+
+def score_table(blocks: list[Block], caption: str, label: str, heads: list[str]) -> Table:
+    """Return blocks of lines as a table; the first head is that of their names."""
+    groups = [
+        Group(
+            [TableRow([Cell(line.heads[0], line.heads[1]), *line.cells], "own" * line.own) for line in block.lines],
+            Cell(f"{block.corpus} ({block.language}) · {block.reading}", " · ".join(block.notes), marks=block.marks),
+        )
+        for block in blocks
+    ]
+    return Table(caption, heads, groups, "scores", label)
 
 
 def compared_blocks(facts: Facts) -> list[Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -137,3 +138,31 @@ def reader_name(classifier: str) -> str:
     ('kNN', 'classifier + kNN', 'other')
     """
     return READERS.get(classifier, classifier)
+
+
+def lead(sentence: str) -> tuple[str, str]:
+    """Split off the words before a first, early colon, which a page sets in bold.
+
+    Intervals are kept on one line, and a colon within a word is none.
+
+    >>> lead("Zero-shot: nothing seen."), lead("No colon but random:tiny.")
+    (('Zero-shot:', 'nothing seen.'), ('', 'No colon but random:tiny.'))
+    """
+    sentence = re.sub(r"\[[^\]]*\]", lambda match: match[0].replace(" ", "\u00a0"), sentence)
+    head, colon, rest = sentence.partition(": ")
+    early = colon and len(head) < 90 and "[" not in head and head.count("(") == head.count(")")
+    return (f"{head}:", rest) if early else ("", sentence)
+
+
+def as_yaml(values: dict[str, Any]) -> str:
+    """Write values as a person would into a recipe.
+
+    >>> print(as_yaml({"name": "naïve", "model": {"hidden": [2, 1]}}))
+    name: naïve
+    model:
+      hidden: [2, 1]
+    <BLANKLINE>
+    """
+    import yaml
+
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)

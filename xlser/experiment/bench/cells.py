@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from xlser.evaluation.results_file import write_json
 from xlser.experiment.corpora import AnyRecipe, Corpus
-from xlser.experiment.results_folder import write_json
 from xlser.fileformats import VERSIONS
 from xlser.machine import pass_on_unreadable
 from xlser.training.recipe import Recipe

@@ -13,13 +13,14 @@ from tqdm import tqdm
 
 from xlser.atomic import write_text
 from xlser.errors import RunError
+from xlser.evaluation.results import read_results
+from xlser.evaluation.results_file import RESULTS, plain, write_json
 from xlser.experiment.bench.fanout import cluster, in_processes, on_dask
 from xlser.experiment.bench.gather import gather
 from xlser.experiment.bench.job import run_job
 from xlser.experiment.bench.look import Outcome, Shelf, settled
 from xlser.experiment.bench.plan import Job, called
-from xlser.experiment.plain import plain
-from xlser.experiment.results_folder import RESULTS, own, provenance, write_json
+from xlser.experiment.results_folder import own, provenance
 from xlser.experiment.workplace import Workplace
 from xlser.fileformats import VERSIONS
 
@@ -64,8 +65,7 @@ def run_bench(
 
 def whole(out: str | Path) -> bool:
     """Say whether the bench below ``out`` ended without a failed job and without a hole."""
-    results = json.loads((Path(out) / RESULTS).read_text(encoding="utf-8"))
-    return not results["failed"] and not results["holes"]
+    return not read_results(out, ("cells",)).missing
 
 
 def _outcomes(jobs: list[Job], place: Workplace, workers: int, dask: str | None) -> Iterator[Outcome]:

@@ -10,11 +10,9 @@ from typing import Any
 
 from xlser.errors import RunError
 from xlser.evaluation.choice import FEATURES
-from xlser.evaluation.results import Row, home_cells
+from xlser.evaluation.results import Results, Row, read_results
 from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.encoders import MODEL
-from xlser.reporting.bench.load import is_bench, load_bench
-from xlser.reporting.load import load_results
 from xlser.schema import validate
 from xlser.training.checkpoint import read_about
 from xlser.training.encoder_recipe import EncoderRecipe
@@ -70,9 +68,9 @@ class TrainedJob:
             RunError: a model that is not there or damaged.
         """
         seeds = self.models[method]
-        return (
-            seeds[0] if method == FEATURES or len(seeds) == 1 else max(seeds, key=lambda seed: self._best(method, seed))
-        )
+        if method == FEATURES or len(seeds) == 1:
+            return seeds[0]
+        return max(seeds, key=lambda seed: self._best(method, seed))
 
     def _best(self, method: str, seed: int) -> float:
         told = self._about(method, seed)
@@ -95,40 +93,41 @@ def trained_jobs(folder: Path) -> tuple[list[TrainedJob], list[str]]:
     Raises:
         RunError: no finished run or bench lies there.
     """
-    if not is_bench(folder):
-        return [_of_run(folder)], []
-    results = load_bench(folder, ("cells",))
-    failed = [f"{name}: {why}" for table in ("failed", "holes") for name, why in results[table].items()]
-    return [_of_bench(folder, results, *place) for place in home_cells(results)], failed
+    results = read_results(folder, ("cells",))
+    jobs = [_of_run(results)] if results.kind == "run" else [_of_bench(results, *place) for place in results.homes]
+    if not jobs:
+        raise RunError(f"no recipe of {folder} was scored on its source: " + "; ".join(results.missing))
+    return jobs, results.missing
 
 
-def _of_run(folder: Path) -> TrainedJob:
-    results = load_results(folder)
-    ((_, source),) = home_cells(results)
+def _of_run(results: Results) -> TrainedJob:
+    (((recipe, source), home),) = results.homes.items()
+    folder = results.folder
     seeds: dict[str, tuple[int, ...]] = {}
-    for curve in results["curves"]:
+    for curve in home["curves"]:
         seeds[curve["method"]] = tuple(sorted({*seeds.get(curve["method"], ()), curve["seed"]}))
-    seeds[FEATURES] = tuple(sorted(row["seed"] for row in results["splits"]))
+    seeds[FEATURES] = tuple(sorted(row["seed"] for row in home["splits"]))
     again = f"delete {folder / 'results.json'} and run the same `xlser run` command again; the models are read back"
-    return TrainedJob(_recipe(results["about"]["recipe"], folder), source, (folder,), seeds, results, again)
+    return TrainedJob(_recipe(results.recipes[recipe], folder), source, (folder,), seeds, home, again)
 
 
-def _of_bench(folder: Path, results: Row, recipe: str, source: str) -> TrainedJob:
-    below, values = folder / "jobs" / recipe / source, results["about"]["recipes"][recipe]
+def _of_bench(results: Results, recipe: str, source: str) -> TrainedJob:
+    folder, table = results.folder, results.table
+    below, values = folder / "jobs" / recipe / source, results.recipes[recipe]
     again = (
         f"delete {below / 'cells' / source}.json and run the same `xlser transfer` command again; the models are read "
         "back"
     )
-    known = [row["folder"] for row in results.get("trained", ()) if (row["recipe"], row["source"]) == (recipe, source)]
+    known = [row["folder"] for row in table.get("trained", ()) if (row["recipe"], row["source"]) == (recipe, source)]
     # A bench of an older xlser does not say which weights it scored: there is mostly one set of them.
     there = tuple(folder / name for name in known) or tuple(sorted(below.glob("trained-*")))
     parts = set(source.split("+"))
-    targets = [name for name in results["about"]["targets"] if not parts & set(name.split("+"))]
+    targets = [name for name in table["about"]["targets"] if not parts & set(name.split("+"))]
     made = _recipe(values | {"source": source, "targets": targets}, folder)
     methods = made.methods if isinstance(made, EncoderRecipe) else made.objectives()
     first = made.training.first_seed
     seeds = dict.fromkeys([*methods, FEATURES], tuple(range(first, first + made.training.seeds)))
-    return TrainedJob(made, source, there, seeds, home_cells(results)[recipe, source], again)
+    return TrainedJob(made, source, there, seeds, results.homes[recipe, source], again)
 
 
 def _recipe(values: Row, folder: Path) -> AnyRecipe:

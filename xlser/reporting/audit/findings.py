@@ -4,10 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+from markupsafe import Markup
+
 from xlser.reporting.audit.finding import Finding, many, ranked
 from xlser.reporting.audit.of_audio import audio_findings, copy_findings
 from xlser.reporting.audit.of_labels import STRONG, label_findings
+from xlser.reporting.section import Box, Note, Section
 from xlser.reporting.wording import bounds, counted, known, listing, number
+
+
+def section(result: dict[str, Any]) -> Section:
+    """Return what was found, worst first, and what to do about it."""
+    return Section("findings", "Findings", [Box([_box(row) for row in result["findings"]], "found")])
+
+
+def _box(row: dict[str, Any]) -> Box:
+    head = Markup('<span class="severity">{}</span> · {} · {}')
+    head = head.format(row["severity"], row["corpus"], row["kind"].replace("_", " "))
+    parts = [Note(head, "head"), Note(row["sentence"], "")]
+    if shown := [name for name in row["named"] if name]:
+        rest = row["named_count"] - len(shown)
+        codes = Markup(", ").join(Markup("<code>{}</code>").format(name) for name in shown)
+        parts.append(Note(codes + (f" and {rest} more" if rest else ""), "names"))
+    parts.append(Note(Markup("<strong>Do:</strong> {}").format(row["advice"]), "do"))
+    return Box(parts, f"is-{row['severity']}")
 
 
 def findings(result: dict[str, Any]) -> list[dict[str, Any]]:

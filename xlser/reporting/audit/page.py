@@ -6,23 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from xlser.atomic import write_text
-from xlser.reporting.audit.figures import shortcut_picture
-from xlser.reporting.audit.finding import SEVERITIES, many, percent
-from xlser.reporting.audit.findings import findings
-from xlser.reporting.page import environment
+from markupsafe import Markup
 
-_TEMPLATES = Path(__file__).parent / "templates"
-LEVEL_NAMES = {
-    "peak": ("Peak", 2, ""),
-    "rms_db": ("Level (RMS)", 1, "dB"),
-    "dc": ("DC offset / RMS", 3, ""),
-    "clipped": ("Clipped samples", 4, ""),
-    "lead_s": ("Silence before", 2, "s"),
-    "trail_s": ("Silence after", 2, "s"),
-    "silent_share": ("Share of silence", 2, ""),
-    "cutoff_hz": ("Band ends at", 0, "Hz"),
-}
+from xlser.atomic import write_text
+from xlser.reporting.audit.finding import SEVERITIES
+from xlser.reporting.audit.findings import findings
+from xlser.reporting.html import html
+from xlser.reporting.pages import PAGES, assemble
+from xlser.reporting.section import Page
+from xlser.reporting.wording import listing
 
 
 def write_audit(result: dict[str, Any], folder: str | Path) -> tuple[Path, Path]:
@@ -34,33 +26,29 @@ def write_audit(result: dict[str, Any], folder: str | Path) -> tuple[Path, Path]
     Raises:
         XlserError: the folder cannot be written.
     """
-    folder = Path(folder)
     whole = result | {"findings": findings(result)}
-    page, data = folder / "audit.html", folder / "audit.json"
+    page, data = Path(folder) / "audit.html", Path(folder) / "audit.json"
     write_text(data, json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    write_text(page, audit_html(whole))
+    write_text(page, html(audit_page(whole)))
     return page, data
 
 
-def audit_html(result: dict[str, Any]) -> str:
+def audit_page(result: dict[str, Any]) -> Page:
     """Return the page of an audit whose ``findings`` are there."""
-    page = environment(_TEMPLATES)
-    page.filters["percent"] = percent
-    page.globals |= {"many": many, "zip": zip}
-    return page.get_template("audit.html.j2").render(
-        **result,
-        names=[one["corpus"] for one in result["corpora"]],
-        totals={name: sum(row["severity"] == name for row in result["findings"]) for name in SEVERITIES},
-        pictures=[shortcut_picture(one, place) for place, one in enumerate(result["corpora"])],
-        matrices=[_matrix(one["matrix"]) for one in result["corpora"]],
-        level_names=LEVEL_NAMES,
+    about, heading = result["about"], listing(one["corpus"] for one in result["corpora"])
+    totals = {name: sum(row["severity"] == name for row in result["findings"]) for name in SEVERITIES}
+    bold = Markup("<strong>{} is synthetic speech: no evidence about human emotion.</strong>")
+    banners = [bold.format(one["corpus"]) for one in result["corpora"] if one["synthetic"]]
+    if not about["decoded"]:
+        banners += ["The audio was not decoded: duplicates, levels and the cues that need them are not audited."]
+    which = "this corpus" if len(result["corpora"]) == 1 else "these corpora"
+    return Page(
+        title=f"Audit of {heading}",
+        kind=f"xlser audit · {about['finished']}",
+        heading=heading,
+        sub=f"What is in {which} before anything is learnt: {totals['serious']} serious, {totals['caution']} to be "
+        f"said beside results, {totals['note']} to be known.",
+        banners=banners,
+        sections=assemble(PAGES["audit"], result),
+        footer=f"Made by xlser {about['xlser']} in {about['seconds']} s. This page loads nothing from elsewhere.",
     )
-
-
-def _matrix(table: dict[str, Any]) -> dict[str, Any]:
-    """Return the table of speakers by emotions with each cell's share of its row."""
-    rows = [
-        (name, sum(cells), [(cell, cell / sum(cells)) for cell in cells])
-        for name, cells in zip(table["rows"], table["counts"], strict=True)
-    ]
-    return {"columns": table["columns"], "rows": rows}

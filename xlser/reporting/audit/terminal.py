@@ -1,74 +1,68 @@
-"""An audit as plain text, at most 100 columns wide."""
+"""An audit in a terminal: counts and baselines of each corpus, and the findings, worst first."""
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 from xlser.reporting.audit.finding import SEVERITIES
 from xlser.reporting.audit.findings import findings
+from xlser.reporting.section import Pairs, Section, Table, Words
+from xlser.reporting.text import text
 from xlser.reporting.wording import bounds, counted, number
 
-WIDTH = 100
 _MARKS = {"serious": "!!", "caution": " !", "note": "  "}
 
 
 def audit_text(result: dict[str, Any]) -> str:
-    """Return the counts of each corpus, its baselines, and the findings, worst first."""
-    lines = []
-    for one in result["corpora"]:
-        lines += [*_counts(one), *_shortcuts(one), ""]
-    found = result.get("findings") or findings(result)
-    totals = ", ".join(f"{sum(row['severity'] == name for row in found)} {name}" for name in SEVERITIES)
-    lines.append(f"Findings: {totals}")
-    for row in found:
-        lines += _finding(row)
-    if not result["about"]["decoded"]:
-        lines += ["", "The audio was not decoded (--no-features): duplicates and levels are not audited."]
-    return "\n".join(line.replace("−", "-").rstrip() for line in lines)
+    """Return the audit as text."""
+    from xlser.reporting.pages import PAGES, assemble
+
+    return text(assemble(PAGES["audit in a terminal"], {"findings": findings(result)} | result))
 
 
-def _counts(one: dict[str, Any]) -> list[str]:
-    counts = one["counts"]
-    length = counts["duration"]
-    rows = {
-        "": f"{counts['utterances']:,} recordings, {counts['speakers']} speakers ({counted(counts['sexes'])}), "
-        f"{counts['hours']:.2f} h, {one['elicitation']}" + (", SYNTHETIC" if one["synthetic"] else ""),
-        "language": counted(counts["languages"]),
-        "emotions": ", ".join(f"{row['code']}={row['emotion']} {row['count']}" for row in counts["raw"]),
-        "seconds": f"median {length['0.5']:.2f}, {length['0']:.2f} to {length['1']:.2f}",
-        "audio": ", ".join(f"{rate} Hz {count}" for rate, count in counts["sample_rates"].items())
-        + f"; channels: {counted(counts['channels'])}",
-        "texts": str(counts["texts"] or "not known"),
-    }
-    return [f"{one['corpus']}: {one['title']}", *(line for key, text in rows.items() for line in _row(key, text))]
+def corpora(result: dict[str, Any]) -> list[Section]:
+    """Return counts and baselines, a section a corpus."""
+    return [
+        Section(one["corpus"], f"{one['corpus']}: {one['title']}", [Pairs(_counts(one)), _shortcuts(one)])
+        for one in result["corpora"]
+    ]
 
 
-def _row(key: str, text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=f"  {key:10}", subsequent_indent=" " * 12)
+def _counts(one: dict[str, Any]) -> list[tuple[str, str]]:
+    counts, length = one["counts"], one["counts"]["duration"]
+    rates = ", ".join(f"{rate} Hz {count}" for rate, count in counts["sample_rates"].items())
+    size = f"{counts['utterances']:,} recordings, {counts['speakers']} speakers ({counted(counts['sexes'])}), "
+    return [
+        ("", f"{size}{counts['hours']:.2f} h, {one['elicitation']}" + ", SYNTHETIC" * bool(one["synthetic"])),
+        ("language", counted(counts["languages"])),
+        ("emotions", ", ".join(f"{row['code']}={row['emotion']} {row['count']}" for row in counts["raw"])),
+        ("seconds", f"median {length['0.5']:.2f}, {length['0']:.2f} to {length['1']:.2f}"),
+        ("audio", f"{rates}; channels: {counted(counts['channels'])}"),
+        ("texts", str(counts["texts"] or "not known")),
+    ]
 
 
-def _shortcuts(one: dict[str, Any]) -> list[str]:
-    lines = [f"  {'without listening':34}{'UA':>6}  {'95 % interval':16}{'chance':>6}"]
+def _shortcuts(one: dict[str, Any]) -> Table:
+    rows = []
     for row in one["shortcuts"]:
-        score = f"{number(row['ua']):>6}  {bounds(row['low'], row['high']):16}{number(row['chance']):>6}"
-        lines.append(f"  {row['cue']:34}" + (row["why"][: WIDTH - 36] if row["why"] else score))
-    return lines
+        score = [number(row["ua"]), bounds(row["low"], row["high"]), number(row["chance"])]
+        rows.append([f"  {row['cue']}", *([row["why"]] if row["why"] else score)])
+    return Table.of("", ["  without listening", "UA", "95 % interval", "chance"], rows)
 
 
-def _finding(row: dict[str, Any]) -> list[str]:
-    head = f"{_MARKS[row['severity']]} {row['corpus']}, {row['kind']}: {row['sentence']}"
-    lines = textwrap.wrap(head, WIDTH, subsequent_indent="     ", break_on_hyphens=False)
-    shown = [name for name in row["named"] if name]
-    if shown:
+def told(result: dict[str, Any]) -> Section:
+    """Return the findings, each with the files or speakers that it names and what to do."""
+    rows = result["findings"]
+    totals = ", ".join(f"{sum(row['severity'] == name for row in rows)} {name}" for name in SEVERITIES)
+    lines = [line for row in rows for line in _finding(row)]
+    left_out = "The audio was not decoded (--no-features): duplicates and levels are not audited."
+    left_out = "" if result["about"]["decoded"] else left_out
+    return Section("findings", f"Findings: {totals}", [Words(lines)], left_out=left_out)
+
+
+def _finding(row: dict[str, Any]) -> list[tuple[str, str]]:
+    lines = [(_MARKS[row["severity"]], f"{row['corpus']}, {row['kind']}: {row['sentence']}")]
+    if shown := [name for name in row["named"] if name]:
         rest = row["named_count"] - len(shown)
-        names = ", ".join(shown) + (f" and {rest:,} more" if rest else "")
-        lines += textwrap.wrap(
-            names,
-            WIDTH,
-            initial_indent="     ",
-            subsequent_indent="     ",
-            break_on_hyphens=False,
-            break_long_words=False,
-        )
-    return lines + textwrap.wrap(f"-> {row['advice']}", WIDTH, initial_indent="     ", subsequent_indent="        ")
+        lines.append(("  ", ", ".join(shown) + (f" and {rest:,} more" if rest else "")))
+    return [*lines, ("->", row["advice"])]

@@ -9,6 +9,7 @@ from xlser.reporting.bench.cautions import cautions
 from xlser.reporting.bench.doubt import FLATTERED, dimensions, few_shot, trust
 from xlser.reporting.bench.facts import Bench, Key, Row
 from xlser.reporting.chosen import LEAD, chosen_said
+from xlser.reporting.section import Box, Heading, Note, Section, Words
 from xlser.reporting.wording import known, listing, number, plural, reader_name, score, side, signed
 
 Said = tuple[str, str]
@@ -16,6 +17,13 @@ LEVEL = 0.05
 _MANY = 6
 # Whether recipes differ is asked twice: each family of tests has a correction of its own.
 _FAMILIES = {TRANSFER: "Recipes, transfer:", HELD_OUT: "Recipes, held-out speakers of the source:"}
+
+
+def section(bench: Bench) -> Section:
+    """Return the sentences of `summary`."""
+    lists = [Box([Heading(title), Words(said)]) for title, said in summary(bench)]
+    note = Note(f"Computed from the numbers. Brackets hold {bench.percent} intervals from resampling speakers.")
+    return Section("summary", "What to believe", [note, Box(lists, "believe")])
 
 
 def summary(bench: Bench) -> list[tuple[str, list[Said]]]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from xlser.evaluation.results_file import is_bench
 from xlser.evaluation.verdicts import correct_families, paired
-from xlser.reporting.bench.facts import Row
-from xlser.reporting.bench.load import is_bench
+from xlser.reporting.bench.facts import Row as Score
 from xlser.reporting.bench.sides import Place, Sides
 from xlser.reporting.bench.sides_of_benches import of_benches
 from xlser.reporting.bench.sides_of_runs import NOT_KEPT, of_runs
+from xlser.reporting.section import Group, Note, Row, Section, Table
+from xlser.reporting.text import text
 from xlser.reporting.wording import bounds, difference, known, number, plural, score, signed
 
 LEVEL = 0.05
-LABEL, CELL = 42, 19
+WHOLE = 1000  # names of corpora and folders are shown whole, however long they are
 # Numbers of a place that differ in one of these are not of the same clips and emotions.
 _SAME = ("classes", "utterances", "speakers")
 _PAIRED = [
@@ -44,16 +46,16 @@ def compare(first: str | Path, second: str | Path) -> str:
     Raises:
         RunError: a folder is no finished run or bench, or they have nothing in common.
     """
+    from xlser.reporting.pages import PAGES, assemble
+
     first, second = Path(first), Path(second)
     benches = any(is_bench(folder) for folder in (first, second))
     several = of_benches(first, second) if benches else of_runs(first, second)
     _test(several)
-    lines = [line for sides in several for line in _table(sides)]
-    lines += [*_legend(several), *dict.fromkeys(note for sides in several for note in sides.notes)]
-    return "\n".join(lines).translate(str.maketrans({"−": "-", "→": ">"}))
+    return text(assemble(PAGES["comparison"], several), WHOLE)
 
 
-def unpaired(a: Row, b: Row) -> Row:
+def unpaired(a: Score, b: Score) -> Score:
     """Return B less A, with an interval that takes the two as independent; no interval where one has none.
 
     >>> row = unpaired({"value": 0.5, "low": 0.47, "high": 0.53}, {"value": 0.6, "low": 0.56, "high": 0.64})
@@ -79,13 +81,19 @@ def _test(several: list[Sides]) -> None:
     correct_families([place.test for place in places])
 
 
-def _table(sides: Sides) -> list[str]:
-    width = max(LABEL, *(len(place.name) for place in sides.places))
-    lines = [*sides.heads, "", _row("UA", width, "A", "B", "B less A")]
+def places(several: list[Sides]) -> list[Section]:
+    """Return the table of every pair of recipes: UA of either, and B less A with its test or interval."""
+    return [_section(sides) for sides in several]
+
+
+def _section(sides: Sides) -> Section:
+    rows = []
     for place in sides.places:
         a, b = place.rows
-        lines += [_row(place.name, width, score(a), score(b), _tested(place) or _difference(a, b)), *_remarks(place)]
-    return [*lines, ""]
+        rows.append(Row([place.name, score(a), score(b), _tested(place) or _difference(a, b)]))
+        rows += [Row([remark]) for remark in _remarks(place)]
+    table = Table("", ["UA", "A", "B", "B less A"], [Group(rows)])
+    return Section("", "", [*map(Note, sides.heads), Note(""), table])
 
 
 def _tested(place: Place) -> str:
@@ -100,7 +108,7 @@ def _p(value: float) -> str:
     return "<0.001" if known(value) and value < 0.001 else number(value, 3)
 
 
-def _difference(a: Row, b: Row) -> str:
+def _difference(a: Score, b: Score) -> str:
     row = unpaired(a, b)
     star = "*" if known(row["low"], row["high"]) and (row["low"] > 0 or row["high"] < 0) else ""
     return f"{difference(b['value'], a['value'])}{star} {bounds(row['low'], row['high'], plus=True)}"
@@ -118,12 +126,11 @@ def _remarks(place: Place) -> list[str]:
     return lines + ([f"  not the same clips or emotions: {', '.join(found)}"] if found else [])
 
 
-def _legend(several: list[Sides]) -> list[str]:
-    places = [place for sides in several for place in sides.places]
-    lines = _PAIRED if any(place.test for place in places) else []
-    lines += _UNPAIRED if any(place.test is None for place in places) else []
-    return lines + (_OLDER if any(place.why_not == NOT_KEPT for place in places) else [])
-
-
-def _row(name: str, width: int, *cells: str) -> str:
-    return (name.ljust(width) + " " + "".join(cell.ljust(CELL) for cell in cells)).rstrip()
+def legend(several: list[Sides]) -> Section:
+    """Return how differences were tested, and what to beware of."""
+    found = [place for sides in several for place in sides.places]
+    lines = _PAIRED if any(place.test for place in found) else []
+    lines += _UNPAIRED if any(place.test is None for place in found) else []
+    lines += _OLDER if any(place.why_not == NOT_KEPT for place in found) else []
+    notes = dict.fromkeys(note for sides in several for note in sides.notes)
+    return Section("", "", [Note(line) for line in (*lines, *notes)])

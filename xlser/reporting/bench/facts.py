@@ -117,6 +117,14 @@ class Bench:
             return bool(self.corpora[name].get("synthetic"))
         return "+" in name and any(self.synthetic(part) for part in name.split("+"))
 
+    def title(self, key: Key) -> str:
+        """Return the name of a cell among others."""
+        return f"{key[0]}: {key[1]} → {key[2]}"
+
+    def speech_marks(self, name: str) -> list[str]:
+        """Return what must stand beside the name of a corpus."""
+        return ["synthetic"] if self.synthetic(name) else []
+
     def marks(self, key: Key) -> list[str]:
         """Return what must stand beside every number of a cell."""
         marks = ["synthetic"] if self.synthetic(key[2]) else []

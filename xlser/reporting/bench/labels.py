@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from xlser.reporting.bench.facts import Bench, Key, Row
+from xlser.reporting.bench.facts import Bench, Key
+from xlser.reporting.bench.facts import Row as Score
+from xlser.reporting.section import Cell, Group, Note, Pairs, Row, Section, Table
 from xlser.reporting.wording import bounds, counted, known, listing, number, reader_name, side, whole
+
+if TYPE_CHECKING:
+    from xlser.reporting.bench.cell import CellFacts
 
 TERMS = {
     "intersection": "the scored emotions that both corpora have, as in the matrix, where another reader may be chosen.",
@@ -14,73 +19,72 @@ TERMS = {
     "one of another, at no threshold; 0.50 is chance.",
     "mapped": "negative, neutral and positive by the published valence of emotion words, on both sides.",
 }
-Told = tuple[str, str, str]
+NOTE = (
+    "Read by the reader that gives probabilities. ▲ ▼: the whole interval lies above or below chance. A clip that has "
+    "no name under a way to label is lost: it is not scored there, and scores of two ways are of different clips."
+)
+HEADS = ["Labels", "UA", "Chance", "AUROC", "Clips", "Classes", "Renamed", "Lost"]
 
 
-@dataclass
-class Moded:
-    """A line of the table: a method under a mode, scores as (text, interval, side of chance).
-
-    ``first`` marks the first line of a cell's method.
-    """
-
-    title: str
-    method: str
-    reader: str
-    marks: list[str]
-    mode: str
-    threshold: str
-    classes: str
-    ua: Told
-    chance: str
-    auroc: Told
-    clips: str
-    renamed: str
-    lost: str
-    first: bool
-
-
-def table(bench: Bench, keys: list[Key], every: bool = False) -> list[Moded]:
-    """Return a line a mode of every cell, of its chosen method; of each method with ``every``."""
-    lines: list[Moded] = []
-    for key in keys:
+def section(bench: Bench) -> Section:
+    """Return the scores of every cell's chosen method under each way to label."""
+    found = []
+    for key in bench.transfers:
         chosen = (bench.chosen(*key[:2]) or {}).get("method")
-        # A bench from before there were modes has none.
-        rows = [row for row in bench.cells[key].get("label_modes", []) if every or row["method"] == chosen]
-        for method in dict.fromkeys(row["method"] for row in rows):
-            mine = [row for row in rows if row["method"] == method]
-            modes = list(dict.fromkeys(row["mode"] for row in mine))
-            several = [{row["metric"]: row for row in mine if row["mode"] == mode} for mode in modes]
-            lines += [_line(bench, key, one, first=not place) for place, one in enumerate(several)]
-    return lines
-
-
-def terms(lines: list[Moded]) -> list[tuple[str, str]]:
-    """Return the modes of these lines with what they are."""
-    found = {line.mode for line in lines}
-    return [(mode, what) for mode, what in TERMS.items() if mode in found]
-
-
-def _line(bench: Bench, key: Key, rows: dict[str, Row], first: bool) -> Moded:
-    """Write out one mode; ``rows`` are by metric."""
-    ua, auroc = rows["UA"], rows.get("AUROC", {"value": None})
-    return Moded(
-        title=f"{key[0]}: {key[1]} → {key[2]}",
-        method=ua["method"],
-        reader=reader_name(ua["classifier"]),
-        marks=bench.marks(key),
-        mode=ua["mode"],
-        threshold=f"below {number(ua['threshold'])}, {ua['chosen_by']}" if known(ua.get("threshold")) else "",
-        classes=listing(ua["classes"]),
-        ua=_told(ua),
-        chance=number(ua["chance"]),
-        auroc=_told(auroc) if known(auroc["value"]) else ("", "", ""),
-        clips=whole(ua["utterances"]),
-        renamed=counted(ua["merged"]).replace("->", "→"),
-        lost=counted(ua["lost"]),
-        first=first,
+        rows = [row for row in _rows(bench, key) if row["method"] == chosen]
+        if rows:
+            found.append((Cell(bench.title(key), f"{chosen}, {_reader(rows)}", marks=bench.marks(key)), rows))
+    return _section("by cell", "Cell", found) or Section(
+        "labels", "Other labels", left_out="No cell was read under other labels."
     )
 
 
-def _told(row: Row) -> Told:
-    return number(row["value"]), bounds(row["low"], row["high"]), side(row["low"], row["high"], row["chance"])
+def section_of_cell(cell: CellFacts) -> Section | None:
+    """Return the same of every method of one cell; nothing where it was read in no other way."""
+    rows, found = _rows(cell.bench, cell.key), []
+    for method in dict.fromkeys(row["method"] for row in rows):
+        mine = [row for row in rows if row["method"] == method]
+        found.append((Cell(cell.method_name(method), _reader(mine)), mine))
+    return _section("by method", "Method", found)
+
+
+def _rows(bench: Bench, key: Key) -> list[Score]:
+    return bench.cells[key].get("label_modes", [])  # a bench from before there were modes has none
+
+
+def _reader(rows: list[Score]) -> str:
+    return reader_name(rows[0]["classifier"])
+
+
+def _section(by: str, head: str, found: list[tuple[Cell, list[Score]]]) -> Section | None:
+    """Return a line a mode, under the cell or method that it is of."""
+    lines, used = [], {row["mode"] for _, rows in found for row in rows}
+    for title, rows in found:
+        for place, mode in enumerate(dict.fromkeys(row["mode"] for row in rows)):
+            by_metric = {row["metric"]: row for row in rows if row["mode"] == mode}
+            lines.append(Row([Cell() if place else title, mode, *_cells(by_metric)], "", 2))
+    if not lines:
+        return None
+    terms = Pairs([(mode, what) for mode, what in TERMS.items() if mode in used], "terms")
+    table = Table(f"UA under each way to label, {by}", [head, *HEADS], [Group(lines)], "line wide", point="chance")
+    return Section("labels", "Other labels", [Note(NOTE), terms, table], "Labels")
+
+
+def _cells(rows: dict[str, Score]) -> list[Cell | str]:
+    """Write out one mode; ``rows`` are by metric."""
+    ua, auroc = rows["UA"], rows.get("AUROC", {"value": None})
+    above = f"other below {number(ua['threshold'])}, {ua['chosen_by']}" if known(ua.get("threshold")) else ""
+    return [
+        _told(ua),
+        number(ua["chance"]),
+        _told(auroc) if known(auroc["value"]) else "",
+        whole(ua["utterances"]),
+        Cell(listing(ua["classes"]), above),
+        counted(ua["merged"]).replace("->", "→"),
+        counted(ua["lost"]),
+    ]
+
+
+def _told(row: Score) -> Cell:
+    low, high = row["low"], row["high"]
+    return Cell(number(row["value"]), bounds(low, high), side(low, high, row["chance"]))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from xlser.atomic import replacing, write_text
 from xlser.corpora.card import Card, load_card
 from xlser.errors import CardError, CorpusError, RunError
+from xlser.evaluation.results_file import load_bench
 from xlser.reporting.bench.facts import Bench, Row
-from xlser.reporting.bench.load import load_bench
 from xlser.reporting.wording import plural
 
 if TYPE_CHECKING:

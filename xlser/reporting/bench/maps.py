@@ -3,20 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
 from xlser.reporting.bench.chart import COLOURS, SHAPES, mark
 from xlser.reporting.bench.facts import Row
-from xlser.reporting.bench.shots import Panel
-from xlser.reporting.wording import known, number
+from xlser.reporting.bench.listen import SECONDS, links
+from xlser.reporting.section import Legend, Note, Panel, Panels, Part, Raw, Section
+from xlser.reporting.wording import known, number, whole
 
+if TYPE_CHECKING:
+    from xlser.reporting.bench.cell import CellFacts
+
+SCRIPT = Path(__file__).parents[1] / "templates" / "listen.js"
 SIDE, PAD = 360.0, 12.0
 # Multiples of it, less their whole part, never come close to an earlier one.
 GOLDEN = (5**0.5 - 1) / 2
 _RING = '<circle r="8.5"/>'
 _EDGE = f'<path class="rule" fill="none" d="M1 1H{SIDE - 1:g}V{SIDE - 1:g}H1Z"/>'
+
+
+_PLAYER = Markup(
+    '<div class="player" id="player" hidden><p id="told">Nothing is pointed at.</p><p id="playing">Nothing was played.'
+    '</p><audio id="audio" controls preload="none" aria-label="The clip"></audio></div>\n<script>\n{}\n</script>'
+)
+_HEARD = Markup(
+    "A ring: the first {:g} seconds of the recording were copied and can be heard; the clip played last has a thick "
+    "one in every map. With the keyboard: Tab to a map, arrow keys from ring to ring, Enter plays, Escape stops. The "
+    'copies are <a href="../clips/README.txt">for local use under each corpus\'s licence</a>.'
+)
+
+
+def section_of_cell(cell: CellFacts) -> Section | None:
+    """Return a map a method, the chosen one first, and what plays its clips; nothing where no points were kept."""
+    about = cell.bench.cells[cell.key]
+    if not about.get("points"):
+        return None
+    heard, order = links(about, cell.clips), cell.methods_of("points")
+    drawn, size = len({point["id"] for point in about["points"]}), about["about"]["utterances"]
+    some = f", {whole(drawn)} of its {whole(size)} drawn at random" if drawn < size else ""
+    note = (
+        f"A mark is a clip of {cell.key[2]}{some}, by the model of seed 0; point at it for its name. Two main axes of "
+        "the source's training speakers where the embedding has more, one across where it has one alone: how high a "
+        "mark stands then says nothing. Those far out are drawn on the edge."
+    )
+    found = sorted(maps(about, heard), key=lambda panel: order.index(panel.title))
+    panels = [replace(panel, title=cell.method_name(panel.title)) for panel in found]
+    parts: list[Part] = [Note(note), *([Note(_HEARD.format(SECONDS))] if heard else []), Legend(legend(about, heard))]
+    parts += [Panels(panels, "panels pairs")]
+    if heard:
+        parts += [Raw(Markup(_PLAYER).format(Markup(SCRIPT.read_text(encoding="utf-8"))))]
+    return Section("maps", "Map of the embedding", parts, "Maps")
 
 
 def emotions(cell: Row) -> list[str]:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
+from xlser.reporting.bench.cautions import missing
 from xlser.reporting.bench.facts import Bench, Key, Row, reading
+from xlser.reporting.section import Cell, Group, Heading, Note, Pairs, Part, Raw, Section, Table
+from xlser.reporting.section import Row as TableRow
 from xlser.reporting.wording import bounds, known, number, side
 
 # Marks a mean of synthetic speech, behind the language's name.
+PAPERS = ("matrix.tex", "matrix.md", "few_shot.tex", "few_shot.md")
+_SCALE = Markup(
+    '<div class="key" role="img" aria-label="Colours: from chance, pale, to a UA of 1, blue"><span>chance</span>'
+    '<span class="scale"></span><span>UA 1</span></div>'
+)
 ALL, SYNTHETIC = "all languages", ", synthetic"
 _MAPPED = "The zero-shot embeddings of a target, mapped to the source's {} by its unlabelled recordings."
 NOTES = {
@@ -38,6 +49,18 @@ class Square:
     href: str = ""
     marks: tuple[str, ...] = ()
 
+    def cell(self, kind: str, usual: str, failures: set[str]) -> Cell:
+        """Return it as a cell of a page, in a column of this kind; a chance that is usual is not named."""
+        if self.text:
+            more = [f"chance {self.chance}"] if self.chance and self.chance != usual else []
+            kind = f"{kind} unsure" if self.side == "across" else kind
+            return Cell(self.text, self.interval, self.side, self.marks, more, self.share, self.href, kind.strip())
+        if self.why:
+            more = ["failed"] if self.why in failures else []
+            page = [Markup('<a href="{}">page</a>').format(self.href)] if self.href else []
+            return Cell("n/a", more=[*more, *page], kind=f"hole {kind}", hidden=f": {self.why}")
+        return Cell("—", kind=f"blank {kind}", hidden="not asked for" if kind else "part of the source")
+
 
 @dataclass
 class Line:
@@ -60,6 +83,55 @@ class Matrix:
     targets: list[str]
     means: list[str]
     lines: dict[str, list[Line]]
+
+
+def section(bench: Bench) -> Section:
+    """Return a matrix a protocol, and what is missing in them."""
+    found = matrices(bench)
+    usual = usual_chance(found)
+    told = f" ({usual} where no other is named)" if usual else ""
+    parts: list[Part] = [
+        Note(
+            "UA on each target of the method and reader that the source's validation speakers chose. ▲ ▼: the whole "
+            f"interval lies above or below chance{told}; thin numbers cannot be told from it. A number leads to the "
+            "page of its cell."
+        ),
+        Raw(_SCALE),
+    ]
+    for matrix in found:
+        parts += [Heading(matrix.protocol.capitalize()), Note(matrix.note), _table(bench, matrix, usual)]
+    papers = Markup(", ").join(Markup('<a href="tables/{0}">{0}</a>').format(name) for name in PAPERS)
+    means = "Means are over corpora of a language, then over languages, and synthetic speech has means of its own; "
+    means += "their intervals take corpora as independent."
+    parts += [Note(Markup("{} For a paper: {}.").format(means, papers))]
+    if holes := missing(bench):
+        parts += [Heading("Failed jobs and holes"), Pairs(holes, "missing")]
+    return Section("matrix", "Matrix", parts)
+
+
+def usual_chance(found: list[Matrix]) -> str:
+    """Return the chance that most cells have; only others are named in theirs."""
+    lines = [line for one in found for several in one.lines.values() for line in several]
+    every = Counter(square.chance for line in lines for square in (line.held_out, *line.cells) if square.chance)
+    return every.most_common(1)[0][0] if every else ""
+
+
+def _table(bench: Bench, matrix: Matrix, usual: str) -> Table:
+    failures = set(bench.results["failed"].values())
+    targets = [Cell(name, bench.language(name), marks=bench.speech_marks(name)) for name in matrix.targets]
+    heads = [Cell("Source"), Cell("Held-out speakers", "of the source: no transfer"), *targets]
+    heads += [Cell("Mean", name) for name in matrix.means]
+    groups = []
+    for recipe, lines in matrix.lines.items():
+        rows = []
+        for line in lines:
+            kinds = ["held", *[""] * len(line.cells), *["mean"] * len(line.means)]
+            squares = zip((line.held_out, *line.cells, *line.means), kinds, strict=True)
+            cells = [square.cell(kind, usual, failures) for square, kind in squares]
+            rows.append(TableRow([Cell(line.source, line.how, marks=bench.speech_marks(line.source)), *cells]))
+        groups.append(Group(rows, Cell(recipe)))
+    caption = f"UA, {matrix.protocol}: recipes and sources down, targets across"
+    return Table(caption, heads, groups, "bench", point="chance")
 
 
 def matrices(bench: Bench) -> list[Matrix]:

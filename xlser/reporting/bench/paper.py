@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from xlser.reporting import section
 from xlser.reporting.bench import shots
 from xlser.reporting.bench.facts import Bench
 from xlser.reporting.bench.latex import Cell, Line, document
-from xlser.reporting.bench.matrix import Matrix, Square
+from xlser.reporting.bench.matrix import Matrix, Square, matrices
 from xlser.reporting.wording import listing
 
 Table = tuple[str, list[str], list[Line]]
 
 
-def paper_tables(bench: Bench, found: Sequence[Matrix]) -> dict[str, str]:
-    """Return the text of every file by its name."""
-    every = {"matrix": [_matrix(bench, one) for one in found], "few_shot": _few_shot(bench)}
+def paper_tables(bench: Bench) -> dict[str, str]:
+    """Return the text of every file by its name, `xlser.reporting.bench.matrix.PAPERS`."""
+    every = {"matrix": [_matrix(bench, one) for one in matrices(bench)], "few_shot": _few_shot(bench)}
     files = {}
     for name, tables in every.items():
         files[f"{name}.tex"] = document(tables)
@@ -48,7 +47,7 @@ def _square(square: Square) -> Cell:
 
 
 def _few_shot(bench: Bench) -> list[Table]:
-    lines = shots.table(bench, bench.transfers)
+    lines = shots.table_lines(bench, bench.transfers)
     if not lines:
         return []
     protocols = listing(dict.fromkeys(bench.protocol(recipe) for recipe in bench.recipes))
@@ -61,9 +60,8 @@ def _few_shot(bench: Bench) -> list[Table]:
     return [(f"{caption}.", ["Cell", "Way", *(f"k = {k}" for k in shots.ks(bench)), "area", "gain in area"], rows)]
 
 
-def _starred(cell: tuple[str, str, str]) -> Cell:
-    text, interval, where = cell
-    return (f"{text}{'*' if where in ('above', 'below') else ''}" or "n/a"), interval
+def _starred(cell: section.Cell) -> Cell:
+    return (f"{cell.text}{'*' if cell.side in ('above', 'below') else ''}" or "n/a"), cell.interval
 
 
 def markdown(caption: str, heads: list[str], rows: list[Line]) -> str:

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from xlser.atomic import write_text
-from xlser.reporting.bench import dimensions, labels, shots, trust
-from xlser.reporting.bench.believe import summary
-from xlser.reporting.bench.cautions import missing, warnings
-from xlser.reporting.bench.cell import cell_content
-from xlser.reporting.bench.chart import mark
-from xlser.reporting.bench.facts import Bench
+from xlser.evaluation.results_file import load_bench
+from xlser.reporting.bench.cautions import warnings
+from xlser.reporting.bench.cell import CellFacts
+from xlser.reporting.bench.facts import Bench, Key
 from xlser.reporting.bench.listen import clips_there
-from xlser.reporting.bench.load import load_bench
-from xlser.reporting.bench.matrix import Matrix, matrices
 from xlser.reporting.bench.paper import paper_tables
-from xlser.reporting.bench.terminal import lines_of
 from xlser.reporting.bench.written import write_all
-from xlser.reporting.page import TEMPLATES, as_yaml, environment
-
-if TYPE_CHECKING:
-    from jinja2 import Template
-
-_TEMPLATES = Path(__file__).parent / "templates"
+from xlser.reporting.html import html
+from xlser.reporting.pages import PAGES, assemble
+from xlser.reporting.report import banners
+from xlser.reporting.section import Page
+from xlser.reporting.text import text
 
 
 def write_bench_report(folder: str | Path) -> Path:
@@ -45,14 +37,10 @@ def write_bench_report(folder: str | Path) -> Path:
     """
     folder = Path(folder)
     bench = Bench(load_bench(folder))
-    found = matrices(bench)
-    papers = paper_tables(bench, found)
-    tables = [(f"tables/{name}", text) for name, text in papers.items()]
-    made = environment(_TEMPLATES)
-    write_all(folder, chain(tables, _pages(bench, clips_there(folder), made.get_template("cell.html.j2"))))
+    tables = [(f"tables/{name}", text) for name, text in paper_tables(bench).items()]
+    write_all(folder, chain(tables, _pages(bench, clips_there(folder))))
     path = folder / "report.html"
-    content = _content(bench, found) | {"papers": list(papers)}
-    write_text(path, made.get_template("bench.html.j2").render(bench=bench, css=_css(), **content))
+    write_text(path, html(bench_page(bench)))
     return path
 
 
@@ -62,58 +50,46 @@ def render_bench(folder: str | Path) -> str:
     Raises:
         RunError: see `load_bench`.
     """
-    return "\n".join(lines_of(Bench(load_bench(folder))))
+    return text(assemble(PAGES["bench in a terminal"], Bench(load_bench(folder))))
 
 
-def _css() -> Markup:
-    return _verbatim(TEMPLATES / "report.css", _TEMPLATES / "bench.css")
-
-
-def _verbatim(*paths: Path) -> Markup:
-    return Markup("\n".join(path.read_text(encoding="utf-8") for path in paths))
-
-
-def _pages(bench: Bench, clips: dict[str, str], page: Template) -> Iterator[tuple[str, str]]:
-    parts = {"bench": bench, "css": _css(), "script": _verbatim(_TEMPLATES / "listen.js")}
+def _pages(bench: Bench, clips: dict[str, str]) -> Iterator[tuple[str, str]]:
     for key, name in bench.pages.items():
-        yield f"pages/{name}", page.render(parts | cell_content(bench, key, clips))
+        yield f"pages/{name}", html(cell_page(bench, key, clips))
 
 
-def _content(bench: Bench, found: list[Matrix]) -> dict[str, Any]:
-    keys = bench.transfers
-    modes = labels.table(bench, keys)
-    names, probes = dimensions.nuisances(bench, list(bench.cells))
-    grids = {recipe: dimensions.grid(bench, recipe) for recipe in bench.recipes}
-    return {
-        "matrices": found,
-        "usual": _usual_chance(found),
-        "sections": summary(bench),
-        "warnings": warnings(bench),
-        "missing": missing(bench),
-        "failures": set(bench.results["failed"].values()),
-        "synthetic": [name for name in dict.fromkeys([*bench.sources, *bench.targets]) if bench.synthetic(name)],
-        "grids": {recipe: axes for recipe, axes in grids.items() if axes},
-        "probe_names": names,
-        "probes": probes,
-        "by_recipe": {recipe: [key for key in bench.cells if key[0] == recipe] for recipe in bench.recipes},
-        "recipes": {name: as_yaml(recipe) for name, recipe in bench.about["recipes"].items()},
-        "shots": shots.table(bench, keys),
-        "ks": shots.ks(bench),
-        "way_marks": [(mark(i), way) for i, way in enumerate(shots.ways(bench))],
-        "way_terms": [(way, shots.WAYS.get(way, "")) for way in shots.ways(bench)],
-        "shot_panels": {recipe: shots.panels(bench, recipe) for recipe in bench.recipes},
-        "labels": modes,
-        "label_terms": labels.terms(modes),
-        "trust": trust.table(bench, keys),
-        "trust_panels": {recipe: trust.panels(bench, recipe) for recipe in bench.recipes},
-        "source_marks": [(mark(i), name) for i, name in enumerate(bench.sources)],
-        "lengths": trust.length_names(bench),
-        "promise": next((f"{row['promise']:.0%}" for key in keys for row in trust.rows(bench, key)), ""),
-    }
+def bench_page(bench: Bench) -> Page:
+    """Return the page over all cells."""
+    heading = f"{', '.join(bench.sources)} → {', '.join(bench.targets)}"
+    sub = Markup("<strong>{}</strong>. Each trained once on every source and scored on every target.")
+    synthetic = [name for name in dict.fromkeys([*bench.sources, *bench.targets]) if bench.synthetic(name)]
+    told = Markup("<strong>Partly synthetic speech: no evidence about human emotion.</strong>")
+    partly = [told + f" Made by a speech synthesiser: {', '.join(synthetic)}."] if synthetic else []
+    return Page(
+        title=f"Transfer bench: {heading}",
+        kind=f"xlser transfer · {bench.about['finished']}",
+        heading=heading,
+        sub=sub.format(", ".join(bench.recipes)),
+        banners=[*partly, *warnings(bench)],
+        sections=assemble(PAGES["bench"], bench),
+        footer=f"Made by xlser {bench.about['versions']['xlser']}. These pages load nothing from elsewhere.",
+    )
 
 
-def _usual_chance(found: list[Matrix]) -> str:
-    """Return the chance that most cells have; only others are named in theirs."""
-    lines = [line for one in found for several in one.lines.values() for line in several]
-    every = Counter(square.chance for line in lines for square in (line.held_out, *line.cells) if square.chance)
-    return every.most_common(1)[0][0] if every else ""
+def cell_page(bench: Bench, key: Key, clips: dict[str, str]) -> Page:
+    """Return the page of one cell."""
+    cell, own = CellFacts(bench, key, clips), key[1] == key[2]
+    title = f"{key[0]}: {key[1]}" + (", held-out speakers" if own else f" → {key[2]}")
+    read = "Held-out speakers of the source: no transfer."
+    read = read if own else f"The recipe's own protocol is {cell.protocol}."
+    sub = Markup("Chosen on the source's validation speakers: <strong>{}</strong>. {}")
+    marks = Markup("").join(Markup(' <span class="tag">{}</span>').format(mark) for mark in bench.marks(key))
+    return Page(
+        title=title,
+        kind=Markup('<a href="../report.html">The whole bench</a>'),
+        heading=title,
+        sub=sub.format(bench.how(*key[:2]), read) + marks,
+        banners=banners(cell),
+        sections=assemble(PAGES["cell"], cell),
+        footer=f"Made by xlser {bench.about['versions']['xlser']}. This page loads nothing from elsewhere.",
+    )

@@ -4,13 +4,38 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from xlser.reporting.bench.chart import Axes, Curve, Point, chart, tenths
-from xlser.reporting.bench.facts import Bench, Key, Row
+from xlser.reporting.bench.chart import Axes, Curve, Point, chart, mark, tenths
+from xlser.reporting.bench.facts import Bench, Key
+from xlser.reporting.bench.facts import Row as Score
+from xlser.reporting.section import (
+    Cell,
+    Details,
+    Figure,
+    Group,
+    Legend,
+    Note,
+    Pairs,
+    Panel,
+    Panels,
+    Part,
+    Row,
+    Section,
+    Table,
+)
 from xlser.reporting.wording import bounds, known, number, score, side, signed
 
+if TYPE_CHECKING:
+    from xlser.reporting.bench.cell import CellFacts
+
+ANCHOR, TITLE, NUMBERS = "shots", "A few labelled clips of the target", "Numbers and areas under the curves"
+LEGEND = (
+    "▲ ▼: the interval of the gain over the same way without labelled clips excludes 0. Area: the curve's mean height "
+    "over log2(k + 1), UA in UA."
+)
 WAYS = {
     "swapped": "kNN among the labelled clips alone.",
     "extended": "kNN among the source's clips and the labelled ones, all counting the same.",
@@ -21,25 +46,72 @@ WAYS = {
 }
 
 
-@dataclass
-class Panel:
-    """One picture: its heading, marks, what it belongs to and its SVG."""
+def section(bench: Bench) -> Section:
+    """Return curves and areas of every cell, by the chosen method."""
+    keys = [key for key in bench.transfers if ua(bench.of_chosen(key, "few_shot"))]
+    if not keys:
+        left_out = Markup("None was asked for: give <code>--few-shot 1,2,5</code>.")
+        return Section(ANCHOR, TITLE, short="Few-shot", left_out=left_out)
+    note = (
+        "UA over labelled clips a class, of the chosen method's embedding; 0: without any, under the recipe's own "
+        f"protocol. Bars: {bench.percent} intervals over speakers and draws; dashed: chance. All panels share one "
+        "axis; a panel's name leads to its page."
+    )
+    parts: list[Part] = [Note(note), legend(bench)]
+    for recipe in bench.recipes:
+        parts += [Figure([Panels(found)], title=recipe)] if (found := panels(bench, recipe)) else []
+    table = shots_table(bench, table_lines(bench, keys), "UA by labelled clips a class", titled=True)
+    return Section(ANCHOR, TITLE, [*parts, explained(bench), Details(NUMBERS, [Note(LEGEND), table])], "Few-shot")
 
-    title: str
-    marks: list[str]
-    svg: Markup
-    href: str = ""
+
+def section_of_cell(cell: CellFacts) -> Section | None:
+    """Return curves and areas of every method of one cell; nothing where none was asked for."""
+    bench, key = cell.bench, cell.key
+    methods = cell.methods_of("few_shot")
+    if not methods:
+        return None
+    note = (
+        "UA over labelled clips a class, a picture a method, the chosen one first. "
+        f"Bars: {cell.percent} intervals over speakers and draws; dashed: chance."
+    )
+    pictures = [Panel(cell.method_name(method), [], picture(bench, key, method)) for method in methods]
+    parts: list[Part] = [Note(note), legend(bench), Panels(pictures), explained(bench), Note(LEGEND)]
+    for place, method in enumerate(methods):
+        name, lines = cell.method_name(method), table_lines(bench, [key], method)
+        table = shots_table(bench, lines, f"UA of {name} by labelled clips a class", titled=False)
+        parts += [Details(f"Numbers of {name}", [table], open=place == 0)]
+    return Section(ANCHOR, TITLE, parts, "Few-shot")
+
+
+def legend(bench: Bench) -> Legend:
+    """Return the mark of every way."""
+    return Legend([(mark(i), way) for i, way in enumerate(ways(bench))])
+
+
+def explained(bench: Bench) -> Pairs:
+    """Return what every way is."""
+    return Pairs([(way, WAYS.get(way, "")) for way in ways(bench)], "terms")
+
+
+def shots_table(bench: Bench, lines: list[Shots], caption: str, titled: bool) -> Table:
+    """Return a line a cell and way; the cell is named only if ``titled``."""
+    heads = [*["Cell"] * titled, "Way", *(f"k = {k}" for k in ks(bench)), "Area", "Gain in area"]
+    rows = []
+    for line in lines:
+        title = [line.title if line.first else ""] * titled
+        rows.append(Row([*title, line.way, *line.scores, line.area, line.gain], heads=1 + titled))
+    return Table(caption, heads, [Group(rows)])
 
 
 @dataclass
 class Shots:
-    """A line of a table: a way in a cell, (text, interval, side) a k, the area and its gain."""
+    """A line of a table: a way in a cell, its scores a k, the area and its gain; ``first`` of its cell."""
 
     title: str
     way: str
-    scores: list[tuple[str, str, str]]
-    area: tuple[str, str, str]
-    gain: tuple[str, str, str]
+    scores: list[Cell]
+    area: Cell
+    gain: Cell
     first: bool
 
 
@@ -54,7 +126,7 @@ def ks(bench: Bench) -> list[int]:
     return sorted({row["k"] for cell in bench.cells.values() for row in cell["few_shot"]})
 
 
-def ua(rows: list[Row]) -> list[Row]:
+def ua(rows: list[Score]) -> list[Score]:
     """Return the rows of unweighted accuracy."""
     return [row for row in rows if row["metric"] == "UA" and known(row["value"])]
 
@@ -87,12 +159,12 @@ def picture(bench: Bench, key: Key, method: str = "") -> Markup:
     return chart(curves, axes, f"{key[1]} to {key[2]}: {told}")
 
 
-def _point(row: Row) -> Point:
+def _point(row: Score) -> Point:
     tip = f"k = {row['k']}, UA {score(row)}, {row['shots']} clips labelled"
     return Point(math.log2(row["k"] + 1), row["value"], tip, row["low"], row["high"])
 
 
-def table(bench: Bench, keys: list[Key], method: str = "") -> list[Shots]:
+def table_lines(bench: Bench, keys: list[Key], method: str = "") -> list[Shots]:
     """Return a line a cell and way, of the chosen method unless another is named."""
     lines = []
     for key in keys:
@@ -106,26 +178,26 @@ def table(bench: Bench, keys: list[Key], method: str = "") -> list[Shots]:
     return lines
 
 
-def _rows(bench: Bench, key: Key, name: str, method: str) -> list[Row]:
+def _rows(bench: Bench, key: Key, name: str, method: str) -> list[Score]:
     rows = bench.cells[key][name] if method else bench.of_chosen(key, name)
     return ua([row for row in rows if method in ("", row["method"])])
 
 
-def _way(rows: list[Row], way: str) -> list[Row]:
+def _way(rows: list[Score], way: str) -> list[Score]:
     return [row for row in rows if row["way"] == way]
 
 
-def _cell(row: Row | None, gain: bool = True) -> tuple[str, str, str]:
+def _cell(row: Score | None, gain: bool = True) -> Cell:
     """Return a score, its interval, and the side of 0 that its gain over no labelled clip lies on."""
     if row is None:
-        return "", "", ""
+        return Cell()
     where = side(row["gain_low"], row["gain_high"], 0.0) if gain else ""
-    return number(row["value"]), bounds(row["low"], row["high"]), where
+    return Cell(number(row["value"]), bounds(row["low"], row["high"]), where)
 
 
-def gained(row: Row | None) -> tuple[str, str, str]:
+def gained(row: Score | None) -> Cell:
     """Return a gain over no labelled clip, its interval, and the side of 0 that it lies on."""
     if row is None or not known(row["gain"]):
-        return "", "", ""
+        return Cell()
     low, high = row["gain_low"], row["gain_high"]
-    return signed(row["gain"]), bounds(low, high, plus=True), side(low, high, 0.0)
+    return Cell(signed(row["gain"]), bounds(low, high, plus=True), side(low, high, 0.0))

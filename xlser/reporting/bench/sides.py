@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from xlser.evaluation.verdicts import Verdicts, unlike
-from xlser.machine import pass_on_unreadable
 from xlser.reporting.bench.facts import Row
 
 # Verdicts, or why there are none.
@@ -42,17 +38,3 @@ class Sides:
     heads: list[str]
     places: list[Place]
     notes: list[str]
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return a JSON table; an empty one where there is none that can be read.
-
-    >>> read_json(Path("nowhere"))
-    {}
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        pass_on_unreadable(error, f"reading {path}")
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -7,13 +7,12 @@ from itertools import product
 from pathlib import Path
 
 from xlser.errors import RunError
-from xlser.evaluation.results import as_bench
+from xlser.evaluation.results import as_bench, read_results
+from xlser.evaluation.run_folder import read_json
 from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts
 from xlser.reporting.bench.facts import Bench, Key, Row
-from xlser.reporting.bench.load import is_bench, load_bench
-from xlser.reporting.bench.sides import Place, Said, Sides, read_json
+from xlser.reporting.bench.sides import Place, Said, Sides
 from xlser.reporting.bench.sides_of_runs import NOT_KEPT, said_by_run
-from xlser.reporting.load import load_results
 from xlser.reporting.wording import listing, number
 
 
@@ -28,10 +27,9 @@ class _Side:
 
     @classmethod
     def of(cls, letter: str, folder: Path) -> _Side:
-        if not is_bench(folder):
-            return cls(letter, folder, Bench(as_bench(load_results(folder))), True)
         # No more than is used: benches of different versions are just what is compared.
-        return cls(letter, folder, Bench(load_bench(folder, ("cells", "chosen", "matrix"))), False)
+        results = read_results(folder, ("cells", "chosen", "matrix"))
+        return cls(letter, folder, Bench(as_bench(results.table)), results.kind == "run")
 
     def row(self, key: Key) -> Row | None:
         """Return the UA of a cell; None without one."""

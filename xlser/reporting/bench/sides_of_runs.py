@@ -9,10 +9,11 @@ from typing import Any
 
 from xlser.errors import RunError
 from xlser.evaluation.choice import VALIDATION, choose
-from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts, unpacked
+from xlser.evaluation.results_file import load_results
+from xlser.evaluation.run_folder import load_predictions
+from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts
 from xlser.reporting.bench.facts import TARGET, Key, Row
-from xlser.reporting.bench.sides import Place, Said, Sides, read_json
-from xlser.reporting.load import load_results
+from xlser.reporting.bench.sides import Place, Said, Sides
 from xlser.reporting.wording import number, reader_name
 
 NOT_KEPT = "an older xlser did not keep what a run said of each clip"
@@ -67,8 +68,8 @@ def of_runs(first: Path, second: Path) -> list[Sides]:
 
 def said_by_run(folder: Path, method: str, classifier: str) -> dict[Key, Verdicts]:
     """Return what a run said of each clip by a method and classifier, by corpus, role and protocol."""
-    entries = read_json(folder / "predictions.json").get("corpora", [])
-    return {_key(entry): Verdicts.of(unpacked(entry), entry["classes"], method, classifier) for entry in entries}
+    entries = load_predictions(folder)
+    return {_key(entry): Verdicts.of(entry, entry["classes"], method, classifier) for entry in entries}
 
 
 def _place(key: Key, a: _Run, b: _Run) -> Place:

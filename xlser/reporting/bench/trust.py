@@ -2,31 +2,90 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from xlser.reporting.bench.chart import Axes, Curve, Point, chart
+from xlser.reporting import figures
+from xlser.reporting.bench.chart import COLOURS, Axes, Curve, Point, chart, mark
 from xlser.reporting.bench.facts import Bench, Key, Row
-from xlser.reporting.bench.shots import Panel
+from xlser.reporting.section import Cell, Details, Figure, Legend, Note, Panel, Panels, Part, Section, Table
+from xlser.reporting.svg import GREY, INK
 from xlser.reporting.wording import bounds, known, number, side, whole
 
+if TYPE_CHECKING:
+    from xlser.reporting.bench.cell import CellFacts
+
 Named = tuple[str, int, Row]
+UPRIGHT = "Share right over confidence"
+CONFIDENCE = "Share of right answers over confidence; on the dashed line confidence means what it says."
+FEW = "a mark of few clips says little: point at it for how many."
+SILENT = (
+    "UA of the surest share of clips. A line that falls to the right says that confidence sorts right from wrong. Left "
+    "of a tenth nothing is drawn."
+)
+_SETS = Markup(
+    "Label sets are made on the source's validation speakers to hold the true emotion in {} of clips; coverage is how "
+    "many they do hold here. ▲ ▼: surely more or fewer than promised. ECE: how far confidence is off on average; "
+    "Brier: 0 is best, 2 worst; AURC: error among the surest, averaged. <strong>Single</strong> and "
+    "<strong>empty</strong>: share of sets with one label, with none."
+)
 
 
-@dataclass
-class Trusted:
-    """A line of the table: numbers written out; ``side`` of the promise that coverage lies on."""
+def section(bench: Bench) -> Section:
+    """Return how far confidence and promises hold in every cell, by the chosen method."""
+    keys = [key for key in bench.transfers if rows(bench, key)]
+    if not keys:
+        return Section("trust", "Trust", left_out="No cell could be classified.")
+    parts: list[Part] = [Legend([(mark(i), name) for i, name in enumerate(bench.sources)])]
+    for recipe in bench.recipes:
+        if pairs := panels(bench, recipe):
+            told, silent = zip(*pairs, strict=True)
+            parts += [Figure([Panels(told)], f"{CONFIDENCE} A line per source; {FEW}", f"{recipe}: confidence")]
+            parts += [Figure([Panels(silent)], SILENT, f"{recipe}: staying silent when unsure")]
+    told = [(bench.title(key), bench.marks(key), row) for key in keys for row in rows(bench, key)]
+    return Section("trust", "Trust", [*parts, *tables(told, "Cell", "by cell")])
 
-    title: str
-    method: str
-    marks: list[str]
-    coverage: str
-    interval: str
-    side: str
-    cells: list[str]
-    lengths: list[tuple[str, str]]
+
+def section_of_cell(cell: CellFacts) -> Section | None:
+    """Return the same of every method of one cell; nothing where nothing was classified."""
+    rows, inks = cell.bench.cells[cell.key]["trust"], figures.colours(cell)
+    if not rows:
+        return None
+    # A method has one colour on the whole page.
+    found = [inks.get(row["method"], GREY) for row in rows]
+    places = [COLOURS.index("currentColor" if ink == INK else ink) for ink in found]
+    named = [(cell.method_name(row["method"]), place, row) for place, row in zip(places, rows, strict=True)]
+    pictures = [Panel(UPRIGHT, [], reliability(named)), Panel("UA of the surest", [], abstention(named))]
+    parts: list[Part] = [Legend([(mark(place), name) for name, place, _ in named])]
+    parts += [Figure([Panels(pictures)], f"{CONFIDENCE} {FEW[0].upper()}{FEW[1:]} {SILENT}")]
+    told = [(name, [], row) for name, _, row in named]
+    return Section("trust", "Trust", [*parts, *tables(told, "Method", "by method")])
+
+
+def tables(told: list[tuple[str, list[str], Row]], head: str, by: str) -> list[Part]:
+    """Return coverage, size and calibration of label sets, and shares by the length of clips; a line a row."""
+    promise = f"{told[0][2]['promise']:.0%}"
+    heads = [head, "Coverage", "Least covered emotion", "Labels a set", "Single", "Empty", "ECE", "Brier", "AURC"]
+    lines = [[Cell(title, marks=marks), *_cells(row)] for title, marks, row in told]
+    lengths = list(dict.fromkeys(length_name(one) for *_, row in told for one in row["by_length"]))
+    shares = [[title, *(_length(one) for one in row["by_length"])] for title, _, row in told]
+    return [
+        Note(_SETS.format(promise)),
+        Table.of(f"Label sets and confidence {by}", heads, lines, point="the promise"),
+        Details(
+            "Short and long clips", [Table.of(f"Share right by the length of clips {by}", [head, *lengths], shares)]
+        ),
+    ]
+
+
+def _cells(row: Row) -> list[Cell | str]:
+    sets = row["sets"]
+    coverage = Cell(
+        number(sets["coverage"]), bounds(sets["low"], sets["high"]), side(sets["low"], sets["high"], row["promise"])
+    )
+    sizes = [number(sets[name]) for name in ("least", "size", "single", "empty")]
+    return [coverage, *sizes, *(number(row[name]) for name in ("ece", "brier", "aurc"))]
 
 
 def rows(bench: Bench, key: Key) -> list[Row]:
@@ -73,29 +132,6 @@ def _answered(curve: dict[str, Any]) -> list[Point]:
     return [Point(x, y, f"{x:.0%} answered, UA {number(y)}") for x, y in pairs if known(x, y) and x >= 0.1]
 
 
-def table(bench: Bench, keys: list[Key], every: bool = False) -> list[Trusted]:
-    """Return a line a cell, of its chosen method; a line a method with ``every``."""
-    lines = []
-    for key in keys:
-        for row in bench.cells[key]["trust"] if every else rows(bench, key):
-            sets = row["sets"]
-            told = [number(row[name]) for name in ("ece", "brier", "aurc")]
-            sizes = [number(sets[name]) for name in ("least", "size", "single", "empty")]
-            where = side(sets["low"], sets["high"], row["promise"])
-            title, interval = f"{key[0]}: {key[1]} → {key[2]}", bounds(sets["low"], sets["high"])
-            lengths = [_length(one) for one in row["by_length"]]
-            marks = bench.marks(key)
-            told = [number(sets["coverage"]), interval, where, [*sizes, *told], lengths]
-            lines.append(Trusted(title, row["method"], marks, *told))
-    return lines
-
-
-def length_names(bench: Bench) -> list[str]:
-    """Return the bounds of short and long clips in words."""
-    found = [one for cell in bench.cells.values() for row in cell["trust"] for one in row["by_length"]]
-    return list(dict.fromkeys(length_name(one) for one in found))
-
-
 def length_name(one: Row) -> str:
     """Write the bounds of a row in seconds.
 
@@ -107,5 +143,5 @@ def length_name(one: Row) -> str:
     return f"{one['low']:.1f} to {one['high']:.1f} s" if one["low"] else f"under {one['high']:.1f} s"
 
 
-def _length(one: Row) -> tuple[str, str]:
-    return (number(one["WA"]) if one["count"] else "", f"n = {whole(one['count'])}")
+def _length(one: Row) -> Cell:
+    return Cell(number(one["WA"]) if one["count"] else "", f"n = {whole(one['count'])}")

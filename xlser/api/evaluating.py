@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xlser.api.embedding import embed_dataset
+from xlser.api.recogniser import Recogniser
 from xlser.data.dataset import Dataset
 from xlser.errors import CorpusError
 from xlser.evaluation.adaptations import written
@@ -15,8 +17,6 @@ from xlser.evaluation.adapting import Adaptation
 from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.scored import Evaluation, Score
 from xlser.evaluation.transfer import View, class_rows, correlation_rows
-from xlser.experiment.use.embedding import embed_dataset
-from xlser.experiment.use.recogniser import Recogniser
 from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
 
 _MODEL = "model"

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from xlser.reporting.facts import Facts
+from xlser.reporting.section import Box, Figure, Part, Raw, Section
 from xlser.reporting.svg import GREY, RAMP, draw
+from xlser.reporting.wording import plural, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +27,46 @@ SIDE, LEFT, TOP, BOTTOM, GAP, ROW_GAP = 176.0, 66.0, 40.0, 36.0, 12.0, 28.0
 COLUMNS = 4
 # Beyond this many points the page would grow by 130 bytes each; a picture of 200 dpi does not.
 MOST_VECTOR_POINTS = 6000
+
+
+_KEY = (
+    '<div class="key" role="img" aria-label="Colours: blue is activation −1, purple 0, orange +1; a hollow grey ring '
+    'has no rating"><span>−1 low</span><span class="ramp" style="background: {}"></span><span>+1 high</span>{}</div>'
+)
+_RING = Markup('<span><span class="ring"></span> no rating</span>')
+
+
+def section(facts: Facts) -> Section:
+    """Return the grid of embeddings, or why there is none."""
+    points = facts.points
+    if points is None or points.empty:
+        return Section("embeddings", "Embeddings", left_out=facts.no_points)
+    grids, counts = embedding_grids(facts, points)
+    several = len(grids) > 1
+    parts: list[Part] = [
+        Box([Raw(grid)], "scroll grid", "Grid of embeddings" + f", part {place}" * several)
+        for place, grid in enumerate(grids, 1)
+    ]
+    parts += [Raw(Markup(_KEY).format(Markup(gradient()), _RING if counts["unrated"] else ""))]
+    return Section(
+        "embeddings", "Embeddings, coloured by activation", [Figure(parts, _caption(facts, counts))], "Embeddings"
+    )
+
+
+def _caption(facts: Facts, counts: dict[str, int]) -> str:
+    text = (
+        "Rows are methods, columns corpora, as in Figure 3 of Das et al. 2022; a dot is an utterance under one method "
+        f"({whole(counts['points'])} dots in all, unscored emotions too), placed by the model of seed 0"
+    )
+    if facts.projected:
+        text += " on the two main axes of its embeddings of the source's training speakers"
+    text += f". {facts.source} shows all its speakers, those trained on among them; targets are read {facts.protocol}. "
+    text += "Panels of a row share their axes"
+    if counts["beyond"]:
+        text += f"; drawn on their edge: {plural(counts['beyond'], 'dot')} beyond the frame"
+    if counts["unrated"]:
+        text += f"; hollow grey rings: {plural(counts['unrated'], 'dot')} without a rating"
+    return f"{text}."
 
 
 def embedding_grids(facts: Facts, points: pd.DataFrame) -> tuple[list[Markup], dict[str, int]]:

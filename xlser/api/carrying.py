@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -11,13 +10,14 @@ from typing import Any
 
 import pandas as pd
 
+from xlser.api.recogniser import scored_emotions
 from xlser.data.dataset import Dataset
 from xlser.errors import CorpusError, RecipeError
 from xlser.evaluation.adaptations import written
 from xlser.evaluation.adapting import Adaptation
+from xlser.evaluation.results_file import RESULTS, read_table
 from xlser.experiment.bench.plan import make_jobs
-from xlser.experiment.bench.run import RESULTS, run_bench
-from xlser.experiment.use.recogniser import scored_emotions
+from xlser.experiment.bench.run import run_bench
 from xlser.experiment.workplace import Workplace
 from xlser.systems.kinds import System
 
@@ -33,7 +33,7 @@ class Transfer:
 
     def __init__(self, folder: str | Path, temporary: tempfile.TemporaryDirectory[str] | None = None) -> None:
         self.folder, self._temporary = Path(folder), temporary
-        self.results: dict[str, Any] = json.loads((self.folder / RESULTS).read_text(encoding="utf-8"))
+        self.results = read_table(self.folder, "bench")
 
     @property
     def chosen(self) -> pd.DataFrame:

@@ -8,20 +8,20 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from xlser.api.embedding import embed_dataset
 from xlser.cachefolder import cache_folder
 from xlser.corpora.emotions import check_canonical
 from xlser.data.dataset import Dataset
 from xlser.data.splits import Split, adapted_splits
 from xlser.errors import CorpusError, RecipeError, RunError
-from xlser.experiment.results_folder import RESULTS, write_json
+from xlser.evaluation.results_file import RESULTS, read_table, write_json
 from xlser.experiment.run import run_recipe
 from xlser.experiment.use.answer import Prediction
-from xlser.experiment.use.embedding import embed_dataset
 from xlser.experiment.use.folder import Chosen, find_model
 from xlser.experiment.use.model import Model, open_model
 from xlser.experiment.workplace import Workplace
@@ -312,8 +312,9 @@ def load_saved(folder: str | Path) -> Chosen | None:
 
 def _results_of(chosen: Chosen) -> dict[str, Any]:
     """Return the results of the folder that a model is of; of a bench, what is about the model's recipe and source."""
-    results: dict[str, Any] = json.loads((chosen.run / RESULTS).read_text(encoding="utf-8"))
-    if "cells" in results:
+    kind: Literal["run", "bench"] = "bench" if chosen.run != chosen.job.folder else "run"
+    results = read_table(chosen.run, kind)
+    if kind == "bench":
         place = {"recipe": chosen.recipe.name, "source": chosen.source}
         for table in ("cells", "trained", "chosen"):
             results[table] = [row for row in results.get(table, ()) if place.items() <= row.items()]

@@ -1,0 +1,1 @@
+"""What Python users hold: recognisers, evaluations and benches; `import xlser` gives them all."""

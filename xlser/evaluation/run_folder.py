@@ -1,0 +1,70 @@
+"""What lies beside the results of a run: where clips lie in the plane that is drawn, and what was said of each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xlser.machine import pass_on_machine, pass_on_unreadable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_POINTS = {"method", "corpus", "x", "y", "activation"}
+
+
+def load_grid(run_dir: str | Path) -> tuple[pd.DataFrame | None, str]:
+    """Read ``embedding.csv`` of a run folder.
+
+    Returns:
+        The table and an empty text, or None and a sentence that says why there is no table.
+    """
+    import pandas as pd
+
+    path = Path(run_dir) / "embedding.csv"
+    if not path.is_file():
+        return None, "The grid of embeddings is not shown: embedding.csv is missing from the run folder."
+    try:
+        # Names stay text: a corpus or method may be called "01", "nan" or "None".
+        points = pd.read_csv(
+            path,
+            dtype={"method": str, "corpus": str},
+            na_filter=True,
+            keep_default_na=False,
+            na_values={name: ["", "nan", "NaN"] for name in ("x", "y", "activation", "valence")},
+        )
+    except (OSError, ValueError) as error:
+        pass_on_machine(error, f"reading the grid of {run_dir}")
+        return None, f"The grid of embeddings is not shown: embedding.csv is damaged ({error})."
+    lacking = ", ".join(sorted(_POINTS - set(points.columns)))
+    if lacking:
+        return None, f"The grid of embeddings is not shown: embedding.csv lacks the columns {lacking}."
+    return points, ""
+
+
+def load_predictions(run_dir: str | Path) -> list[dict[str, Any]]:
+    """Read ``predictions.json`` of a run folder: what every method said of every clip, an entry a corpus and protocol.
+
+    Returns:
+        Entries with ``corpus, role, protocol, classes`` and what `xlser.evaluation.verdicts.Verdicts.of` reads; none
+        where the run is of an older version, which did not keep them, or the file cannot be read.
+    """
+    from xlser.evaluation.verdicts import unpacked
+
+    entries = read_json(Path(run_dir) / "predictions.json").get("corpora", [])
+    return [entry | unpacked(entry) for entry in entries]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return a JSON table; an empty one where there is none that can be read.
+
+    >>> read_json(Path("nowhere"))
+    {}
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        pass_on_unreadable(error, f"reading {path}")
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,51 @@
+"""What a bench rests on: its cells, corpora, recipes, versions and command."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from xlser.reporting.bench.facts import Bench
+from xlser.reporting.section import Cell, Details, Heading, Note, Pairs, Part, Section, Table, Words
+from xlser.reporting.used import preformatted
+from xlser.reporting.wording import as_yaml, counted, whole
+
+
+def cells(bench: Bench) -> Section:
+    """Return the way to the page of every cell."""
+    parts: list[Part] = [Note("Every method, reader and protocol of a cell, with confusion matrices, on its own page.")]
+    for recipe in bench.recipes:
+        keys = [key for key in bench.cells if key[0] == recipe]
+        parts += [Heading(recipe), Words([("", _link(bench, key)) for key in keys])] if keys else []
+    return Section("cells", "Cells", parts)
+
+
+def _link(bench: Bench, key: tuple[str, str, str]) -> Markup:
+    link = Markup('<a href="pages/{}">{} → {}</a>').format(bench.pages[key], key[1], key[2])
+    link += " (held-out speakers)" if key[1] == key[2] else ""
+    return link + Markup("").join(Markup(' <span class="tag">{}</span>').format(mark) for mark in bench.marks(key))
+
+
+def section(bench: Bench) -> Section:
+    """Return corpora, command, seeds, versions and recipes."""
+    about = bench.about
+    heads = ["Corpus", "Language", "Utterances", "Speakers", "Ratings", "Scored emotions", "Licence", "Citation"]
+    rows = [
+        [
+            Cell(name, marks=["synthetic"] * bool(corpus["synthetic"])),
+            *(corpus["language"], whole(corpus["utterances"]), str(corpus["speakers"]), corpus["ratings"]),
+            counted(corpus["labels"]["kept"]),
+            *(corpus.get(key) or "not stated" for key in ("licence", "citation")),
+        ]
+        for name, corpus in bench.corpora.items()
+    ]
+    seconds = f", {about['seconds']} s" if "seconds" in about else ""
+    lines = [
+        ("Command", about["command"]),
+        ("Seeds", str(about["seeds"])),
+        ("Finished", f"{about['finished']}{seconds}"),
+        ("Versions", ", ".join(f"{library} {version}" for library, version in about["versions"].items())),
+        ("Numbers", "results.json, and results.jsonl with a line a cell"),
+    ]
+    recipes = about["recipes"].items()
+    texts = [Details(f"Recipe {name}", [preformatted(as_yaml(text), f"Recipe {name}")]) for name, text in recipes]
+    return Section("used", "What was used", [Table.of("Corpora", heads, rows, kind="line wide"), Pairs(lines), *texts])
