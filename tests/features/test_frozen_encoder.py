@@ -121,7 +121,7 @@ def test_a_layer_that_there_is_not_is_told_with_those_there_are(layer):
     [
         *({"layer": "weighted"}, {"layer": []}, {"layer": True}),
         *({"pooling": "mean+mean"}, {"pooling": ""}, {"pooling": "attentive"}),
-        *({"longest": 0.5}, {"longest": 31}, {"weights": ""}, {"seed": "x"}, {"revision": 3}),
+        *({"longest": 0.5}, {"longest": 31}, {"weights": ""}, {"seed": "x"}, {"revision": 3}, {"window": "20s"}),
     ],
     ids=str,
 )

@@ -175,6 +175,19 @@ def test_as_an_extractor_it_pools_what_holds_audio(folder, waves):
     np.testing.assert_allclose(alone[0], torch.cat(expected), atol=2e-6)
 
 
+def test_padded_to_thirty_seconds_only_frames_with_audio_are_pooled(folder, waves):
+    padded = Encoder(str(folder), layer=(1, 3), pooling="mean+std", window="30s")
+    assert padded.identity() != Encoder(str(folder), layer=(1, 3), pooling="mean+std").identity()
+    clips = [waves[1].numpy(), waves[3].numpy()]
+    for clip, found in zip(clips, padded.many(clips), strict=True):
+        heard = -(-len(clip) // 320)
+        expected = [state[0, :heard] for state in by_transformers(folder, torch.from_numpy(clip))]
+        expected = [torch.cat([expected[at].mean(0), expected[at].std(0, correction=0)]) for at in (1, 3)]
+        np.testing.assert_allclose(found, torch.cat(expected), atol=1e-5)
+    with pytest.raises(RecipeError, match="`window: 30s` belongs to Whisper"):
+        Encoder("random:tiny", window="30s").identity()
+
+
 def test_the_real_encoder_gives_what_transformers_gives(waves):
     if not REAL.is_dir():
         pytest.skip(f"no real checkpoint at {REAL}")

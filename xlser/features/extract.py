@@ -59,14 +59,17 @@ def extract(
         XlserError: the cache cannot be written. What was extracted so far is kept, and the next run goes on from there.
             Or pretrained weights that are not there.
     """
-    given, values, cached, faults = manifest, [], [], {}
+    given, cached = manifest, len(manifest.frame)
+    values: list[np.ndarray] = []
+    faults: dict[str, str] = {}
     for part in parts_of(extractor):
         rows = _read_rows(manifest, part, cache_root, jobs=jobs, strict=strict, progress=progress)
         values = [before[rows.used] for before in values] + [np.stack([row.values for row in rows.read])]
-        cached, faults, manifest = [*cached, sum(row.cached for row in rows.read)], faults | rows.faults, rows.manifest
+        cached = min(cached, sum(row.cached for row in rows.read))
+        faults, manifest = faults | rows.faults, rows.manifest
     contents = [row.content for row in rows.read]
     faults = {path: faults[path] for path in given.frame["path"] if path in faults}
-    return Features(manifest, np.concatenate(values, axis=1), extractor.columns(), min(cached), faults, contents)
+    return Features(manifest, np.concatenate(values, axis=1), extractor.columns(), cached, faults, contents)
 
 
 def _read_rows(manifest: Manifest, extractor: Extractor, cache_root: str | Path, **options: Any) -> Rows[_Read]:
@@ -112,7 +115,7 @@ def read_rows(
         CorpusError: ``strict`` and a row that cannot be used; or none that can.
     """
     alone = [[row] for row in range(len(manifest.frame))]
-    options = {"what": what, "jobs": jobs, "strict": strict, "progress": progress}
+    options: Any = {"what": what, "jobs": jobs, "strict": strict, "progress": progress}
     return read_groups(manifest, lambda parts: [_tried(one, *part) for part in parts], alone, **options)
 
 
@@ -144,7 +147,7 @@ def read_groups(
                 raise CorpusError(f"corpus {manifest.card}: {path}: {fault} (stopped by --strict)")
     used = np.array([not isinstance(found[row], _Fault) for row in range(len(frame))])
     faults = {path: str(found[row]) for row, path in enumerate(frame["path"]) if not used[row]}
-    read = [found[row] for row in np.flatnonzero(used)]
+    read = [row for _, row in sorted(found.items()) if not isinstance(row, _Fault)]
     return Rows(_without(manifest, faults, used, what), read, faults, used)
 
 
@@ -195,11 +198,12 @@ def _one(path: Path, start: float, end: float | None, *, extractor: Extractor, c
 def _many(parts: list[Part], *, extractor: Extractor, cache: FeatureCache) -> list[_Read | _Fault]:
     """Do as `_one` for some rows at once; what is cached, or cannot be read, is no part of the batch."""
     rows = [_tried(partial(_read, extractor=extractor, cache=cache), *part) for part in parts]
-    waiting = [number for number, row in enumerate(rows) if isinstance(row, _Waiting)]
-    values = extractor.many([rows[number].samples for number in waiting]) if waiting else []
-    for number, vector in zip(waiting, values, strict=True):
-        rows[number] = _tried(partial(_keep, vector, rows[number].content, cache), *parts[number])
-    return rows
+    waiting = [row for row in rows if isinstance(row, _Waiting)]
+    values = iter(extractor.many([row.samples for row in waiting]) if waiting else [])
+    return [
+        _tried(partial(_keep, next(values), row.content, cache), *part) if isinstance(row, _Waiting) else row
+        for row, part in zip(rows, parts, strict=True)
+    ]
 
 
 def _read(

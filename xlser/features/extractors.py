@@ -15,15 +15,13 @@ from xlser.features.extractor import Extractor, SideBySide, parts_of
 from xlser.features.frozen_encoder import Encoder
 from xlser.features.logmel import LogMel
 
-EXTRACTORS: dict[str, type[Extractor]] = {
-    kind.name: kind
-    for kind in (
-        Egemaps,
-        ComParE,
-        LogMel,
-        Encoder,
-    )
-}
+_KINDS: tuple[type[Extractor], ...] = (
+    Egemaps,
+    ComParE,
+    LogMel,
+    Encoder,
+)
+EXTRACTORS = {kind.name: kind for kind in _KINDS}
 Part = str | dict[str, dict[str, Any]]
 Written = Part | tuple[Part, ...]
 
@@ -112,7 +110,7 @@ def _part(written: Any) -> Extractor:
 def _made(kind: type[Extractor], options: Any) -> Extractor:
     if not isinstance(options, dict):
         raise ValueError(f"{kind.name}: must be a mapping of options to values, but is {options!r} instead")
-    known = {field.name: field for field in fields(kind)}
+    known = _options(kind)
     problems = [f"unknown option {name!r}; {did_you_mean(str(name), known)}" for name in options if name not in known]
     needed = [name for name, field in known.items() if field.default is MISSING and name not in options]
     problems += [f"`{name}` is missing" for name in needed]
@@ -125,7 +123,11 @@ def _made(kind: type[Extractor], options: Any) -> Extractor:
 
 
 def _written(part: Extractor) -> Part:
-    values = {field.name: getattr(part, field.name) for field in fields(part)}
-    default = {field.name: field.default for field in fields(part)}
-    own = {name: value for name, value in values.items() if value != default[name]}
+    values = {name: getattr(part, name) for name in _options(type(part))}
+    own = {name: value for name, value in values.items() if value != _options(type(part))[name].default}
     return {part.name: own} if own else part.name
+
+
+def _options(kind: Any) -> dict[str, Any]:
+    """Return the fields of an extractor, which is a dataclass, by name."""
+    return {field.name: field for field in fields(kind)}

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # In the order in which moments are computed; `std` is the root of the second.
 STATISTICS = ("mean", "std", "min", "max")
+WINDOWS = ("clip", "30s")
 # Seconds of padded audio that a GPU embeds at once. [A]: an assumption, small enough for 8 GB and a large encoder.
 TOGETHER = 64.0
 _LOADING, _PADDED = threading.Lock(), threading.Lock()
@@ -45,6 +46,8 @@ class Encoder(Extractor):
         pooling: ``mean``, ``std`` (population deviation), ``min`` and ``max`` of the frames, joined by ``+``.
         revision: a branch, tag or commit of a hub model; give a commit to have the same weights always.
         longest: seconds of a window, 1 to 30.
+        window: ``clip``, or ``30s`` for Whisper alone: each window is padded with silence to 30 s, as it was trained,
+            and its frames are pooled where they hold audio. A clip of three seconds costs about ten times as much.
         seed: of random weights.
 
     Raises:
@@ -67,6 +70,7 @@ class Encoder(Extractor):
     pooling: str = "mean"
     revision: str | None = None
     longest: float = 12.0
+    window: str = "clip"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -84,6 +88,7 @@ class Encoder(Extractor):
             ("pooling", self.pooling, known, f"some of {', '.join(STATISTICS)} joined by +, each once"),
             ("revision", self.revision, self.revision is None or isinstance(self.revision, str), "text"),
             ("longest", self.longest, seconds, "from 1 to 30 seconds"),
+            ("window", self.window, self.window in WINDOWS, " or ".join(WINDOWS)),
             ("seed", self.seed, isinstance(self.seed, int), "a whole number"),
         )
 
@@ -105,6 +110,7 @@ class Encoder(Extractor):
             "layers": self._layers,
             "pooling": self.pooling.split("+"),
             "longest": self._window,
+            "padded": self._padded,
             "rate": self.rate,
             "torch": version("torch"),
             "transformers": version("transformers"),
@@ -133,7 +139,8 @@ class Encoder(Extractor):
         encoder, budget = self._encoder, int(seconds * self.rate)
         spans = [span for row, clip in enumerate(clips) for span in windows(row, len(clip), self._window)]
         pooled: list[list[tuple[int, np.ndarray]]] = [[] for _ in clips]
-        for batch in batches(spans, budget):
+        # A window that is padded costs what a whole one does.
+        for batch in batches(spans, budget * self._window // max(self._window, self._padded)):
             waves = [clips[span.row][span.start : span.stop] for span in batch]
             for span, part in zip(batch, self._pooled(encoder, waves), strict=True):
                 pooled[span.row].append(part)
@@ -148,8 +155,13 @@ class Encoder(Extractor):
 
         try:
             with torch.inference_mode(), _exact(len(waves) > 1):
-                frames, lengths = pad_frames([encoder.front(torch.from_numpy(np.array(wave))) for wave in waves])
+                # Copies, which torch may have, with silence behind them if there is to be any.
+                longer = [np.pad(wave, (0, max(0, self._padded - len(wave)))) for wave in waves]
+                frames, lengths = pad_frames([encoder.front(torch.from_numpy(wave)) for wave in longer])
                 states = encoder(frames, lengths, last=max(self._layers))
+                if self._padded:  # frames are as long as each other: those that begin where there is audio
+                    heard = [-(-len(wave) * frames.shape[1] // self._padded) for wave in waves]
+                    lengths = torch.tensor(heard, device=lengths.device)
                 found = torch.stack([moments(states[layer], lengths) for layer in self._layers], dim=1)
                 return list(zip(lengths.tolist(), found.cpu().numpy(), strict=True))
         except torch.OutOfMemoryError as error:
@@ -170,6 +182,13 @@ class Encoder(Extractor):
     @property
     def _window(self) -> int:
         return int(self.longest * self.rate)
+
+    @cached_property
+    def _padded(self) -> int:
+        """Samples that a window is padded to; 0 for none."""
+        if self.window == "30s" and not self._facts.padded:
+            raise RecipeError(f"`window: 30s` belongs to Whisper, but {self.weights} is none. Leave it out.")
+        return int(self._facts.padded * self.rate) if self.window == "30s" else 0
 
     @cached_property
     def _facts(self) -> CheckpointFacts:

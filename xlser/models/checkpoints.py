@@ -82,11 +82,15 @@ def load_encoder(
 
 
 class CheckpointFacts(NamedTuple):
-    """``layers`` L and ``width`` D; ``identity`` names config, preprocessor and weights by their bytes, JSON-able."""
+    """``layers`` L and ``width`` D; ``identity`` names config, preprocessor and weights by their bytes, JSON-able.
+
+    ``padded``: see `Family`.
+    """
 
     layers: int
     width: int
     identity: dict[str, Any]
+    padded: float = 0.0
 
 
 def checkpoint_facts(name: str, *, revision: str | None = None, seed: int = 0) -> CheckpointFacts:
@@ -95,8 +99,9 @@ def checkpoint_facts(name: str, *, revision: str | None = None, seed: int = 0) -
     Raises:
         RecipeError, RunError: as `load_encoder`, as far as config and file headers tell.
 
-    >>> checkpoint_facts("random:tiny")
-    CheckpointFacts(layers=2, width=32, identity={'model_type': 'wav2vec2', 'random': 'random:tiny', 'seed': 0})
+    >>> facts = checkpoint_facts("random:tiny")
+    >>> facts.layers, facts.width, facts.identity
+    (2, 32, {'model_type': 'wav2vec2', 'random': 'random:tiny', 'seed': 0})
     """
     folder = _folder(name, revision)
     if folder is None:
@@ -114,7 +119,7 @@ def checkpoint_facts(name: str, *, revision: str | None = None, seed: int = 0) -
         ) from error
     files = [folder / file for file in SETTINGS if (folder / file).is_file()] + weight_files(folder)
     stamps = tuple((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
-    return CheckpointFacts(layers, width, {"model_type": kind, "sha256": _hash(stamps)})
+    return CheckpointFacts(layers, width, {"model_type": kind, "sha256": _hash(stamps)}, family.padded)
 
 
 @lru_cache(maxsize=64)

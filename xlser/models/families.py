@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Family:
-    """``module`` has ``read(folder, about, dropout)``; ``layers`` and ``width`` are the config's keys for L and D."""
+    """``module`` has ``read(folder, about, dropout)``; ``layers`` and ``width`` are the config's keys for L and D.
+
+    ``padded`` are the seconds of silence that clips were padded to when the checkpoints were trained; 0 where to none.
+    """
 
     module: str
     layers: str = "num_hidden_layers"
     width: str = "hidden_size"
+    padded: float = 0.0
 
     def read(self, folder: Path, about: Mapping[str, Any], dropout: float | None) -> SpeechEncoder:
         """Return the encoder of a checkpoint folder; see `xlser.models.checkpoints.load_encoder`."""
@@ -38,5 +42,5 @@ FAMILIES: dict[str, Family] = {
     "wav2vec2": _WAVE,
     "wav2vec2-bert": _WAVE,
     "wavlm": _WAVE,
-    "whisper": Family("xlser.models.whisper", layers="encoder_layers", width="d_model"),
+    "whisper": Family("xlser.models.whisper", layers="encoder_layers", width="d_model", padded=30.0),
 }

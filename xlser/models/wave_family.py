@@ -24,7 +24,7 @@ def read(folder: Path, about: Mapping[str, Any], dropout: float | None) -> Speec
     extractor = make_extractor(config, read_preprocessor(folder), str(folder))
     model, missing = read_model(folder, config, optional=(MASK,))
     if MASK in missing:
-        model.masked_spec_embed.data.zero_()  # not what the random numbers gave
+        model.get_parameter(MASK).data.zero_()  # not what the random numbers gave
     return SpeechEncoder(model, extractor, about)
 
 
@@ -45,7 +45,7 @@ def make_extractor(config: Any, options: Mapping[str, Any] | None, where: str) -
             f"checkpoint {where} must take speech at {RATE} Hz, but its preprocessor_config.json says "
             f"{options['sampling_rate']} Hz. Choose another checkpoint."
         )
-    extractor = (SeamlessM4TFeatureExtractor if mel else Wav2Vec2FeatureExtractor).from_dict(dict(options))
+    extractor: Any = (SeamlessM4TFeatureExtractor if mel else Wav2Vec2FeatureExtractor).from_dict(dict(options))
     if mel and extractor.num_mel_bins * extractor.stride != config.feature_projection_input_dim:
         raise RunError(
             f"checkpoint {where} must have a filter bank of {config.feature_projection_input_dim} columns, as its "

@@ -47,6 +47,7 @@ class WhisperEncoder(SpeechEncoder):
     """
 
     layerdrop_key: ClassVar[str] = "encoder_layerdrop"
+    model: Any
 
     @property
     def _stack(self) -> nn.Module:
@@ -97,7 +98,8 @@ class LogMelConvolutions:
 
     def __init__(self, model: nn.Module, extractor: Any):
         # No module of its own: the model would then stand twice among the encoder's weights.
-        self.model, self.width = model, model.config.d_model
+        self.model: Any = model
+        self.width = self.model.config.d_model
         self.bank = torch.from_numpy(extractor.mel_filters).float().T.contiguous()
 
     def identity(self) -> dict[str, Any]:
@@ -140,7 +142,7 @@ def _model(folder: Path, config: Any) -> nn.Module:
     from safetensors import safe_open
     from transformers.models.whisper.modeling_whisper import WhisperEncoder as Transformer
 
-    tensors = {}
+    tensors: dict[str, Tensor] = {}
     for file in weight_files(folder):
         with safe_open(str(file), framework="pt") as opened:
             names = {name: found[1] for name in opened.keys() if (found := _ENCODER.fullmatch(name))}  # noqa: SIM118
