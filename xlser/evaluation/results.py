@@ -49,10 +49,19 @@ class Score:
     @classmethod
     def of(cls, place: Place, row: Mapping[str, Any]) -> Score:
         """Return a row of ``transfer`` that a recipe on a source gave."""
-        names = (row[name] for name in ("corpus", "role", "method", "classifier", "metric"))
-        interval = (_number(row["low"]), _number(row["high"]))
-        numbers = (_number(row["value"]), interval, _number(row["chance"]))
-        return cls(*place, *names, *numbers, row["protocol"], row.get("normalise", ""))
+        return cls(
+            *place,
+            corpus=row["corpus"],
+            role=row["role"],
+            method=row["method"],
+            readout=row["classifier"],
+            metric=row["metric"],
+            value=_number(row["value"]),
+            interval=(_number(row["low"]), _number(row["high"])),
+            chance=_number(row["chance"]),
+            protocol=row["protocol"],
+            normalise=row.get("normalise", ""),
+        )
 
 
 def _number(value: float | None) -> float:

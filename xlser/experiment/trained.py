@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from xlser.evaluation.choice import FEATURES
 from xlser.evaluation.transfer import Baseline, Views
@@ -18,7 +19,7 @@ from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.ranks import Ranks, barrier
 
 
-def train(recipe: AnyRecipe, corpora: list[Corpus], folder: Path, place: Workplace, ranks: Ranks) -> list[System]:
+def train(recipe: AnyRecipe, corpora: list[Corpus], folder: Path, place: Workplace, ranks: Ranks) -> Sequence[System]:
     """Train every method for every seed on the first of the corpora; what ``folder`` holds whole is read back."""
     seeds = make_seeds(recipe, corpora[0])
     if isinstance(recipe, EncoderRecipe):
@@ -65,7 +66,7 @@ class Trained:
         return self.cases[0].corpus
 
     @property
-    def networks(self) -> list[System]:
+    def networks(self) -> list[Any]:
         """The systems that were trained: all but the features."""
         return [system for system in self.systems if system.method != FEATURES]
 
@@ -91,6 +92,11 @@ class Trained:
         """
         if corpus is self.source:
             tell_axes(scores, self.readers)
-        options = {"readers": [*self.readers, *shortcuts], "baseline": baseline(self.recipe), "latents": latents}
-        cases = [case for case in self.cases if case.corpus is corpus]
-        return [(case, score_case(scores, self.recipe, self.source, case, **options)) for case in cases]
+        readers, gains_over = [*self.readers, *shortcuts], baseline(self.recipe)
+
+        def scored(case: Case) -> Views:
+            return score_case(
+                scores, self.recipe, self.source, case, readers=readers, baseline=gains_over, latents=latents
+            )
+
+        return [(case, scored(case)) for case in self.cases if case.corpus is corpus]

@@ -74,7 +74,7 @@ class TrainedJob:
 
     def _best(self, method: str, seed: int) -> float:
         told = self._about(method, seed)
-        kept = next((epoch for epoch in told.get("curve", ()) if epoch["epoch"] == told["best_epoch"]), {})
+        kept: Row = next((epoch for epoch in told.get("curve", ()) if epoch["epoch"] == told["best_epoch"]), {})
         score, loss = kept.get("valid/score"), kept.get("valid/loss")
         if score is not None:
             return score
@@ -130,4 +130,7 @@ def _of_bench(results: Results, recipe: str, source: str) -> TrainedJob:
 
 
 def _recipe(values: Row, folder: Path) -> AnyRecipe:
-    return validate(EncoderRecipe if "encoder" in values else Recipe, values, f"recipe of {folder}", RunError)
+    name = f"recipe of {folder}"
+    if "encoder" in values:
+        return validate(EncoderRecipe, values, name, RunError)
+    return validate(Recipe, values, name, RunError)
