@@ -191,10 +191,10 @@ def as_bench(results: Mapping[str, Any]) -> Row:
     targets = list(dict.fromkeys(row["corpus"] for row in results["transfer"] if row["corpus"] != source))
     features = about["recipe"].get("features") or {}
     place = {"recipe": recipe, "source": source}
-    told = {row["corpus"]: row for row in results["corpora"]}
+    corpora = {row["corpus"]: row for row in results["corpora"]}
     cells = [
         place
-        | {"target": name, "about": told.get(name, {}), "normalise": features.get("normalise", "source")}
+        | {"target": name, "about": corpora.get(name, {}), "normalise": features.get("normalise", "source")}
         | {"transfer": [row for row in results["transfer"] if row["corpus"] == name]}
         for name in (source, *targets)
     ]

@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from xlser.reporting.chosen import LEAD, chosen_said
+from xlser.reporting.chosen import LEAD, chosen_sentence
 from xlser.reporting.facts import HEADS, Facts, Row
 from xlser.reporting.load import load_results
 from xlser.reporting.tables import COMPARED_METRICS, compared_name
@@ -30,7 +30,7 @@ def render_terminal(run: dict[str, Any] | str | Path) -> str:
         RunError: a folder whose results cannot be read (see `load_results`).
     """
     results = run if isinstance(run, dict) else load_results(run)
-    facts, chosen = Facts(results), chosen_said(results)
+    facts, chosen = Facts(results), chosen_sentence(results)
     lines = [f"{facts.recipe['name']}: {facts.source} to {', '.join(facts.targets)}", *_warnings(facts)]
     lines += _compared(facts)
     lines += _transfer(facts)

@@ -73,8 +73,8 @@ class TrainedJob:
         return max(seeds, key=lambda seed: self._best(method, seed))
 
     def _best(self, method: str, seed: int) -> float:
-        told = self._about(method, seed)
-        kept: Row = next((epoch for epoch in told.get("curve", ()) if epoch["epoch"] == told["best_epoch"]), {})
+        about = self._about(method, seed)
+        kept: Row = next((epoch for epoch in about.get("curve", ()) if epoch["epoch"] == about["best_epoch"]), {})
         score, loss = kept.get("valid/score"), kept.get("valid/loss")
         if score is not None:
             return score
@@ -83,8 +83,8 @@ class TrainedJob:
     def _about(self, method: str, seed: int) -> Row:
         """Return the epoch that was kept and the curve: a run's results hold them, a bench's models do."""
         curves = self.home.get("curves", ())
-        found = next((curve for curve in curves if (curve["method"], curve["seed"]) == (method, seed)), None)
-        return found or read_about(self.model(method, seed) / MODEL, self.again)
+        kept = next((curve for curve in curves if (curve["method"], curve["seed"]) == (method, seed)), None)
+        return kept or read_about(self.model(method, seed) / MODEL, self.again)
 
 
 def trained_jobs(folder: Path) -> tuple[list[TrainedJob], list[str]]:

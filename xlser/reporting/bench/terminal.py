@@ -8,7 +8,7 @@ from xlser.reporting.bench.cautions import missing, warnings
 from xlser.reporting.bench.doubt import few_shot
 from xlser.reporting.bench.facts import Bench
 from xlser.reporting.bench.matrix import SYNTHETIC, Line, Matrix, Square, matrices
-from xlser.reporting.chosen import LEAD, chosen_said
+from xlser.reporting.chosen import LEAD, chosen_sentence
 
 WIDTH, LABEL, CELL = 100, 32, 20
 COLUMNS = (WIDTH - LABEL) // CELL
@@ -24,7 +24,7 @@ def lines_of(bench: Bench) -> list[str]:
         "",
         f"[{bench.percent} interval over speakers]; * it excludes chance; held-out: the source's own, no transfer.",
     ]
-    chosen = chosen_said(bench.results)
+    chosen = chosen_sentence(bench.results)
     lines += [f"{LEAD} {chosen}"] if chosen else []
     lines += [f"Also read, see the report: {'; '.join(others)}."] if others else []
     shots = [f"  {lead} {text}" for lead, text in few_shot(bench)]
