@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from xlser.errors import RunError
-from xlser.evaluation.choice import FEATURES, VALIDATION, Choice
+from xlser.evaluation.choice import Choice
 from xlser.evaluation.results import Score, as_bench, read_results
 from xlser.evaluation.results_file import kind_of, write_json
 from xlser.fileformats import VERSIONS
+from xlser.vocabulary import FEATURES, VALIDATION
 
 ENDS = {"low": 0.4, "high": 0.6, "gain": None, "gain_low": None, "gain_high": None}
 ROW = {"corpus": "emodb", "role": VALIDATION, "protocol": "zero-shot", "normalise": "source", "metric": "UA"}

@@ -17,6 +17,7 @@ from xlser.experiment.run import run_recipe
 from xlser.experiment.use.export import export_onnx
 from xlser.experiment.use.folder import find_model
 from xlser.experiment.workplace import Workplace
+from xlser.reporting.bench.compare import compare
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
 
@@ -197,6 +198,26 @@ def test_the_verbs_say_which_model_it_is(made, tmp_path, corpus):
     assert "trained on synthetic-tr" in told.stderr
     told = CliRunner().invoke(embed, [*words, "--out", str(tmp_path / "e.csv")])
     assert told.exit_code == 0, told.output
+
+
+@pytest.mark.parametrize("recipe", [LATENTS, TUNED])
+def test_a_run_and_the_job_of_a_bench_differ_in_nothing(made, here, tmp_path, recipe):
+    run = run_recipe(recipe, tmp_path / "run", here)
+    cells = [cell for cell in results(made)["cells"] if (cell["recipe"], cell["source"]) == (recipe.name, BOTH[0])]
+    rows = [row for cell in cells for row in cell["transfer"] if row["method"] != "duration alone"]
+    assert rows == results(run)["transfer"]
+    text = compare(run, made)
+    (line,) = [line for line in text.splitlines() if line.startswith("synthetic-de > synthetic-tr")]
+    assert "0.00 p 1.000 (1.000)" in line
+    assert text.count(find_model(run).method) >= 2
+
+
+def test_where_no_source_was_scored_nothing_is_chosen(bench):
+    table = results(bench)
+    table["cells"] = [cell for cell in table["cells"] if cell["source"] != cell["target"]]
+    write(bench, table)
+    with pytest.raises(RunError, match=r"no recipe of .* was scored on its source.*latents on urdu: where is"):
+        find_model(bench)
 
 
 def test_a_bench_of_an_older_xlser_is_read_where_its_weights_are_plain_to_see(bench, here):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xlser.evaluation.choice import DURATION, FEATURES, READOUTS, VALIDATION, choose
+from xlser.evaluation.choice import choose
 from xlser.experiment.bench.gather import gather
 from xlser.experiment.bench.look import Outcome
 from xlser.experiment.use.folder import find_model
@@ -16,6 +16,7 @@ from xlser.fileformats import VERSIONS
 from xlser.reporting.bench.sides_of_runs import of_runs
 from xlser.reporting.wording import reader_name
 from xlser.training.recipe import Recipe
+from xlser.vocabulary import DURATION, FEATURES, READOUTS, VALIDATION
 
 RECIPE = Recipe(name="small", source="synthetic-de", targets=("synthetic-tr",))
 METHODS = ("zeta", "alpha", "mid")

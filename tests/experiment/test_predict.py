@@ -14,7 +14,6 @@ import xlser
 from xlser.data.audio import AudioFault, read_mono
 from xlser.data.spans import windows
 from xlser.errors import CorpusError, RunError, XlserError
-from xlser.evaluation.choice import READOUTS
 from xlser.experiment.run import run_recipe
 from xlser.experiment.use.embedders import embed_windows
 from xlser.experiment.use.familiarity import Familiarity
@@ -26,6 +25,7 @@ from xlser.models.checkpoints import load_encoder
 from xlser.store.datastore import Datastore
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
+from xlser.vocabulary import READOUTS
 
 COMMON = {"source": "synthetic-de", "targets": ("synthetic-tr",), "split": {"folds": 4}, "evaluation": {"draws": 100}}
 TAUGHT = {"cross_entropy": 1, "dimensions": {"of": ["activation", "valence"]}}

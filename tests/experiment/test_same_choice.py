@@ -7,7 +7,6 @@ from itertools import product
 import pytest
 import torch
 
-from xlser.evaluation.choice import DURATION, FEATURES, READOUTS, VALIDATION
 from xlser.experiment.bench.gather import gather
 from xlser.experiment.bench.look import Outcome
 from xlser.experiment.use.folder import find_model
@@ -18,6 +17,7 @@ from xlser.reporting.report import render_terminal
 from xlser.reporting.wording import reader_name
 from xlser.training.checkpoint import save_state
 from xlser.training.recipe import Recipe
+from xlser.vocabulary import DURATION, FEATURES, READOUTS, VALIDATION
 
 METHODS = ("zeta", "alpha", "mid")
 VALUES = (0.25, 0.5, 0.75, None)

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xlser.evaluation.choice import VALIDATION
 from xlser.evaluation.verdicts import packed
 from xlser.reporting.facts import Facts
 from xlser.reporting.pages import PAGES, assemble
 from xlser.reporting.report import write_report
 from xlser.reporting.speakers import MOST, by_speaker, section
+from xlser.vocabulary import VALIDATION
 
 CLASSES = ["anger", "sadness"]
 SIZES = {"anna": 9, "ben": 1, "cleo": 4, "dirk": 7}

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from xlser.reporting.chosen import LEAD, chosen_said
+from xlser.reporting.chosen import LEAD, chosen_sentence
 from xlser.reporting.summary import summary
 
 
@@ -191,7 +191,7 @@ def test_validation_rows_are_no_results(results):
     before = text(results)
     for table in ("transfer", "correlation", "confusion"):
         results[table] += [row | {"role": "source, validation speakers"} for row in results[table]]
-    chosen = f"{LEAD} {chosen_said(results)}"
+    chosen = f"{LEAD} {chosen_sentence(results)}"
     assert chosen.startswith(f"{LEAD} src/tiny/features read by kNN")
     assert text(results).replace(f"{chosen}\n", "").replace(f" {chosen}", "") == before
 

@@ -81,8 +81,8 @@ def choose_among(
     >>> choose_among({"a": [row | {"method": "ce"}], "b": [row | {"method": FEATURES}]})
     ('b', Choice(method='features', classifier='knn', validation=0.5))
     """
-    found = [(name, choice) for name, rows in tables.items() if (choice := choose(rows, methods))]
-    return min(found, key=lambda one: (-_worth(one[1].validation), one[1].method != FEATURES), default=None)
+    choices = [(name, choice) for name, rows in tables.items() if (choice := choose(rows, methods))]
+    return min(choices, key=lambda pair: (-_worth(pair[1].validation), pair[1].method != FEATURES), default=None)
 
 
 def _worth(value: float | None) -> float:

@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xlser.evaluation.choice import VALIDATION, Choice, choose, choose_among
+from xlser.evaluation.choice import Choice, choose, choose_among
 from xlser.evaluation.results_file import Kind, kind_of, read_table
+from xlser.vocabulary import VALIDATION
 
 Row = dict[str, Any]
 Place = tuple[str, str]
@@ -49,10 +50,19 @@ class Score:
     @classmethod
     def of(cls, place: Place, row: Mapping[str, Any]) -> Score:
         """Return a row of ``transfer`` that a recipe on a source gave."""
-        names = (row[name] for name in ("corpus", "role", "method", "classifier", "metric"))
-        interval = (_number(row["low"]), _number(row["high"]))
-        numbers = (_number(row["value"]), interval, _number(row["chance"]))
-        return cls(*place, *names, *numbers, row["protocol"], row.get("normalise", ""))
+        return cls(
+            *place,
+            corpus=row["corpus"],
+            role=row["role"],
+            method=row["method"],
+            readout=row["classifier"],
+            metric=row["metric"],
+            value=_number(row["value"]),
+            interval=(_number(row["low"]), _number(row["high"])),
+            chance=_number(row["chance"]),
+            protocol=row["protocol"],
+            normalise=row.get("normalise", ""),
+        )
 
 
 def _number(value: float | None) -> float:
@@ -182,10 +192,10 @@ def as_bench(results: Mapping[str, Any]) -> Row:
     targets = list(dict.fromkeys(row["corpus"] for row in results["transfer"] if row["corpus"] != source))
     features = about["recipe"].get("features") or {}
     place = {"recipe": recipe, "source": source}
-    told = {row["corpus"]: row for row in results["corpora"]}
+    corpora = {row["corpus"]: row for row in results["corpora"]}
     cells = [
         place
-        | {"target": name, "about": told.get(name, {}), "normalise": features.get("normalise", "source")}
+        | {"target": name, "about": corpora.get(name, {}), "normalise": features.get("normalise", "source")}
         | {"transfer": [row for row in results["transfer"] if row["corpus"] == name]}
         for name in (source, *targets)
     ]

@@ -160,7 +160,8 @@ def _missing(results: Any, kind: Kind, wanted: Iterable[str]) -> list[str]:
     """Name every key that is needed and is not there."""
     if not isinstance(results, dict):
         return ["a table of results"]
-    about, needed = results.get("about"), {name: _TABLES[kind][name] for name in wanted}
+    needed = {name: _TABLES[kind][name] for name in wanted}
+    about: Any = results.get("about")
     missing = [f"about.{key}" for key in sorted(_ABOUT[kind] - set(about))] if isinstance(about, dict) else ["about"]
     if kind == "run" and not missing:
         missing += [f"about.{key}.{inner}" for key, inner in _INNER.items() if inner not in about[key]]

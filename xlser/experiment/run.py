@@ -14,7 +14,6 @@ from threadpoolctl import threadpool_limits
 
 from xlser.atomic import replacing
 from xlser.data.manifest import write_manifest
-from xlser.evaluation.choice import VALIDATION
 from xlser.evaluation.results_file import RESULTS, write_json
 from xlser.evaluation.transfer import Views
 from xlser.evaluation.verdicts import packed
@@ -32,6 +31,7 @@ from xlser.features.normalise import PROTOCOL
 from xlser.fileformats import VERSIONS
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.ranks import Ranks, from_environment, joined
+from xlser.vocabulary import VALIDATION
 
 PREDICTIONS = "predictions.json"
 TABLES = ("transfer", "correlation", "confusion")
@@ -79,13 +79,14 @@ def _lead(job: Job, place: Workplace, ranks: Ranks, methods: Collection[str] | N
         with threadpool_limits(1):
             trained = Trained.of(recipe, systems, corpora, job.adapt)
             place.say(f"  {len(trained.networks)} models trained or read back; scoring")
-            scores, said = Scores(), []
+            scores, predicted = Scores(), []
             for corpus in corpora:
-                said += [_said(trained, *scored) for scored in trained.score(scores, corpus) if _is_judged(*scored)]
+                scored = [pair for pair in trained.score(scores, corpus) if _is_judged(*pair)]
+                predicted += [_predictions(trained, *pair) for pair in scored]
         results = _results(trained, corpora, scores, time.time() - began)
         if isinstance(recipe, EncoderRecipe):
             results["about"]["encoder"] = json.loads((out / "encoder" / "xlser.json").read_text(encoding="utf-8"))
-        _write(out, results, scores, said)
+        _write(out, results, scores, predicted)
 
 
 def _follow(job: Job, place: Workplace, ranks: Ranks, methods: Collection[str] | None) -> None:
@@ -112,18 +113,18 @@ def _is_judged(case: Case, views: Views) -> bool:
     return case.role != VALIDATION and any(view.rows.any() for several in views.values() for view in several)
 
 
-def _said(trained: Trained, case: Case, views: Views) -> dict[str, Any]:
+def _predictions(trained: Trained, case: Case, views: Views) -> dict[str, Any]:
     classes = shared_classes(trained.recipe, trained.source, case.corpus)
     return about_case(case) | {"classes": classes} | packed(predictions(views, case.corpus))
 
 
-def _write(out: Path, results: dict[str, Any], scores: Scores, said: list[dict[str, Any]]) -> None:
+def _write(out: Path, results: dict[str, Any], scores: Scores, predicted: list[dict[str, Any]]) -> None:
     """Write the tables first and ``results.json`` last: where it stands, the run is whole."""
     tables = {name: pd.DataFrame(getattr(scores, name)) for name in TABLES}
     for name, table in {**tables, "embedding": points(scores)}.items():
         with replacing(out / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False)
-    write_json(out / PREDICTIONS, {"schema": VERSIONS["predictions"], "corpora": said})
+    write_json(out / PREDICTIONS, {"schema": VERSIONS["predictions"], "corpora": predicted})
     write_json(out / RESULTS, results, indent=1)
 
 

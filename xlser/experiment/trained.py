@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from xlser.evaluation.choice import FEATURES
 from xlser.evaluation.transfer import Baseline, Views
 from xlser.experiment.cases import Case, make_cases
 from xlser.experiment.corpora import AnyRecipe, Corpus
@@ -16,6 +16,7 @@ from xlser.experiment.seeds import make_seeds
 from xlser.experiment.workplace import Workplace
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.ranks import Ranks, barrier
+from xlser.vocabulary import FEATURES
 
 
 def train(
@@ -26,7 +27,7 @@ def train(
     place: Workplace,
     ranks: Ranks,
     methods: Collection[str] | None = None,
-) -> list[System]:
+) -> Sequence[System]:
     """Train methods (all, unless some are named) for every seed on the first corpus, or read back what is there."""
     seeds = make_seeds(recipe, corpora[0])
     if isinstance(recipe, EncoderRecipe):
@@ -76,7 +77,7 @@ class Trained:
         return self.cases[0].corpus
 
     @property
-    def networks(self) -> list[System]:
+    def networks(self) -> list[Any]:
         """The systems that were trained: all but the features."""
         return [system for system in self.systems if system.method != FEATURES]
 
@@ -102,6 +103,11 @@ class Trained:
         """
         if corpus is self.source:
             tell_axes(scores, self.readers)
-        options = {"readers": [*self.readers, *shortcuts], "baseline": baseline(self.recipe), "latents": latents}
-        cases = [case for case in self.cases if case.corpus is corpus]
-        return [(case, score_case(scores, self.recipe, self.source, case, **options)) for case in cases]
+        readers, gains_over = [*self.readers, *shortcuts], baseline(self.recipe)
+
+        def scored(case: Case) -> Views:
+            return score_case(
+                scores, self.recipe, self.source, case, readers=readers, baseline=gains_over, latents=latents
+            )
+
+        return [(case, scored(case)) for case in self.cases if case.corpus is corpus]

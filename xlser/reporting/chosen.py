@@ -10,17 +10,17 @@ from xlser.reporting.wording import number, reader_name
 LEAD = "Chosen on validation speakers of its own source:"
 
 
-def chosen_said(results: dict[str, Any]) -> str:
+def chosen_sentence(results: dict[str, Any]) -> str:
     """Return the model that `xlser predict` takes and `xlser compare` sets beside others; empty where none is chosen.
 
     >>> row = {"role": "source, validation speakers", "metric": "UA", "method": "plain", "classifier": "knn"}
     >>> about = {"recipe": {"name": "dae", "source": "emodb"}}
-    >>> chosen_said({"about": about, "corpora": [], "transfer": [row | {"value": 0.5}]})
+    >>> chosen_sentence({"about": about, "corpora": [], "transfer": [row | {"value": 0.5}]})
     'emodb/dae/plain read by kNN (UA 0.50), which `xlser predict` takes.'
     """
-    found = chosen_of(results)
-    if found is None:
+    best = chosen_of(results)
+    if best is None:
         return ""
-    (recipe, source), choice = found
+    (recipe, source), choice = best
     reader, accuracy = reader_name(choice.classifier), number(choice.validation)
     return f"{source}/{recipe}/{choice.method} read by {reader} (UA {accuracy}), which `xlser predict` takes."

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from xlser.evaluation.choice import VALIDATION
 from xlser.evaluation.verdicts import Verdicts
 from xlser.reporting.bench.chart import Axes, Curve, Point, chart
 from xlser.reporting.facts import Facts, Row
 from xlser.reporting.section import Cell, Figure, Group, Note, Panel, Panels, Part, Section, Table, Words
 from xlser.reporting.section import Row as Line
 from xlser.reporting.wording import counted, number, plural, reader_name
+from xlser.vocabulary import VALIDATION
 
 # Of each corpus; a table of a hundred speakers is read by nobody.
 MOST = 8

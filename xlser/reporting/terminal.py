@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from xlser.evaluation.results_file import load_results
-from xlser.reporting.chosen import LEAD, chosen_said
+from xlser.reporting.chosen import LEAD, chosen_sentence
 from xlser.reporting.facts import HEADS, Facts, Row
 from xlser.reporting.section import Cell, Group, Note, Section, Table
 from xlser.reporting.section import Row as Line
@@ -52,7 +52,7 @@ def closing(facts: Facts) -> Section:
     if facts.has_heads:
         over = f"the classifier of {over} (of the same reader or axis in the other tables)"
     how = f"[{facts.percent} interval over speakers], then the gain over {over}; * its interval excludes 0."
-    chosen = chosen_said(facts.results)
+    chosen = chosen_sentence(facts.results)
     taken = [f"{LEAD} {chosen}"] if chosen else []
     return Section("signs", "", [Note(note) for note in [*others, *taken, how]])
 

@@ -97,7 +97,7 @@ def _run(job: Job, place: Workplace, shelf: Shelf, outcome: Outcome) -> None:
 def _trained(job: Job, seen: Look, place: Workplace, outcome: Outcome) -> Trained:
     recipe, source, began = job.recipe, seen.source, time.perf_counter()
     others = [corpus for corpus in seen.missing if corpus is not source]
-    systems = train(recipe, [source, *others], outcome.trained, place=place, ranks=Ranks.alone())
+    systems = train(recipe, [source, *others], seen.weights, place=place, ranks=Ranks.alone())
     outcome.seconds["training"] = time.perf_counter() - began
     return Trained.of(recipe, systems, [source, *others], job.adapt)
 

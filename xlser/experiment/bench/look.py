@@ -50,9 +50,10 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Look:
-    """A job's source, the corpora whose cells are missing, and where every cell goes, under which key."""
+    """A job's source, where its weights go, the corpora whose cells are missing, and where every cell goes, by key."""
 
     source: Corpus
+    weights: Path
     missing: list[Corpus]
     paths: dict[str, Path]
     keys: dict[str, str]
@@ -76,9 +77,9 @@ def look(job: Job, place: Workplace, shelf: Shelf, outcome: Outcome) -> Look:
     keys = {corpus.name: cell_key(job.recipe, source, corpus, job.few_shot, job.adapt) for corpus in corpora}
     paths = {name: job.folder / "cells" / f"{name}.json" for name in keys}
     # Weights of another recipe of this name, or of other recordings, are left where they are.
-    outcome.trained = job.folder / f"trained-{training_key(job.recipe, source)}"
+    weights = outcome.trained = job.folder / f"trained-{training_key(job.recipe, source)}"
     outcome.cells = {name: path for name, path in paths.items() if read_cell(path, keys[name])}
-    return Look(source, [corpus for corpus in corpora if corpus.name not in outcome.cells], paths, keys)
+    return Look(source, weights, [corpus for corpus in corpora if corpus.name not in outcome.cells], paths, keys)
 
 
 def _targets(recipe: AnyRecipe, place: Workplace, shelf: Shelf, outcome: Outcome) -> list[Corpus]:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from xlser.errors import RunError, did_you_mean
-from xlser.evaluation.choice import FEATURES, VALIDATION, choose_among
+from xlser.evaluation.choice import choose_among
 from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.use.jobs import TrainedJob, trained_jobs
 from xlser.experiment.use.names import Name, named
 from xlser.features.extractors import random_weights
 from xlser.training.encoder_recipe import EncoderRecipe
+from xlser.vocabulary import FEATURES, VALIDATION
 
 
 @dataclass(frozen=True)
@@ -61,20 +62,20 @@ class Chosen:
 
     def text(self) -> str:
         """Say in one line which model it is, why it was taken, and how good its validation was."""
-        told = f"{self.run}: method {self.method}, seed {self.seed}, read by {self.reader or 'nothing'}"
+        text = f"{self.run}: method {self.method}, seed {self.seed}, read by {self.reader or 'nothing'}"
         if not math.isnan(self.accuracy):
             best = f", the best of {self.among} methods there" if self.among > 1 else ""
-            told += f" (UA {self.accuracy:.3f} on the source's validation speakers{best})"
-        told += f"; recipe {self.recipe.name}, trained on {self.source}: --model {self.name}"
+            text += f" (UA {self.accuracy:.3f} on the source's validation speakers{best})"
+        text += f"; recipe {self.recipe.name}, trained on {self.source}: --model {self.name}"
         if self.recipe.normalise == "speaker":
-            told += "; trained on z-scores by speaker, which one recording has not: those of the source stand in"
+            text += "; trained on z-scores by speaker, which one recording has not: those of the source stand in"
         if isinstance(self.recipe, EncoderRecipe):
             random = self.recipe.encoder.weights.startswith("random:")
         else:
             random = bool(random_weights(self.recipe.features.extractor))
         if random:
-            told += "; its encoder began with random weights, not pretrained ones: do not rely on its answers"
-        return told
+            text += "; its encoder began with random weights, not pretrained ones: do not rely on its answers"
+        return text
 
 
 def find_model(
@@ -116,15 +117,15 @@ def find_model(
 
 def _chosen(run: Path, jobs: list[TrainedJob]) -> Chosen:
     methods = list(dict.fromkeys(name for job in jobs for name in job.models))
-    found = choose_among({place: job.home["transfer"] for place, job in enumerate(jobs)}, methods)
-    job = jobs[found[0]] if found else jobs[0]
-    method = found[1].method if found else next(iter(job.models))
+    best = choose_among({place: job.home["transfer"] for place, job in enumerate(jobs)}, methods)
+    job = jobs[best[0]] if best else jobs[0]
+    method = best[1].method if best else next(iter(job.models))
     seed = job.best_seed(method)
     rows = [row for row in job.home["choices"] if (row["method"], row["seed"]) == (method, seed)]
     own = {row["reader"]: row for row in rows if row.get("role", VALIDATION) == VALIDATION}
     directions = {name.removeprefix("direction of "): row["alpha"] for name, row in own.items() if "alpha" in row}
-    reader, accuracy = (found[1].classifier, found[1].validation) if found else (None, math.nan)
-    among = sum(len(one.models) for one in jobs)
+    reader, accuracy = (best[1].classifier, best[1].validation) if best else (None, math.nan)
+    among = sum(len(each.models) for each in jobs)
     return Chosen(run, job, method, seed, reader, own.get(reader, {}), directions, accuracy, among)
 
 
@@ -144,7 +145,7 @@ def _of_model(run: Path, jobs: list[TrainedJob], text: str, failed: list[str]) -
         for method, seeds in job.models.items()
         for seed in seeds
     }
-    meant = named(text, names, f"{run}", "".join(f"\n  not there, {one}" for one in failed))
+    meant = named(text, names, f"{run}", "".join(f"\n  not there, {fault}" for fault in failed))
     (place,) = {names[name] for name in meant}
     models: dict[str, tuple[int, ...]] = {}
     for name in sorted(meant, key=list(names).index):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from xlser.errors import RunError
-from xlser.evaluation.choice import FEATURES
 from xlser.evaluation.results import Results, Row, read_results
 from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.encoders import MODEL
@@ -17,6 +16,7 @@ from xlser.schema import validate
 from xlser.training.checkpoint import read_about
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
+from xlser.vocabulary import FEATURES
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class TrainedJob:
         return max(seeds, key=lambda seed: self._best(method, seed))
 
     def _best(self, method: str, seed: int) -> float:
-        told = self._about(method, seed)
-        kept = next((epoch for epoch in told.get("curve", ()) if epoch["epoch"] == told["best_epoch"]), {})
+        about = self._about(method, seed)
+        kept: Row = next((epoch for epoch in about.get("curve", ()) if epoch["epoch"] == about["best_epoch"]), {})
         score, loss = kept.get("valid/score"), kept.get("valid/loss")
         if score is not None:
             return score
@@ -83,8 +83,8 @@ class TrainedJob:
     def _about(self, method: str, seed: int) -> Row:
         """Return the epoch that was kept and the curve: a run's results hold them, a bench's models do."""
         curves = self.home.get("curves", ())
-        found = next((curve for curve in curves if (curve["method"], curve["seed"]) == (method, seed)), None)
-        return found or read_about(self.model(method, seed) / MODEL, self.again)
+        kept = next((curve for curve in curves if (curve["method"], curve["seed"]) == (method, seed)), None)
+        return kept or read_about(self.model(method, seed) / MODEL, self.again)
 
 
 def trained_jobs(folder: Path) -> tuple[list[TrainedJob], list[str]]:
@@ -131,4 +131,7 @@ def _of_bench(results: Results, recipe: str, source: str) -> TrainedJob:
 
 
 def _recipe(values: Row, folder: Path) -> AnyRecipe:
-    return validate(EncoderRecipe if "encoder" in values else Recipe, values, f"recipe of {folder}", RunError)
+    name = f"recipe of {folder}"
+    if "encoder" in values:
+        return validate(EncoderRecipe, values, name, RunError)
+    return validate(Recipe, values, name, RunError)

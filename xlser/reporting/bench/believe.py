@@ -8,7 +8,7 @@ from xlser.evaluation.verdicts import HELD_OUT, TRANSFER
 from xlser.reporting.bench.cautions import cautions
 from xlser.reporting.bench.doubt import FLATTERED, dimensions, few_shot, trust
 from xlser.reporting.bench.facts import Bench, Key, Row
-from xlser.reporting.chosen import LEAD, chosen_said
+from xlser.reporting.chosen import LEAD, chosen_sentence
 from xlser.reporting.section import Box, Heading, Note, Section, Words
 from xlser.reporting.wording import known, listing, number, plural, reader_name, score, side, signed
 
@@ -41,7 +41,7 @@ def summary(bench: Bench) -> list[tuple[str, list[Said]]]:
 
 def choices(bench: Bench) -> list[Said]:
     """Say what validation chose over all, and for every recipe and source."""
-    chosen = chosen_said(bench.results)
+    chosen = chosen_sentence(bench.results)
     lines = [(LEAD, chosen)] if chosen else []
     for recipe in bench.recipes:
         rows = [(source, row) for source in bench.sources if (row := bench.chosen(recipe, source))]

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from xlser.errors import RunError
-from xlser.evaluation.choice import VALIDATION, choose
+from xlser.evaluation.choice import choose
 from xlser.evaluation.results_file import load_results
 from xlser.evaluation.run_folder import load_predictions
 from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts
 from xlser.reporting.bench.facts import TARGET, Key, Row
 from xlser.reporting.bench.sides import Place, Said, Sides
 from xlser.reporting.wording import number, reader_name
+from xlser.vocabulary import VALIDATION
 
 NOT_KEPT = "an older xlser did not keep what a run said of each clip"
 

@@ -6,7 +6,7 @@ from xlser.reporting.bench.cautions import missing, warnings
 from xlser.reporting.bench.doubt import few_shot
 from xlser.reporting.bench.facts import Bench
 from xlser.reporting.bench.matrix import SYNTHETIC, Matrix, Square, matrices
-from xlser.reporting.chosen import LEAD, chosen_said
+from xlser.reporting.chosen import LEAD, chosen_sentence
 from xlser.reporting.section import Cell, Group, Note, Row, Section, Table, Words
 
 CELL = 20
@@ -21,7 +21,7 @@ def scores(bench: Bench) -> Section:
     parts = [part for table in tables for part in (Note(""), table)]
     how = f"[{bench.percent} interval over speakers]; * it excludes chance; held-out: the source's own, no transfer."
     others = [name for name in bench.protocols if name not in asked]
-    chosen = chosen_said(bench.results)
+    chosen = chosen_sentence(bench.results)
     taken = [Note(f"{LEAD} {chosen}")] if chosen else []
     also = [Note(f"Also read, see the report: {'; '.join(others)}.")] if others else []
     return Section("matrix", title, [*notes, *parts, Note(""), Note(how), *taken, *also])
