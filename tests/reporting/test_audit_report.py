@@ -11,8 +11,7 @@ import soundfile
 from xlser.experiment.audit import audit_corpora
 from xlser.experiment.workplace import Workplace
 from xlser.reporting.audit.findings import findings
-from xlser.reporting.audit.page import write_audit
-from xlser.reporting.audit.terminal import audit_text
+from xlser.reporting.audit.page import audit_text, write_audit
 
 CARD = """
 name: {name}

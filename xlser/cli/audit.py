@@ -35,8 +35,7 @@ def audit(
     """
     from xlser.experiment.audit import audit_corpora
     from xlser.experiment.workplace import Workplace, parse_roots
-    from xlser.reporting.audit.page import write_audit
-    from xlser.reporting.audit.terminal import audit_text
+    from xlser.reporting.audit.page import audit_text, write_audit
 
     place = Workplace(data_root, parse_roots(roots), jobs=jobs, progress=sys.stderr.isatty())
     if cache:

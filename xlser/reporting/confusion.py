@@ -54,16 +54,17 @@ def matrix(facts: Facts, rows: list[Row]) -> Table:
     lines = []
     for truth in classes:
         total = sum(counts.get((truth, said), 0.0) for said in classes)
-        cells = [_cell(counts.get((truth, said), 0.0), total, truth == said and recalled[truth]) for said in classes]
+        counted = [(said, counts.get((truth, said), 0.0)) for said in classes]
+        cells = [_cell(count, total, recalled[truth] if said == truth else None) for said, count in counted]
         lines.append([Cell(truth, f"n = {_count(total, total)}"), *cells])
     told = f"{facts.reading(first)} · {facts.method_name(first['method'])} · {reader_name(first['classifier'])}"
     caption = Cell(first["corpus"], told, marks=facts.marks(first["corpus"]))
     return Table.of(caption, [Cell(hidden="true emotion"), *classes], lines, kind="matrix")
 
 
-def _cell(count: float, total: float, ends: str | bool) -> Cell:
+def _cell(count: float, total: float, ends: str | None) -> Cell:
     share = count / total if total else None
-    kind = "" if ends is False else "hit"
+    kind = "" if ends is None else "hit"
     return Cell(number(share), ends or "", more=[_count(count, total)], share=share or 0.0, kind=kind)
 
 

@@ -14,7 +14,7 @@ from xlser.reporting.wording import known, plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Canvas
 
 # One picture's height, and what of it lies above and below its axes, in pixels.
 HEIGHT, TOP, BOTTOM = 210, 10, 36
@@ -83,8 +83,8 @@ def _parts(facts: Facts, method: str, rows: list[Row]) -> list[_Part]:
     return [LOSS, UA] if scored and "cross_entropy" in facts.terms(method) else [LOSS]
 
 
-def _curves(rows: list[Row], colour: str, parts: list[_Part]) -> Callable[[Figure], None]:
-    def paint(figure: Figure) -> None:
+def _curves(rows: list[Row], colour: str, parts: list[_Part]) -> Callable[[Canvas], None]:
+    def paint(figure: Canvas) -> None:
         total = HEIGHT * len(parts)
         for i, part in enumerate(parts):
             bottom = total - (i + 1) * HEIGHT + BOTTOM

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Canvas
 
     Frame = tuple[np.ndarray, np.ndarray]
 
@@ -106,7 +106,7 @@ def _grid(
     width = LEFT + columns * (SIDE + GAP)
     height = TOP + len(frames) * (SIDE + ROW_GAP) - ROW_GAP + BOTTOM
 
-    def paint(figure: Figure) -> None:
+    def paint(figure: Canvas) -> None:
         for i, (method, frame) in enumerate(frames.items()):
             for j, corpus in enumerate(corpora):
                 here = points[(points["method"] == method) & (points["corpus"] == corpus)]

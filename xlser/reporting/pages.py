@@ -8,7 +8,7 @@ from typing import Any
 from xlser.reporting import classes, confusion, curves, embeddings, ratings, speakers, summary, terminal, used
 from xlser.reporting.audit import across, corpus, findings
 from xlser.reporting.audit import terminal as audit_terminal
-from xlser.reporting.bench import believe, cell, compare, dimensions, labels, maps, matrix, probes, shots, trust
+from xlser.reporting.bench import believe, cell, dimensions, labels, maps, matrix, places, probes, shots, trust
 from xlser.reporting.bench import terminal as bench_terminal
 from xlser.reporting.bench import used as bench_used
 from xlser.reporting.section import Section
@@ -49,7 +49,7 @@ PAGES: dict[str, tuple[Maker, ...]] = {
     "bench in a terminal": (bench_terminal.scores, bench_terminal.shots, bench_terminal.holes),
     "audit": (findings.section, corpus.sections, across.copies, across.shared, across.models, across.how),
     "audit in a terminal": (audit_terminal.corpora, audit_terminal.told),
-    "comparison": (compare.places, compare.legend),
+    "comparison": (places.places, places.legend),
     "cell": (
         cell.section,
         classes.section,

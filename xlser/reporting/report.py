@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
 from xlser.atomic import write_text
+from xlser.evaluation.results import load_results
 from xlser.reporting.facts import Facts
 from xlser.reporting.html import html
 from xlser.reporting.pages import PAGES, assemble
 from xlser.reporting.section import Page
-from xlser.reporting.terminal import render_terminal
-
-__all__ = ["render_terminal", "write_report"]
+from xlser.reporting.text import text
 
 
 def write_report(run_dir: str | Path) -> Path:
@@ -29,6 +29,20 @@ def write_report(run_dir: str | Path) -> Path:
     path = Path(run_dir) / "report.html"
     write_text(path, html(run_page(Facts.of_folder(run_dir))))
     return path
+
+
+def render_terminal(run: dict[str, Any] | str | Path) -> str:
+    """Return tables of UA, and of correlations where there are any.
+
+    Trained heads come first, with WA and macro-F1. A star stands by a gain over the baseline whose interval excludes 0.
+
+    Args:
+        run: what ``results.json`` holds, or the run folder that holds it.
+
+    Raises:
+        RunError: a folder whose results cannot be read (see `load_results`).
+    """
+    return text(assemble(PAGES["run in a terminal"], Facts(run if isinstance(run, dict) else load_results(run))))
 
 
 def run_page(facts: Facts) -> Page:

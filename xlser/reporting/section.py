@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from markupsafe import Markup
 
@@ -63,7 +63,9 @@ class Table:
     point: str = "0"
 
     @classmethod
-    def of(cls, caption: str, heads: Sequence[Cell | str], rows: Sequence[Sequence[Cell | str]], **more) -> Table:
+    def of(
+        cls, caption: str | Cell, heads: Sequence[Cell | str], rows: Sequence[Sequence[Cell | str]], **more: Any
+    ) -> Table:
         """Return a table of plain rows."""
         return cls(caption, heads, [Group([Row(row) for row in rows])], **more)
 

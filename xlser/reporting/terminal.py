@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-from xlser.evaluation.results_file import load_results
 from xlser.reporting.chosen import LEAD, chosen_sentence
 from xlser.reporting.facts import HEADS, Facts, Row
 from xlser.reporting.section import Cell, Group, Note, Section, Table
 from xlser.reporting.section import Row as Line
 from xlser.reporting.tables import COMPARED_METRICS, compared_name
-from xlser.reporting.text import text
 from xlser.reporting.wording import bounds, number, reader_name, side, signed
 
 _AXES = ("head", "direction", "latent mean")
-
-
-def render_terminal(run: dict[str, Any] | str | Path) -> str:
-    """Return tables of UA, and of correlations where there are any.
-
-    Trained heads come first, with WA and macro-F1. A star stands by a gain over the baseline whose interval excludes 0.
-
-    Args:
-        run: what ``results.json`` holds, or the run folder that holds it.
-
-    Raises:
-        RunError: a folder whose results cannot be read (see `load_results`).
-    """
-    from xlser.reporting.pages import PAGES, assemble
-
-    return text(assemble(PAGES["run in a terminal"], Facts(run if isinstance(run, dict) else load_results(run))))
 
 
 def opening(facts: Facts) -> Section:

@@ -46,7 +46,7 @@ def _card(row: Row) -> list[Part]:
         "Files left out": counted(row.get("left_out", {})),
         "Licence": row.get("licence") or "not stated",
         "Citation": row.get("citation") or "not stated",
-        "Card": str(row.get("card_hash", "not stated")) + checked.get(row.get("verified"), ""),
+        "Card": str(row.get("card_hash", "not stated")) + checked.get(row.get("verified", ""), ""),
     }
     marks = [
         mark
@@ -68,17 +68,19 @@ def _paths(row: Row, reason: str, paths: list[str]) -> str:
 def _splits(facts: Facts) -> Table:
     groups = []
     for split in facts.results["splits"]:
-        lines = []
+        lines: list[Line] = []
         for part, names in split["speakers"].items():
             count = split["utterances"].get(part)
-            told = (part, "n/a" if count is None else whole(count), str(len(names)), ", ".join(map(str, names)))
+            sizes = [Cell(text, kind="num") for text in ("n/a" if count is None else whole(count), str(len(names)))]
+            told = (part, *sizes, ", ".join(map(str, names)))
             lines.append(Line([*(("", "") if lines else (str(split["seed"]), split["hash"])), *told]))
         if split["shared"]:
             lines.append(Line(["", f"Shared between parts: {listing(map(str, split['shared']))}"], "alarm"))
         groups.append(Group(lines))
     caption = "Speakers of each part, by seed. No speaker stands in two parts"
     caption += ", except those named as shared." if facts.shared else "."
-    heads = ["Seed", "Hash", "Part", Cell("Utterances", kind="num"), Cell("Speakers", kind="num"), "Names"]
+    heads = [*map(Cell, ("Seed", "Hash", "Part")), Cell("Utterances", kind="num"), Cell("Speakers", kind="num")]
+    heads.append(Cell("Names"))
     return Table(caption, heads, groups, "splits", "Splits")
 
 

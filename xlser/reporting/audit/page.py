@@ -1,4 +1,4 @@
-"""The audit as files: one self-contained HTML page, and JSON with everything in it."""
+"""The audit as one self-contained HTML page, as JSON with everything in it, and as text."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from xlser.reporting.audit.findings import findings
 from xlser.reporting.html import html
 from xlser.reporting.pages import PAGES, assemble
 from xlser.reporting.section import Page
+from xlser.reporting.text import text
 from xlser.reporting.wording import listing
 
 
@@ -31,6 +32,11 @@ def write_audit(result: dict[str, Any], folder: str | Path) -> tuple[Path, Path]
     write_text(data, json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     write_text(page, html(audit_page(whole)))
     return page, data
+
+
+def audit_text(result: dict[str, Any]) -> str:
+    """Return the audit as text."""
+    return text(assemble(PAGES["audit in a terminal"], {"findings": findings(result)} | result))
 
 
 def audit_page(result: dict[str, Any]) -> Page:

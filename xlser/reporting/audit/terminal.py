@@ -5,19 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from xlser.reporting.audit.finding import SEVERITIES
-from xlser.reporting.audit.findings import findings
 from xlser.reporting.section import Pairs, Section, Table, Words
-from xlser.reporting.text import text
 from xlser.reporting.wording import bounds, counted, number
 
 _MARKS = {"serious": "!!", "caution": " !", "note": "  "}
-
-
-def audit_text(result: dict[str, Any]) -> str:
-    """Return the audit as text."""
-    from xlser.reporting.pages import PAGES, assemble
-
-    return text(assemble(PAGES["audit in a terminal"], {"findings": findings(result)} | result))
 
 
 def corpora(result: dict[str, Any]) -> list[Section]:

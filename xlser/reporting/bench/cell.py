@@ -36,8 +36,8 @@ class CellFacts(Facts):
         }
         tables = ("transfer", "correlation", "confusion")
         scored = {name: [row | {"protocol": reading(row)} for row in cell[name]] for name in tables}
-        nothing = {"splits": [], "curves": []}
-        super().__init__({"about": about, "corpora": corpora, "choices": cell["choices"], **nothing, **scored})
+        rest = {"choices": cell["choices"], "splits": [], "curves": []}
+        super().__init__({"about": about, "corpora": corpora, **rest, **scored})
         self.bench, self.key, self.clips = bench, key, dict(clips)
         self.main = [name for name in self.main if name != DURATION]
         chosen = bench.chosen(recipe, source)
