@@ -145,7 +145,8 @@ def _shares(model: Recogniser, classes: tuple[str, ...]) -> np.ndarray:
         return np.full(len(classes), 1 / len(classes))
     labels = np.array(model.model.own.about["emotion"])
     counts = np.array([(labels == name).sum() for name in classes], dtype=float)
-    return np.maximum(counts, 1) / np.maximum(counts, 1).sum()
+    shares: np.ndarray = np.maximum(counts, 1) / np.maximum(counts, 1).sum()
+    return shares
 
 
 def _ratings(

@@ -69,7 +69,8 @@ def quantile(source: ArrayLike, target: ArrayLike) -> np.ndarray:
     home, away = _checked(source, target)
     places = (rankdata(away, axis=0) - 1) * (len(home) - 1) / (len(away) - 1)
     known, ordered = np.arange(len(home)), np.sort(home, axis=0)
-    return np.stack([np.interp(*column) for column in _columns(places, known, ordered)], axis=1)
+    columns = range(places.shape[1])
+    return np.stack([np.interp(places[:, i], known, ordered[:, i]) for i in columns], axis=1)
 
 
 def by_speaker(source: ArrayLike, target: ArrayLike, speakers: ArrayLike) -> np.ndarray:
@@ -157,10 +158,6 @@ def _power(matrix: np.ndarray, exponent: float) -> np.ndarray:
     real = values > values.max() * len(values) * np.finfo(float).eps
     raised = np.power(values, exponent, out=np.zeros_like(values), where=real)
     return (vectors * raised) @ vectors.T
-
-
-def _columns(places: np.ndarray, known: np.ndarray, ordered: np.ndarray) -> list[tuple[np.ndarray, ...]]:
-    return [(places[:, column], known, ordered[:, column]) for column in range(places.shape[1])]
 
 
 def _checked(source: ArrayLike, target: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

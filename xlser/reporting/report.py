@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from xlser.atomic import write_text
-from xlser.evaluation.results import load_results
+from xlser.evaluation.results_file import load_results
 from xlser.reporting.facts import Facts
 from xlser.reporting.html import html
 from xlser.reporting.pages import PAGES, assemble
