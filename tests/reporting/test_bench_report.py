@@ -1,11 +1,11 @@
 import copy
 import json
 import re
-from html.parser import HTMLParser
 from itertools import product
 
 import pytest
 from click.testing import CliRunner
+from parsed import Page
 
 from xlser.cli.report import command
 from xlser.errors import RunError
@@ -21,7 +21,6 @@ from xlser.reporting.bench.matrix import matrices
 from xlser.reporting.bench.report import render_bench, write_bench_report
 from xlser.reporting.tables import transfer_blocks
 
-VOID = {"meta", "link", "br", "img", "hr", "input", "path", "use"}
 EVIL = "<b>x & y</b>"
 CLASSES = ["anger", "sadness"]
 SOURCES, TARGETS = ["de", "syn"], ["de", "syn", "ur"]
@@ -190,32 +189,6 @@ def folder(tmp_path):
         return tmp_path
 
     return write
-
-
-class Page(HTMLParser):
-    """Reads a page, checks that tags close in order, and keeps what the tests ask about."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.open = [], []
-        self.feed(text)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def values(self, name):
-        return [attrs[name] for _, attrs in self.tags if name in attrs]
 
 
 def said(pairs):

@@ -104,6 +104,16 @@ def test_a_wide_table_is_cut_into_pieces_that_hold_every_column_once_and_each_na
     assert re.findall(r"0\.(\d\d) \[", " ".join(rows)) == [f"{place:02d}" for place in range(12)]
 
 
+def test_names_that_fit_are_cut_only_where_that_saves_a_piece():
+    name, cell = "a name of just thirty-six characters", "0.40 [0.30, 0.50] +0.10*"
+    three = table(Table.of("", ["r", "activation", "valence", "dominance"], [[name, cell, cell, cell]]))
+    assert [line.startswith(name) for line in three] == [False, True, False, False, True]
+    two = table(Table.of("", ["r", "activation", "valence", "mean"], [[name, cell, cell, "0.40 [0.3]"]]))
+    assert len(two) == 2
+    assert two[1].startswith(name[:30])
+    assert "~" in two[1]
+
+
 def test_rows_of_fewer_cells_and_titles_of_groups_take_no_part_in_the_columns():
     long = "a title that is much longer than any name " * 4
     lines = table(Table("", ["", "UA"], [Group([Row(["a", "0.5"]), Row(["b"])], Cell(long))]))

@@ -1,42 +1,14 @@
 import re
-from html.parser import HTMLParser
 from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
+from parsed import Page
 
 from xlser.errors import RunError
 from xlser.reporting.facts import Facts
 from xlser.reporting.report import write_report
 from xlser.reporting.svg import INK
-
-VOID = {"meta", "link", "br", "img", "hr", "input", "path", "use"}
-
-
-class Page(HTMLParser):
-    """Reads a page, checks that tags close in order, and keeps what the tests ask about."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.open = [], []
-        self.feed(text)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def values(self, name):
-        return [attrs[name] for _, attrs in self.tags if name in attrs]
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def curve_panels(facts: Facts) -> list[Panel]:
     found: dict[str, list[Row]] = {}
     for row in facts.results["curves"]:
         found.setdefault(row["method"], []).append(row)
-    panels = []
+    panels: list[Panel] = []
     for method, rows in found.items():
         colour = colours(facts).get(method, GREY)
         parts = _parts(facts, method, rows)

@@ -32,7 +32,7 @@ def transfer_panels(facts: Facts) -> list[Panel]:
     """Return a dot plot of UA per corpus: protocols and methods down, a mark per classifier, chance as a line."""
     rows = _judged(facts)
     kinds, limits = _kinds(rows, "classifier"), _limits(rows, [row["chance"] for row in rows])
-    panels = []
+    panels: list[Panel] = []
     for corpus in dict.fromkeys(row["corpus"] for row in rows):
         here = [row for row in rows if row["corpus"] == corpus]
         label = f"Dot plot of UA on {facts.name(corpus)}; the numbers stand in the transfer table."
@@ -53,7 +53,7 @@ def correlation_panels(facts: Facts) -> list[Panel]:
     """Return a dot plot of Pearson's r per corpus and dimension: a mark each for head, direction and latent mean."""
     rows = _correlated(facts)
     axes, limits = _axes(rows), _limits(rows, [0.0])
-    panels = []
+    panels: list[Panel] = []
     for corpus, dimension in dict.fromkeys((row["corpus"], row["dimension"]) for row in rows):
         here = [row for row in rows if (row["corpus"], row["dimension"]) == (corpus, dimension)]
         label = f"Dot plot of Pearson's r with {dimension} on {facts.name(corpus)}; numbers in the correlation table."

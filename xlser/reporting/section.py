@@ -33,11 +33,15 @@ class Cell:
     hidden: str = ""
 
 
+# What stands in a line of a table; a text alone is a cell of nothing else.
+Cells = Sequence[Cell | str]
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of a table. ``heads`` of its cells name it; ``kind`` sets it apart."""
 
-    cells: Sequence[Cell | str]
+    cells: Cells
     kind: str = ""
     heads: int = 1
 
@@ -56,16 +60,14 @@ class Table:
 
     tag: ClassVar[str] = "table"
     caption: str | Cell
-    heads: Sequence[Cell | str]
+    heads: Cells
     groups: Sequence[Group]
     kind: str = "line"
     label: str = ""
     point: str = "0"
 
     @classmethod
-    def of(
-        cls, caption: str | Cell, heads: Sequence[Cell | str], rows: Sequence[Sequence[Cell | str]], **more: Any
-    ) -> Table:
+    def of(cls, caption: str | Cell, heads: Cells, rows: Sequence[Cells], **more: Any) -> Table:
         """Return a table of plain rows."""
         return cls(caption, heads, [Group([Row(row) for row in rows])], **more)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,10 +82,10 @@ def by_speaker(entry: Row, choice: Any) -> list[Speaker]:
 
 
 def _speaker(name: str, clips: list[tuple[str, float]]) -> Speaker:
-    missed: Counter[str] = Counter()
+    missed: dict[str, float] = {}
     for truth, share in clips:
-        missed[truth] += 1 - share
-    wrong = {truth: count for truth, count in missed.most_common() if count > 0}
+        missed[truth] = missed.get(truth, 0.0) + 1 - share
+    wrong = {truth: count for truth, count in sorted(missed.items(), key=lambda pair: -pair[1]) if count > 0}
     return Speaker(name, len(clips), sum(share for _, share in clips) / len(clips), wrong)
 
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from xlser.reporting.section import Box, Cell, Details, Figure, Heading, Note, Pairs, Part, Section, Table, Words
 
-WIDTH, LABEL, KEY = 100, 32, 10
+WIDTH, KEY = 100, 10
+# How wide names of rows are at most, and to how much they are cut where all columns then stand beside each other.
+LABEL, LEAST = 42, 32
 # A console need not know the others.
 _PLAIN = str.maketrans({"−": "-", "→": ">", "“": '"', "”": '"'})
 
@@ -67,7 +69,8 @@ def table(part: Table, width: int = WIDTH) -> list[str]:
             lines.append([("  " if group.title else "") + _cell(first), *map(_cell, rest)])
     full = [line for line in lines if len(line) == len(heads)]
     sizes = [max(len(line[at]) for line in full) + 2 for at in range(len(heads))]
-    label = min(sizes[0], max(LABEL, width - sum(sizes[1:])))
+    room = width - sum(sizes[1:])
+    label = min(sizes[0], room if room >= LEAST else LABEL)
     found: list[str] = []
     for columns in _pieces(sizes[1:], width - label):
         found += [""] if found else []

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from xlser.reporting.audit.corpus import NUMBERS, scores
 from xlser.reporting.audit.finding import many
-from xlser.reporting.section import Cell, Group, Heading, Note, Part, Row, Section, Table, Words
+from xlser.reporting.section import Cell, Cells, Group, Heading, Note, Part, Row, Section, Table, Words
 from xlser.reporting.wording import number
 
 Result = dict[str, Any]
@@ -49,7 +49,7 @@ def shared(result: Result) -> Section | None:
         counts = [str(one["counts"]["emotions"].get(emotion, "")) for one in result["corpora"]]
         kept = "by all" if emotion in labels["shared"] else "dropped"
         rows.append([emotion, *(Cell(count, kind="num") for count in counts), kept])
-    heads = ["Emotion", *(Cell(name, kind="num") for name in names), "Shared"]
+    heads: Cells = ["Emotion", *(Cell(name, kind="num") for name in names), "Shared"]
     parts: list[Part] = [Heading("Labels"), Table.of(what, heads, rows)]
     what = "UA on the target of a probe learnt on the source from one cue, z-scored within each corpus (transductive)"
     carried = []

@@ -11,6 +11,7 @@ from xlser.reporting.audit.finding import percent
 from xlser.reporting.section import (
     Box,
     Cell,
+    Cells,
     Details,
     Figure,
     Group,
@@ -90,7 +91,7 @@ def _counts(one: Corpus) -> list[tuple[str, str]]:
 
 def _raw(one: Corpus) -> Details:
     rows = [[row["code"], row["emotion"], Cell(str(row["count"]), kind="num")] for row in one["counts"]["raw"]]
-    heads = ["Code", "Canonical", Cell("Recordings", kind="num")]
+    heads: Cells = ["Code", "Canonical", Cell("Recordings", kind="num")]
     table = Table.of(f"Raw and canonical labels of {one['corpus']}", heads, rows)
     return Details("Labels as the corpus writes them", [table])
 
@@ -125,7 +126,7 @@ def _split(one: Corpus) -> Part:
     for place, fold in enumerate(split["folds"], 1):
         texts = f"{len(fold['texts'])} of {fold['test_texts']}"
         seen = Cell(percent(fold["test_rows_seen"]), kind="num")
-        cells = [str(place), counted(fold["sizes"]), str(len(fold["speakers"]) or "none"), texts, seen]
+        cells: Cells = [str(place), counted(fold["sizes"]), str(len(fold["speakers"]) or "none"), texts, seen]
         rows.append(Row(cells, "alarm" if fold["speakers"] else ""))
     caption = f"Folds of {one['corpus']} ({split['kind']}): who and what stands on both sides"
     return Table(caption, [*heads, "Test recordings with such a text"], [Group(rows)])
@@ -133,7 +134,7 @@ def _split(one: Corpus) -> Part:
 
 def _levels(one: Corpus) -> Table:
     names = ["Lowest", "Median", "95 %", "Highest"]
-    heads = ["Measure", *(Cell(name, kind="num") for name in names), "Over the limit", "Worst"]
+    heads: Cells = ["Measure", *(Cell(name, kind="num") for name in names), "Over the limit", "Worst"]
     rows = []
     for key, (label, digits, unit) in LEVEL_NAMES.items():
         level = one["levels"][key]

@@ -44,7 +44,7 @@ def audit_page(result: dict[str, Any]) -> Page:
     about, heading = result["about"], listing(one["corpus"] for one in result["corpora"])
     totals = {name: sum(row["severity"] == name for row in result["findings"]) for name in SEVERITIES}
     bold = Markup("<strong>{} is synthetic speech: no evidence about human emotion.</strong>")
-    banners = [bold.format(one["corpus"]) for one in result["corpora"] if one["synthetic"]]
+    banners: list[str] = [bold.format(one["corpus"]) for one in result["corpora"] if one["synthetic"]]
     if not about["decoded"]:
         banners += ["The audio was not decoded: duplicates, levels and the cues that need them are not audited."]
     which = "this corpus" if len(result["corpora"]) == 1 else "these corpora"

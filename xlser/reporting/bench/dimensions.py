@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from xlser.reporting import ratings
 from xlser.reporting.bench.facts import Bench, Key, Row
-from xlser.reporting.section import Cell, Details, Heading, Note, Part, Section, Table
+from xlser.reporting.section import Cell, Cells, Details, Heading, Note, Part, Section, Table
 from xlser.reporting.wording import bounds, known, number
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def section(bench: Bench) -> Section:
     for recipe in bench.recipes:
         if lines := grid(bench, recipe):
             names = [Cell(name, marks=bench.speech_marks(name)) for name in bench.targets]
-            heads = ["Source and axis", "In the source", *names]
+            heads: Cells = ["Source and axis", "In the source", *names]
             caption = f"r of the axes of {recipe} with ratings"
             parts += [Heading(recipe), Table.of(caption, heads, lines, kind="bench", point="0")]
     left_out = "" if parts else "No corpora with ratings on both sides."
@@ -63,7 +63,7 @@ def is_sure(row: Row) -> bool:
     return known(row.get("p_fdr")) and row["p_fdr"] < LEVEL
 
 
-def grid(bench: Bench, recipe: str) -> list[list[Cell | str]]:
+def grid(bench: Bench, recipe: str) -> list[list[Cell]]:
     """Return a line a main axis of a recipe's chosen methods, source by source: its name, r there, a cell a target."""
     lines = []
     for source in bench.sources:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xlser.reporting.bench.facts import Bench, Row
-from xlser.reporting.section import Cell, Details, Note, Section, Table
+from xlser.reporting.section import Cell, Details, Note, Part, Section, Table
 from xlser.reporting.wording import bounds, known, number
 
 if TYPE_CHECKING:
@@ -23,7 +23,10 @@ def section(bench: Bench) -> Section:
     """Return the probes of every cell's chosen method."""
     found = [(key, row) for key in bench.cells for row in bench.of_chosen(key, "nuisances")]
     table = probes([(f"{key[0]} on {key[1]}", key[2], row["method"], row) for key, row in found])
-    parts = [Note(NOTE.format("the chosen method's")), Details(f"Probes ({len(table.groups[0].rows)} lines)", [table])]
+    parts: list[Part] = [
+        Note(NOTE.format("the chosen method's")),
+        Details(f"Probes ({len(table.groups[0].rows)} lines)", [table]),
+    ]
     return Section("probes", "What else the embeddings give away", parts, "Probes")
 
 
@@ -32,7 +35,7 @@ def section_of_cell(cell: CellFacts) -> Section | None:
     recipe, source, target = cell.key
     rows = cell.bench.cells[cell.key]["nuisances"]
     table = probes([(f"{recipe} on {source}", target, cell.method_name(row["method"]), row) for row in rows])
-    parts = [Note(NOTE.format("each method's")), table]
+    parts: list[Part] = [Note(NOTE.format("each method's")), table]
     return Section("probes", "What else the embeddings give away", parts, "Probes") if rows else None
 
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from xlser.reporting import figures
 from xlser.reporting.bench.chart import COLOURS, Axes, Curve, Point, chart, mark
 from xlser.reporting.bench.facts import Bench, Key, Row
-from xlser.reporting.section import Cell, Details, Figure, Legend, Note, Panel, Panels, Part, Section, Table
+from xlser.reporting.section import Cell, Cells, Details, Figure, Legend, Note, Panel, Panels, Part, Section, Table
 from xlser.reporting.svg import GREY, INK
 from xlser.reporting.wording import bounds, known, number, side, whole
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from xlser.reporting.bench.cell import CellFacts
 
 Named = tuple[str, int, Row]
+# What a line is called, what to beware of, and the row that it writes out.
+Told = tuple[str, list[str], Row]
 UPRIGHT = "Share right over confidence"
 CONFIDENCE = "Share of right answers over confidence; on the dashed line confidence means what it says."
 FEW = "a mark of few clips says little: point at it for how many."
@@ -40,9 +42,14 @@ def section(bench: Bench) -> Section:
     parts: list[Part] = [Legend([(mark(i), name) for i, name in enumerate(bench.sources)])]
     for recipe in bench.recipes:
         if pairs := panels(bench, recipe):
-            told, silent = zip(*pairs, strict=True)
-            parts += [Figure([Panels(told)], f"{CONFIDENCE} A line per source; {FEW}", f"{recipe}: confidence")]
-            parts += [Figure([Panels(silent)], SILENT, f"{recipe}: staying silent when unsure")]
+            parts += [
+                Figure(
+                    [Panels([one for one, _ in pairs])],
+                    f"{CONFIDENCE} A line per source; {FEW}",
+                    f"{recipe}: confidence",
+                )
+            ]
+            parts += [Figure([Panels([one for _, one in pairs])], SILENT, f"{recipe}: staying silent when unsure")]
     told = [(bench.title(key), bench.marks(key), row) for key in keys for row in rows(bench, key)]
     return Section("trust", "Trust", [*parts, *tables(told, "Cell", "by cell")])
 
@@ -59,17 +66,17 @@ def section_of_cell(cell: CellFacts) -> Section | None:
     pictures = [Panel(UPRIGHT, [], reliability(named)), Panel("UA of the surest", [], abstention(named))]
     parts: list[Part] = [Legend([(mark(place), name) for name, place, _ in named])]
     parts += [Figure([Panels(pictures)], f"{CONFIDENCE} {FEW[0].upper()}{FEW[1:]} {SILENT}")]
-    told = [(name, [], row) for name, _, row in named]
+    told: list[Told] = [(name, [], row) for name, _, row in named]
     return Section("trust", "Trust", [*parts, *tables(told, "Method", "by method")])
 
 
-def tables(told: list[tuple[str, list[str], Row]], head: str, by: str) -> list[Part]:
+def tables(told: list[Told], head: str, by: str) -> list[Part]:
     """Return coverage, size and calibration of label sets, and shares by the length of clips; a line a row."""
     promise = f"{told[0][2]['promise']:.0%}"
     heads = [head, "Coverage", "Least covered emotion", "Labels a set", "Single", "Empty", "ECE", "Brier", "AURC"]
-    lines = [[Cell(title, marks=marks), *_cells(row)] for title, marks, row in told]
+    lines: list[Cells] = [[Cell(title, marks=marks), *_cells(row)] for title, marks, row in told]
     lengths = list(dict.fromkeys(length_name(one) for *_, row in told for one in row["by_length"]))
-    shares = [[title, *(_length(one) for one in row["by_length"])] for title, _, row in told]
+    shares: list[Cells] = [[title, *(_length(one) for one in row["by_length"])] for title, _, row in told]
     return [
         Note(_SETS.format(promise)),
         Table.of(f"Label sets and confidence {by}", heads, lines, point="the promise"),
