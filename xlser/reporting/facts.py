@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xlser.evaluation.choice import choose
 from xlser.evaluation.results_file import load_results
 from xlser.evaluation.run_folder import load_grid, load_predictions
+from xlser.reporting.chosen import chosen_sentence
 from xlser.vocabulary import FEATURES, VALIDATION
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Facts:
         self.files: list[str] = []
         self.predictions: list[Row] = []
         self.choice = choose(results["transfer"])
+        self.chosen = chosen_sentence(results)
         scored = {name: _scored(results[name]) for name in ("transfer", "correlation", "confusion")}
         self.results, self.about, self.recipe = results | scored, results["about"], results["about"]["recipe"]
         self.corpora: dict[str, Row] = {row["corpus"]: row for row in results["corpora"]}

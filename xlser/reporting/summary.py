@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from xlser.reporting.cautions import MANY_METHODS, MOST_LABELS, cautions
-from xlser.reporting.chosen import LEAD, chosen_sentence
+from xlser.reporting.chosen import LEAD
 from xlser.reporting.comparison import called
 from xlser.reporting.facts import CLASSIFIER, Facts
 from xlser.reporting.ranking import rankings
@@ -57,8 +57,7 @@ def summary(results: dict[str, Any]) -> list[str]:
 
 def summary_lists(facts: Facts) -> list[tuple[str, list[str]]]:
     """Return the sentences of `summary` under their headings: the run, one per target, what to beware of."""
-    chosen = chosen_sentence(facts.results)
-    sections = [("The run", [*_run(facts), *_told(facts), *([f"{LEAD} {chosen}"] if chosen else [])])]
+    sections = [("The run", [*_run(facts), *_told(facts), *([f"{LEAD} {facts.chosen}"] if facts.chosen else [])])]
     sections += [(facts.name(name), target_sentences(facts, name)) for name in facts.targets]
     return [*sections, ("Read with care", cautions(facts))]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xlser.reporting.chosen import LEAD, chosen_sentence
-from xlser.reporting.facts import HEADS, Facts, Row
+from xlser.reporting.chosen import LEAD
+from xlser.reporting.facts import FEATURES, HEADS, Facts, Row
 from xlser.reporting.section import Cell, Group, Note, Section, Table
 from xlser.reporting.section import Row as Line
 from xlser.reporting.tables import COMPARED_METRICS, compared_name
@@ -30,9 +30,9 @@ def closing(facts: Facts) -> Section:
     over = facts.baseline
     if facts.has_heads:
         over = f"the classifier of {over} (of the same reader or axis in the other tables)"
-    how = f"[{facts.percent} interval over speakers], then the gain over {over}; * its interval excludes 0."
-    chosen = chosen_sentence(facts.results)
-    taken = [f"{LEAD} {chosen}"] if chosen else []
+    gain = "" if facts.baseline == FEATURES else f", then the gain over {over}; * its interval excludes 0"
+    how = f"[{facts.percent} interval over speakers]{gain}."
+    taken = [f"{LEAD} {facts.chosen}"] if facts.chosen else []
     return Section("signs", "", [Note(note) for note in [*others, *taken, how]])
 
 

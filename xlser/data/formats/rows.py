@@ -138,7 +138,9 @@ def _by_word(raw: str) -> str | None:
 def _row(row: Row, about: About, emotions: dict[str, str]) -> Row:
     language = cell_text(row.get("language")) or about.language
     if not language:
-        raise CorpusError(f"corpus {about.name}: no language is given for {row['path']}: --language TAG, such as de")
+        raise CorpusError(
+            f"corpus {about.name}: no language is given for {row['path']}: add a column `language` of tags such as de"
+        )
     whole = row["start"] == 0 and row["end"] == row["_whole"]
     stem = nfc(str(PurePosixPath(str(row["path"])).with_suffix("")))
     made = f"{about.name}/{stem}" + ("" if whole else f"#{row['start']:.3f}-{row['end']:.3f}")

@@ -106,7 +106,7 @@ def _of_run(results: Results) -> TrainedJob:
     seeds: dict[str, tuple[int, ...]] = {}
     for curve in home["curves"]:
         seeds[curve["method"]] = tuple(sorted({*seeds.get(curve["method"], ()), curve["seed"]}))
-    seeds[FEATURES] = tuple(sorted(row["seed"] for row in home["splits"]))
+    seeds[FEATURES] = tuple(sorted({row["seed"] for table in ("splits", "curves") for row in home[table]}))
     again = f"delete {folder / 'results.json'} and run the same `xlser run` command again; the models are read back"
     return TrainedJob(_recipe(results.recipes[recipe], folder), source, (folder,), seeds, home, again)
 
