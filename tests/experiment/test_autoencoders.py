@@ -114,7 +114,7 @@ def test_a_model_of_several_corpora_is_trained_read_back_and_kept_with_the_stati
     recipe = changed(methods={"supcon": choices}, training=training, features={"joined": "each"})
     source = read(JOINED)
     seeds = make_seeds(recipe, source)
-    trained, again = (train_autoencoders(recipe, source, seeds, tmp_path, place)[-1] for _ in range(2))
+    trained, again = (train_autoencoders(recipe, source, seeds, tmp_path, place=place)[-1] for _ in range(2))
     assert isinstance(trained, Trained)
     assert trained.method == "supcon"
     case = Case(source, VALIDATION, "source", main=False)

@@ -121,9 +121,10 @@ def _results(jobs: list[Job], outcomes: list[Outcome], out: Path, seconds: float
 def _trained(jobs: list[Job], outcomes: list[Outcome], out: Path) -> list[dict[str, str]]:
     """Say for every recipe and source where the weights lie that were scored, seen from the bench's folder."""
     folders = {outcome.name: outcome.trained for outcome in outcomes if outcome.trained}
-    return [
+    rows = [
         {"recipe": job.recipe.name, "source": called(job.recipe.source)}
         | {"folder": folders[job.name].relative_to(out).as_posix()}
         for job in jobs
         if job.name in folders
     ]
+    return sorted(rows, key=lambda row: (row["recipe"], row["source"]))
