@@ -261,13 +261,6 @@ def test_what_does_not_fit_an_autoencoder_is_told(objective, told):
         validate(Recipe, values, "mine", RecipeError)
 
 
-def test_heads_and_batches_have_the_dimensions_in_one_order():
-    from xlser.losses.dimension import DIMENSIONS as of_head
-    from xlser.models.classifier import DIMENSIONS as of_encoder
-
-    assert of_head == of_encoder == step.RATINGS == DIMENSIONS
-
-
 def test_columns_are_taken_by_name():
     columns = Columns(torch.eye(3), DIMENSIONS)
     assert columns["valence"].tolist() == [0, 1, 0]
