@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from xlser.evaluation.adapt import prior_correction
+from xlser.evaluation.adaptations import Prior
 from xlser.evaluation.readout import Part
 from xlser.experiment.judge import Heads, HeadsJudge
 from xlser.experiment.readers import Reader
@@ -35,6 +36,10 @@ def judge(balanced, weight, train):
 
 
 @pytest.mark.parametrize("balanced", [False, True])
+def reader(judge, train):
+    return Reader(None, train, train, {}, judge)
+
+
 @pytest.mark.parametrize("weight", [ALONE, HALF, NEIGHBOURS])
 def test_a_balanced_classifier_takes_equal_shares_and_its_neighbours_those_of_the_clips(balanced, weight):
     rng = np.random.default_rng(0)
@@ -44,7 +49,7 @@ def test_a_balanced_classifier_takes_equal_shares_and_its_neighbours_those_of_th
     told = np.full(3, 1 / 3) if balanced else there
     shares = [(1 - weight) * a + weight * b for a, b in zip(told, there, strict=True)]
     expected = prior_correction(own.probabilities(target, CLASSES), shares)[0].argmax(axis=1)
-    said = Reader(None, train, train, {}, own).with_prior(target, CLASSES)["classifier + knn"]
+    said = Reader(None, train, train, {}, own).corrected(target, CLASSES, Prior())["classifier + knn"]
     assert said.tolist() == [CLASSES[code] for code in expected]
 
 
@@ -52,7 +57,9 @@ def test_equal_shares_and_those_of_the_clips_give_other_answers():
     rng = np.random.default_rng(0)
     train, target = part(rng), part(rng, {"a": 20, "b": 20, "c": 20}).embeddings
     said = [
-        Reader(None, train, train, {}, judge(balanced, ALONE, train)).with_prior(target, CLASSES)["classifier + knn"]
+        Reader(None, train, train, {}, judge(balanced, ALONE, train)).corrected(target, CLASSES, Prior())[
+            "classifier + knn"
+        ]
         for balanced in (False, True)
     ]
     assert (said[0] != said[1]).any()
@@ -61,7 +68,7 @@ def test_equal_shares_and_those_of_the_clips_give_other_answers():
 def test_a_class_without_a_training_clip_is_not_corrected():
     rng = np.random.default_rng(0)
     train = part(rng, {"a": 30, "b": 30})
-    said = Reader(None, train, train, {}, judge(True, HALF, train)).with_prior(train.embeddings, CLASSES)
+    said = Reader(None, train, train, {}, judge(True, HALF, train)).corrected(train.embeddings, CLASSES, Prior())
     assert set(said) == {"probe"}
 
 
