@@ -18,6 +18,10 @@ COUNTS = {"a": 60, "b": 25, "c": 5}
 ALONE, NEIGHBOURS, HALF = 0.0, 1.0, 0.5
 
 
+def reader(judge, train):
+    return Reader(None, train, train, {}, judge)
+
+
 def part(rng, counts=COUNTS):
     labels = np.repeat(list(counts), list(counts.values())).astype(object)
     centres = np.array([CLASSES.index(name) for name in labels])
@@ -36,10 +40,6 @@ def judge(balanced, weight, train):
 
 
 @pytest.mark.parametrize("balanced", [False, True])
-def reader(judge, train):
-    return Reader(None, train, train, {}, judge)
-
-
 @pytest.mark.parametrize("weight", [ALONE, HALF, NEIGHBOURS])
 def test_a_balanced_classifier_takes_equal_shares_and_its_neighbours_those_of_the_clips(balanced, weight):
     rng = np.random.default_rng(0)
