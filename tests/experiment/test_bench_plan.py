@@ -121,5 +121,5 @@ def test_numbers_of_clips_are_whole_and_positive(texts):
 
 def test_only_adaptations_that_there_are():
     assert parse_adapt([]) == ()
-    with pytest.raises(RecipeError, match="knows speakers, coral, quantile, prior, but is corall"):
+    with pytest.raises(RecipeError, match=r"corall.*coral"):
         parse_adapt(["prior", "corall"])

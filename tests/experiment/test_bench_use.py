@@ -80,8 +80,8 @@ def prefer(folder, *wanted, value=0.9):
 @pytest.mark.parametrize(("recipe", "method"), [(LATENTS, "activation"), (LATENTS, "features"), (TUNED, "supcon")])
 def test_a_model_of_a_bench_answers_as_that_of_a_run(made, here, tmp_path, voice, recipe, method):
     run = run_recipe(recipe, tmp_path / "run", here)
-    one = xlser.load(run, method=method)
-    other = xlser.load(made, model=f"synthetic-de/{recipe.name}/{method}")
+    one = xlser.load(run, method=method).model
+    other = xlser.load(made, model=f"synthetic-de/{recipe.name}/{method}").model
     assert (other.chosen.seed, other.chosen.reader) == (one.chosen.seed, one.chosen.reader)
     assert one.chosen.name == other.chosen.name
     assert other.predict(voice(1.2)).probabilities == one.predict(voice(1.2)).probabilities
@@ -100,12 +100,12 @@ WANTED = [
 @pytest.mark.parametrize("wanted", WANTED)
 def test_the_best_on_its_own_validation_speakers_is_taken_and_said(bench, wanted):
     prefer(bench, wanted)
-    model = xlser.load(bench)
+    model = xlser.load(bench).model
     assert (model.chosen.source, model.chosen.recipe.name, model.chosen.method, model.chosen.reader) == wanted
     assert model.chosen.recipe.source == wanted[0]
     said = model.text()
     assert all(part in said for part in (*wanted, str(bench), "UA 0.900", "the best of 12 methods"))
-    assert xlser.load(bench, model=model.chosen.name).chosen.folder == model.chosen.folder
+    assert xlser.load(bench, model=model.chosen.name).model.chosen.folder == model.chosen.folder
 
 
 def test_of_equals_the_features_and_then_the_first_that_was_asked_for_are_taken(bench):
@@ -228,9 +228,9 @@ def test_a_bench_of_an_older_xlser_is_read_where_its_weights_are_plain_to_see(be
     (trained,) = (bench / "jobs" / "ce" / "synthetic-de").glob("trained-*")
     shutil.copytree(trained, trained.with_name("trained-else"))
     with pytest.raises(RunError, match="Run the same `xlser transfer` command again"):
-        xlser.load(bench, model="synthetic-de/ce/ce")
+        xlser.load(bench, model="synthetic-de/ce/ce").model
     run_bench(make_jobs([LATENTS, TUNED], BOTH, BOTH, bench), bench, here)
-    assert xlser.load(bench, model="synthetic-de/ce/ce").chosen.job.folder == trained
+    assert xlser.load(bench, model="synthetic-de/ce/ce").model.chosen.job.folder == trained
 
 
 @pytest.mark.parametrize(
@@ -241,8 +241,8 @@ def test_what_is_missing_is_named_and_made_again_as_it_says(bench, here, gone):
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     home = bench / "jobs" / "latents" / "synthetic-de" / "cells" / "synthetic-de.json"
     with pytest.raises(RunError, match=rf"is missing.*delete {home} and run the same `xlser transfer`"):
-        xlser.load(bench, model="synthetic-de/latents/plain/0")
-    assert xlser.load(bench, model="synthetic-tr/latents/plain").embedder
+        xlser.load(bench, model="synthetic-de/latents/plain/0").model
+    assert xlser.load(bench, model="synthetic-tr/latents/plain").model.embedder
     home.unlink()
     run_bench(make_jobs([LATENTS, TUNED], BOTH, BOTH, bench), bench, here)
-    assert xlser.load(bench, model="synthetic-de/latents/plain/0").embedder
+    assert xlser.load(bench, model="synthetic-de/latents/plain/0").model.embedder

@@ -42,7 +42,7 @@ def learnt(recipe, source, folder, place):
     """Return by method what the trained network makes of the source."""
     from xlser.experiment.cases import VALIDATION, Case
 
-    systems = train(recipe, [source], folder, place, Ranks.alone())
+    systems = train(recipe, [source], folder, place=place, ranks=Ranks.alone())
     case = Case(source, VALIDATION, "source")
     return {system.method: system.embed(case) for system in systems if system.method not in ("features", "plain")}
 
