@@ -532,7 +532,7 @@ def test_threads_of_a_process_take_turns(small, quiet, tmp_path, monkeypatch):
 
     inside, most = [], []
 
-    def train(*given):
+    def train(*given, **options):
         inside.append(given)
         most.append(len(inside))
         time.sleep(0.2)
