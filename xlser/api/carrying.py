@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from xlser.api.recogniser import scored_emotions
+from xlser.api.fitting import scored_emotions
 from xlser.data.dataset import Dataset
 from xlser.errors import CorpusError, RecipeError
 from xlser.evaluation.adaptations import written

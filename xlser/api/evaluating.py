@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -59,44 +60,67 @@ def evaluate(
     used, vectors = embed_dataset(model.model.embedder, dataset, model.cache, progress=model.progress)
     if adapt is not None:
         vectors = _adapted(model, adapt, vectors, used)
-    frame, reader = used.frame, model.model.reader
-    classes = tuple(name for name in reader.classes if (frame["emotion"] == name).any())
-    draw = SpeakerBootstrap(frame["speaker"], draws, seed=0)
-    rows = np.ones(len(frame), dtype=bool)
-    view, table, counts = View(rows), [], pd.DataFrame()
-    predicted = frame[["id", "speaker", "emotion"]].rename(columns={"emotion": "truth"}).set_index("id")
-    if len(classes) >= 2:
-        shares = reader.read(vectors, classes)[1]
-        if adapt is not None and adapt.on_probabilities:
-            shares = adapt.probabilities(shares, _shares(model, classes))
-        view.labels[_MODEL] = np.array(classes)[shares.argmax(axis=1)]
-        if adapt is None or not adapt.on_probabilities:
-            view.labels[_MODEL] = reader.read(vectors, classes)[0]
-        predicted = predicted.assign(prediction=view.labels[_MODEL], **dict(zip(classes, shares.T, strict=True)))
-        found, confusion = class_rows({_MODEL: [view]}, frame["emotion"].to_numpy(), classes, draw, level)
-        spoken = frame["emotion"].isin(classes)
-        table += [_score(str(row["metric"]), row, level, int(frame["speaker"][spoken].nunique())) for row in found]
-        counts = pd.DataFrame(confusion).pivot(index="truth", columns="prediction", values="count").astype(int)
-        counts = counts.loc[list(classes), list(classes)]
-    table += _ratings(model, vectors, used, view=view, draw=draw, level=level)
+    draw = SpeakerBootstrap(used.frame["speaker"], draws, seed=0)
+    emotions = _emotions(model, vectors, used, adapt=adapt, draw=draw, level=level)
+    table = [*emotions.scores, *_ratings(model, vectors, used, draw=draw, level=level)]
     if not table:
         raise CorpusError(
-            f"{dataset.name} cannot be scored: it shares {len(classes)} emotions with the model "
-            f"({', '.join(reader.classes)}), two are needed, and has no ratings of a dimension that the model gives"
+            f"{dataset.name} cannot be scored: of the model's emotions ({', '.join(model.classes)}) it must have two, "
+            "or ratings of a dimension that the model gives, but has neither"
         )
-    dropped = Counter(frame["emotion"][~frame["emotion"].isin(classes)])
+    left = used.frame["emotion"][~used.frame["emotion"].isin(emotions.classes)]
     return Evaluation(
         model=model.model.text(),
         source=model.source,
         target=dataset.name,
         protocol=TRANSDUCTIVE if adapt else ZERO_SHOT,
         adapt=written(adapt) if adapt else "",
-        classes=classes if len(classes) >= 2 else (),
-        dropped=dict(dropped),
+        classes=emotions.classes,
+        dropped=dict(Counter(left)),
         scores={score.metric: score for score in table},
-        confusion=counts,
-        predictions=predicted,
+        confusion=emotions.confusion,
+        predictions=emotions.predictions,
         left_out=used.left_out,
+    )
+
+
+@dataclass(frozen=True)
+class _Emotions:
+    """The emotions that were scored, and what was found: none of it where fewer than two are shared."""
+
+    classes: tuple[str, ...]
+    scores: list[Score]
+    confusion: pd.DataFrame
+    predictions: pd.DataFrame
+
+
+def _emotions(
+    model: Recogniser,
+    vectors: np.ndarray,
+    dataset: Dataset,
+    *,
+    adapt: Adaptation | None,
+    draw: SpeakerBootstrap,
+    level: float,
+) -> _Emotions:
+    frame, reader = dataset.frame, model.model.reader
+    classes = tuple(name for name in reader.classes if (frame["emotion"] == name).any())
+    told = frame[["id", "speaker", "emotion"]].rename(columns={"emotion": "truth"}).set_index("id")
+    if len(classes) < 2:
+        return _Emotions((), [], pd.DataFrame(), told)
+    labels, shares = reader.read(vectors, classes)
+    if adapt is not None and adapt.on_probabilities:
+        shares = adapt.probabilities(shares, _shares(model, classes))
+        labels = np.array(classes)[shares.argmax(axis=1)]
+    view = View(np.ones(len(frame), dtype=bool), {_MODEL: labels})
+    rows, counts = class_rows({_MODEL: [view]}, frame["emotion"].to_numpy(), classes, draw, level)
+    speakers = int(frame["speaker"][frame["emotion"].isin(classes)].nunique())
+    confusion = pd.DataFrame(counts).pivot(index="truth", columns="prediction", values="count").astype(int)
+    return _Emotions(
+        classes,
+        [_score(str(row["metric"]), row, level, speakers) for row in rows],
+        confusion.loc[list(classes), list(classes)],
+        told.assign(prediction=labels, **dict(zip(classes, shares.T, strict=True))),
     )
 
 
@@ -150,13 +174,15 @@ def _shares(model: Recogniser, classes: tuple[str, ...]) -> np.ndarray:
 
 
 def _ratings(
-    model: Recogniser, vectors: np.ndarray, dataset: Dataset, *, view: View, draw: SpeakerBootstrap, level: float
+    model: Recogniser, vectors: np.ndarray, dataset: Dataset, *, draw: SpeakerBootstrap, level: float
 ) -> list[Score]:
-    ratings = {name: dataset.frame[name].to_numpy(dtype=float) for name in model.model.dimensions.given_by}
+    dimensions = model.model.dimensions
     if dataset.ratings_kind == "none":
         return []
-    given = model.model.dimensions.read_all(vectors)
-    view.axes.update({(name, model.model.dimensions.given_by[name]): values for name, values in given.items()})
+    ratings = {name: dataset.frame[name].to_numpy(dtype=float) for name in dimensions.given_by}
+    given = dimensions.read_all(vectors)
+    view = View(np.ones(len(vectors), dtype=bool))
+    view.axes.update({(name, dimensions.given_by[name]): values for name, values in given.items()})
     rows = correlation_rows({_MODEL: [view]}, ratings, draw, level)
     speakers = {name: int(dataset.frame["speaker"][np.isfinite(values)].nunique()) for name, values in ratings.items()}
     return [

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from xlser.api.embedding import embed_dataset
+from xlser.api.fitting import scored_emotions, validation_split, with_readout
 from xlser.cachefolder import cache_folder
-from xlser.corpora.emotions import check_canonical
 from xlser.data.dataset import Dataset
-from xlser.data.splits import Split, adapted_splits
+from xlser.data.splits import Split
 from xlser.errors import CorpusError, RecipeError, RunError
 from xlser.evaluation.results_file import RESULTS, read_table, write_json
 from xlser.experiment.run import run_recipe
@@ -29,7 +29,7 @@ from xlser.fileformats import VERSIONS, check_version
 from xlser.machine import pass_on_machine
 from xlser.systems.kinds import System, split_choice
 from xlser.systems.speaks import Readout
-from xlser.vocabulary import EMOTIONS, VALIDATION
+from xlser.vocabulary import VALIDATION
 
 SAVED = "model.json"
 
@@ -118,7 +118,7 @@ class Recogniser:
         run = folder / "run"
         place = Workplace(cache=self.cache, progress=self.progress, say=lambda text: None)
         run_recipe(recipe, run, place, methods=self.system.trained)
-        self._model = open_model(_with_readout(find_model(run, self.system.method), self.readout))
+        self._model = open_model(with_readout(find_model(run, self.system.method), self.readout))
         return self
 
     @property
@@ -217,32 +217,6 @@ class Recogniser:
         return Path(self._temporary.name)
 
 
-def validation_split(source: Dataset, seed: int) -> Split:
-    """Return a split in which about a fifth of the speakers validate, all others train, and none is tested.
-
-    Raises:
-        CorpusError: there is one speaker only.
-    """
-    fold = adapted_splits(source.frame, seed=seed)[0][0]
-    return Split(np.sort(np.concatenate([fold.train, fold.test])), fold.validation, np.empty(0, dtype=int))
-
-
-def scored_emotions(datasets: Iterable[Dataset]) -> tuple[str, ...]:
-    """Return the canonical emotions that any of the datasets has: the field's usual four first, then by the alphabet.
-
-    Raises:
-        CorpusError: fewer than two.
-    """
-    there = {name for dataset in datasets for name in dataset.emotions if _is_canonical(name)}
-    found = tuple(name for name in EMOTIONS if name in there) + tuple(sorted(there - set(EMOTIONS)))
-    if len(found) < 2:
-        raise CorpusError(
-            f"two emotions are needed at least, but there is {', '.join(found) or 'none that xlser knows'}. "
-            'Map labels when the dataset is made: emotions={"A": "anger"}'
-        )
-    return found
-
-
 def predictions(model: Recogniser, dataset: Dataset) -> pd.DataFrame:
     """Return emotion and probabilities of every utterance that can be used, index the ids."""
     used, vectors = embed_dataset(model.model.embedder, dataset, model.cache, progress=model.progress)
@@ -321,35 +295,3 @@ def _results_of(chosen: Chosen) -> dict[str, Any]:
         results["cells"] = [cell for cell in results["cells"] if cell["target"] == chosen.source]
         results |= {table: [] for table in ("matrix", "comparisons", "languages")} | {"failed": {}, "holes": {}}
     return results
-
-
-def _with_readout(chosen: Chosen, readout: Readout | None) -> Chosen:
-    """Return the model read by this readout, with what validation chose for it where nothing is given."""
-    if readout is None:
-        return chosen
-    rows = [
-        row
-        for row in chosen.job.home["choices"]
-        if (row["method"], row["seed"], row["reader"]) == (chosen.method, chosen.seed, readout.name)
-        and row.get("role", VALIDATION) == VALIDATION
-    ]
-    scored = [
-        row["value"]
-        for row in chosen.job.home["transfer"]
-        if (row["role"], row["metric"], row["method"], row["classifier"])
-        == (VALIDATION, "UA", chosen.method, readout.name)
-    ]
-    if not scored:
-        raise RecipeError(
-            f"readout {readout.name!r} needs a network with a classifier of its own: add xl.losses.CrossEntropy() to "
-            "the losses, or use xl.Knn() or xl.Probe()"
-        )
-    options = (rows[0] if rows else {}) | readout.options()
-    return replace(chosen, reader=readout.name, options=options, accuracy=float(scored[0]))
-
-
-def _is_canonical(name: str) -> bool:
-    try:
-        return check_canonical(name) == name
-    except ValueError:
-        return False

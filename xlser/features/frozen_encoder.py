@@ -231,7 +231,7 @@ def _device() -> str:
 
 @contextmanager
 def _exact(padded: bool) -> Iterator[None]:
-    """Compute in full float32, on one core in a thread of many: its neighbours have the others."""
+    """Compute in full float32, on one core: the same digits in the main thread and in one of many."""
     import torch
 
     from xlser.models.threads import one_thread
@@ -241,7 +241,7 @@ def _exact(padded: bool) -> Iterator[None]:
             stack.enter_context(_PADDED)
         if _device() != "cpu":
             stack.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))
-        stack.enter_context(one_thread(threading.current_thread() is not threading.main_thread()))
+        stack.enter_context(one_thread())
         yield
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ class Facts:
         self.files: list[str] = []
         self.predictions: list[Row] = []
         self.choice = choose(results["transfer"])
-        self.chosen = chosen_sentence(results)
+        self._given = results
         scored = {name: _scored(results[name]) for name in ("transfer", "correlation", "confusion")}
         self.results, self.about, self.recipe = results | scored, results["about"], results["about"]["recipe"]
         self.corpora: dict[str, Row] = {row["corpus"]: row for row in results["corpora"]}
@@ -70,6 +71,11 @@ class Facts:
         self.protocol: str = self.about["protocol"]
         self.level: float = self.recipe.get("evaluation", {}).get("level", 0.95)
         self._read = {(row["method"], _reader(row)) for name in ("transfer", "correlation") for row in scored[name]}
+
+    @cached_property
+    def chosen(self) -> str:
+        """Which model `xlser predict` takes, in words: by the validation speakers, whose scores are not shown."""
+        return chosen_sentence(self._given)
 
     @classmethod
     def of_folder(cls, folder: str | Path) -> Facts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -22,7 +23,7 @@ AnyRecipe = Recipe | EncoderRecipe
 
 
 @dataclass(frozen=True)
-class System:
+class System(ABC):
     """What every system has: a name, and the recipe that it is."""
 
     def get_params(self) -> dict[str, Any]:
@@ -30,15 +31,16 @@ class System:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
+    @abstractmethod
     def method(self) -> str:
         """What the tables of a run call it."""
-        raise NotImplementedError
 
     @property
     def trained(self) -> tuple[str, ...]:
         """The recipe's methods that are trained for it."""
         return (self.method,)
 
+    @abstractmethod
     def recipe(self, source: str, targets: Sequence[str] = (), **common: Any) -> AnyRecipe:
         """Return the recipe that trains it on a source.
 
@@ -50,7 +52,6 @@ class System:
         Raises:
             RecipeError: options that are out of range or do not go together; all of them at once.
         """
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
