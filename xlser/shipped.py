@@ -7,10 +7,10 @@ from pathlib import Path
 _PACKAGE = Path(__file__).resolve().parent
 
 
-def folder(kind: str) -> Path:
+def shipped_folder(kind: str) -> Path:
     """Return the folder of the shipped ``corpora`` or ``recipes``.
 
-    >>> folder("corpora").name
+    >>> shipped_folder("corpora").name
     'corpora'
     """
     installed = _PACKAGE / "shipped" / kind

@@ -5,10 +5,10 @@ from itertools import product
 
 import pytest
 
-from xlser import shipped
 from xlser.corpora.card import load_card
 from xlser.corpora.emotions import check_canonical
 from xlser.corpora.scan import scan
+from xlser.shipped import shipped_folder
 
 # path, speaker, sex, emotion, text: written down by hand from the corpora's own descriptions.
 REAL = {
@@ -185,7 +185,7 @@ REAL["jl-corpus"] = f"""
     {JL}female2_encouraging_1a_1.wav  | female2 | female | encouragement | 1a
 """
 SYNTHETIC = {f"synthetic-{tongue}" for tongue in ("de", "el", "en", "es", "fr", "it", "tr", "ur")}
-CARDS = sorted(path.stem for path in shipped.folder("corpora").glob("*.yaml"))
+CARDS = sorted(path.stem for path in shipped_folder("corpora").glob("*.yaml"))
 
 
 @pytest.fixture(params=CARDS)

@@ -13,11 +13,11 @@ from itertools import product
 
 import pytest
 
-from xlser import shipped
 from xlser.corpora.card import HOOK_FIELDS, load_card
 from xlser.corpora.globbing import matches_any
 from xlser.corpora.hooks import HOOKS
 from xlser.corpora.scan import scan
+from xlser.shipped import shipped_folder
 from xlser.vocabulary import DIMENSIONS
 
 try:
@@ -25,7 +25,7 @@ try:
 except ImportError:  # Python 3.10
     import sre_parse as parser
 
-CARDS = sorted(path.stem for path in shipped.folder("corpora").glob("*.yaml"))
+CARDS = sorted(path.stem for path in shipped_folder("corpora").glob("*.yaml"))
 DIGITS, LETTERS = string.digits, "abcdefgh"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from xlser.errors import RunError
 from xlser.evaluation.choice import Choice
-from xlser.evaluation.results import Score, as_bench, read_results
+from xlser.evaluation.results import CellScore, as_bench, read_results
 from xlser.evaluation.results_file import kind_of, write_json
 from xlser.fileformats import VERSIONS
 from xlser.vocabulary import FEATURES, VALIDATION
@@ -82,7 +82,7 @@ def test_a_score_says_what_it_is_a_number_of(tmp_path, kind):
     assert [score.method for score in found] == [FEATURES, "plain"]
     assert math.isnan(found[0].value)
     names = ("emodb", "urdu", "target", "plain", "knn", "UA")
-    assert found[1] == Score("dae", *names, 0.75, (0.4, 0.6), 0.25, "zero-shot", "source")
+    assert found[1] == CellScore("dae", *names, 0.75, (0.4, 0.6), 0.25, "zero-shot", "source")
     assert read_results(tmp_path).scores("WA") == []
 
 

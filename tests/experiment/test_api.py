@@ -166,6 +166,58 @@ def test_a_loaded_run_is_evaluated_as_the_run_scored_itself(folder, german, turk
         assert (found["UA"].value, *found["UA"].interval) == (row["value"], row["low"], row["high"])
 
 
+def test_other_labels_of_the_same_recordings_are_another_training(folder, german, tmp_path):
+    from dataclasses import replace
+
+    def fit(dataset):
+        model = xl.Recogniser(xl.NoNetwork("logmel"), folder=tmp_path, cache=folder / "cache", progress=False)
+        return model.fit(dataset)
+
+    first = fit(german)
+    swapped = german.frame["emotion"].map({"anger": "sadness", "sadness": "anger"}).fillna(german.frame["emotion"])
+    other = german.with_manifest(replace(german.manifest, frame=german.frame.assign(emotion=swapped)))
+    again = fit(other)
+    same = fit(german)
+    labels = [dict(zip(one.model.own.ids, one.model.own.about["emotion"], strict=True)) for one in (first, again, same)]
+    assert labels[0] == labels[2] != labels[1]
+    assert first.model.chosen.run == same.model.chosen.run != again.model.chosen.run
+
+
+@pytest.mark.parametrize("balance", [False, True])
+def test_a_prior_is_corrected_as_a_bench_corrects_it(folder, german, turkish, balance):
+    from xlser.api.fitting import read_by
+    from xlser.experiment.use.folder import find_model
+    from xlser.experiment.use.model import open_model
+
+    losses, name = [xl.losses.CrossEntropy(balance=balance)], f"tuned-{int(balance)}"
+    system = xl.FineTuned("random:tiny", losses, training={"epochs": 1, "seconds": 16}, name=name)
+    bench = xl.transfer([system], [german], [turkish], adapt=[xl.Prior()], cache=folder / "cache", progress=False)
+    for method, reader in ((name, "classifier + knn"), (name, "probe"), ("features", "probe")):
+        chosen = read_by(find_model(bench.folder, method), reader, {})
+        model = xl.Recogniser.of(open_model(chosen), cache=folder / "cache", progress=False)
+        about = {"method": method, "classifier": reader, "normalise": "prior", "target": "synthetic-tr", "metric": "UA"}
+        rows = bench.scores[np.logical_and.reduce([bench.scores[key] == value for key, value in about.items()])]
+        found = xl.evaluate(model, turkish, adapt=xl.Prior())
+        assert (found["UA"].value, *found["UA"].interval) == tuple(rows[["value", "low", "high"]].iloc[0]), reader
+
+
+@pytest.mark.parametrize("kind", [xl.Autoencoder, xl.FineTuned, xl.NoNetwork])
+def test_what_a_constructor_leaves_open_is_what_a_recipe_leaves_open(kind):
+    from xlser.training.encoder_recipe import EncoderRecipe
+    from xlser.training.recipe import Recipe
+
+    if kind is xl.FineTuned:
+        made = kind(losses=[xl.losses.CrossEntropy()]).recipe("s")
+        bare = EncoderRecipe(name="b", source="s", encoder={}, methods={"m": {"cross_entropy": 1}})
+        parts = ("encoder", "augment", "training")
+    else:
+        made, parts = kind().recipe("s"), ("features", "training", *(("model",) if kind is xl.Autoencoder else ()))
+        bare = Recipe(name="b", source="s")
+    for part in parts:
+        ours, theirs = (getattr(recipe, part).model_dump(exclude={"seeds"}) for recipe in (made, bare))
+        assert ours == theirs, part
+
+
 def test_systems_are_carried_from_every_source_to_every_target(folder, german, turkish):
     systems = [xl.NoNetwork("logmel"), xl.Autoencoder("logmel", epochs=2, hidden=(8,))]
     bench = xl.transfer(

@@ -11,8 +11,9 @@ import pytest
 
 from xlser.data.audio import resample, resampler_identity
 from xlser.features.clips import read_clips
-from xlser.features.egemaps import Egemaps, as_opensmile_takes
+from xlser.features.egemaps import Egemaps
 from xlser.features.logmel import LogMel
+from xlser.features.opensmile_set import as_opensmile_takes
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -72,7 +72,7 @@ def by_transformers(folder, wave):
         return model(given["input_features"], output_hidden_states=True).hidden_states
 
 
-def agrees(folder, wave):
+def check_agreement(folder, wave):
     encoder = load_encoder(str(folder)).eval()
     with torch.no_grad():
         found = states(encoder, [torch.nn.functional.pad(wave, (0, LONG - len(wave)))])
@@ -83,7 +83,7 @@ def agrees(folder, wave):
 
 
 def test_on_thirty_seconds_it_gives_what_transformers_gives(whole, waves):
-    agrees(whole, waves[2])
+    check_agreement(whole, waves[2])
 
 
 @torch.no_grad()
@@ -191,4 +191,4 @@ def test_padded_to_thirty_seconds_only_frames_with_audio_are_pooled(folder, wave
 def test_the_real_encoder_gives_what_transformers_gives(waves):
     if not REAL.is_dir():
         pytest.skip(f"no real checkpoint at {REAL}")
-    agrees(REAL, waves[2])
+    check_agreement(REAL, waves[2])

@@ -2,8 +2,8 @@
 
 import pytest
 
-from xlser import shipped
 from xlser.errors import RecipeError
+from xlser.shipped import shipped_folder
 from xlser.training.load import load_recipe, recipe_paths
 from xlser.training.recipe import Objective, Recipe
 
@@ -42,7 +42,7 @@ def test_there_are_shipped_recipes_for_every_source():
 
 
 def test_shipped_recipes_name_shipped_cards():
-    cards = {path.stem for path in shipped.folder("corpora").glob("*.yaml")}
+    cards = {path.stem for path in shipped_folder("corpora").glob("*.yaml")}
     for name in recipe_paths():
         recipe = load_recipe(name)
         assert {*recipe.source.split("+"), *recipe.targets} <= cards, name

@@ -15,7 +15,8 @@ from xlser.data.dataset import Dataset
 from xlser.errors import CorpusError, RecipeError
 from xlser.evaluation.adaptations import written
 from xlser.evaluation.adapting import Adaptation
-from xlser.evaluation.results_file import RESULTS, read_table
+from xlser.evaluation.results import Provenance, read_results
+from xlser.evaluation.results_file import RESULTS
 from xlser.experiment.bench.plan import make_jobs
 from xlser.experiment.bench.run import run_bench
 from xlser.experiment.workplace import Workplace
@@ -33,7 +34,8 @@ class Transfer:
 
     def __init__(self, folder: str | Path, temporary: tempfile.TemporaryDirectory[str] | None = None) -> None:
         self.folder, self._temporary = Path(folder), temporary
-        self.results = read_table(self.folder, "bench")
+        self._results = read_results(self.folder)
+        self.results = self._results.table
 
     @property
     def chosen(self) -> pd.DataFrame:
@@ -59,6 +61,11 @@ class Transfer:
     def comparisons(self) -> pd.DataFrame:
         """Paired tests between systems on the same clips, p-values corrected by Holm's method."""
         return pd.DataFrame(self.results["comparisons"])
+
+    @property
+    def provenance(self) -> Provenance:
+        """Versions of xlser and of libraries, the command, and when it was finished."""
+        return self._results.provenance
 
     @property
     def failed(self) -> Mapping[str, str]:
@@ -152,7 +159,7 @@ def transfer(
         [str(paths[data.name]) for data in targets],
         folder / "bench",
         few_shot=few_shot,
-        adapt=tuple(written(one) for one in adapt),
+        adapt=tuple(map(written, adapt)),
     )
     return Transfer(run_bench(plan, folder / "bench", place, workers=jobs), temporary)
 
@@ -160,7 +167,7 @@ def transfer(
 def _check(systems: Sequence[System], sources: Sequence[Dataset], targets: Sequence[Dataset]) -> None:
     given: list[tuple[str, Any, type]] = [("systems", systems, System)]
     for name, several, kind in (*given, ("sources", sources, Dataset), ("targets", targets, Dataset)):
-        if isinstance(several, (System, Dataset)) or not several or not all(isinstance(one, kind) for one in several):
+        if isinstance(several, (System, Dataset)) or not several or not all(isinstance(item, kind) for item in several):
             raise RecipeError(f"transfer: `{name}` must be a list of {kind.__name__}s, one at least")
     by_name: dict[str, Dataset] = {}
     for dataset in (*sources, *targets):

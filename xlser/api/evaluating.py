@@ -105,12 +105,12 @@ def _emotions(
 ) -> _Emotions:
     frame, reader = dataset.frame, model.model.reader
     classes = tuple(name for name in reader.classes if (frame["emotion"] == name).any())
-    told = frame[["id", "speaker", "emotion"]].rename(columns={"emotion": "truth"}).set_index("id")
+    judged = frame[["id", "speaker", "emotion"]].rename(columns={"emotion": "truth"}).set_index("id")
     if len(classes) < 2:
-        return _Emotions((), [], pd.DataFrame(), told)
+        return _Emotions((), [], pd.DataFrame(), judged)
     labels, shares = reader.read(vectors, classes)
     if adapt is not None and adapt.on_probabilities:
-        shares = adapt.probabilities(shares, _shares(model, classes))
+        shares = adapt.probabilities(shares, reader.shares(_counts(model, classes)))
         labels = np.array(classes)[shares.argmax(axis=1)]
     view = View(np.ones(len(frame), dtype=bool), {_MODEL: labels})
     rows, counts = class_rows({_MODEL: [view]}, frame["emotion"].to_numpy(), classes, draw, level)
@@ -120,7 +120,7 @@ def _emotions(
         classes,
         [_score(str(row["metric"]), row, level, speakers) for row in rows],
         confusion.loc[list(classes), list(classes)],
-        told.assign(prediction=labels, **dict(zip(classes, shares.T, strict=True))),
+        judged.assign(prediction=labels, **dict(zip(classes, shares.T, strict=True))),
     )
 
 
@@ -130,29 +130,19 @@ def check_speakers(model: Recogniser, dataset: Dataset) -> None:
     Raises:
         CorpusError: some are; they are named.
     """
-    own, chosen = model.model.own, model.model.chosen
-    before = {f"{corpus}/{speaker}" for corpus, speaker in zip(own.about["corpus"], own.about["speaker"], strict=True)}
+    chosen = model.model.chosen
     # Who trained is in the store as well as in the results; who validated, in the results alone.
-    splits = [row for row in chosen.job.home.get("splits", ()) if row["seed"] == chosen.seed]
-    known = [name for row in splits for name in row["speakers"]["validation"]]
-    joined = "+" in chosen.source
-    before |= {name if joined else f"{chosen.source}/{name}" for name in known}
-    if joined:  # there a speaker's name has that of its corpus before it already
-        before |= set(own.about["speaker"])
-    met = sorted(set(_named(dataset)) & before)
+    rows = [row["speakers"] for row in chosen.job.home.get("splits", ()) if row["seed"] == chosen.seed]
+    names = {name for parts in rows for part in ("train", "validation") for name in parts[part]}
+    names |= set(model.model.own.about["speaker"])
+    known = names if "+" in chosen.source else {f"{chosen.source}/{name}" for name in names}
+    met = sorted(known & set(dataset.people))
     if met:
         raise CorpusError(
             f"{dataset.name}: the model was trained or chosen on {len(met)} of its speakers ({', '.join(met[:5])}"
             f"{' ...' * (len(met) > 5)}): scores on them say little of others. Take other speakers, or ask for it by "
             "name: shared_speakers=True"
         )
-
-
-def _named(dataset: Dataset) -> pd.Series:
-    """Return the speakers under names that no other corpus has, (N,)."""
-    if "+" in dataset.name:
-        return dataset.frame["speaker"]
-    return dataset.frame["corpus"] + "/" + dataset.frame["speaker"]
 
 
 def _adapted(model: Recogniser, adapt: Adaptation, vectors: np.ndarray, dataset: Dataset) -> np.ndarray:
@@ -163,14 +153,17 @@ def _adapted(model: Recogniser, adapt: Adaptation, vectors: np.ndarray, dataset:
     return mapped
 
 
-def _shares(model: Recogniser, classes: tuple[str, ...]) -> np.ndarray:
-    """Return the shares under which the probabilities were fitted: equal for a probe, else those of the clips."""
-    if model.model.chosen.reader == "probe":
-        return np.full(len(classes), 1 / len(classes))
-    labels = np.array(model.model.own.about["emotion"])
-    counts = np.array([(labels == name).sum() for name in classes], dtype=float)
-    shares: np.ndarray = np.maximum(counts, 1) / np.maximum(counts, 1).sum()
-    return shares
+def _counts(model: Recogniser, classes: tuple[str, ...]) -> np.ndarray:
+    """Return the training clips of each class, (C,).
+
+    Raises:
+        CorpusError: one has none, so that its probability can be corrected for nothing.
+    """
+    counts = np.array([model.model.own.about["emotion"].count(name) for name in classes])
+    if not counts.all():
+        none = ", ".join(name for name, count in zip(classes, counts, strict=True) if not count)
+        raise CorpusError(f"the model has no training clip of {none}: its probabilities cannot be corrected")
+    return counts
 
 
 def _ratings(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +14,6 @@ from xlser.data.dataset import Dataset
 from xlser.data.splits import Split, adapted_splits
 from xlser.errors import CorpusError, RecipeError
 from xlser.experiment.use.folder import Chosen
-from xlser.systems.speaks import Readout
 from xlser.vocabulary import EMOTIONS, VALIDATION
 
 
@@ -33,38 +34,46 @@ def scored_emotions(datasets: Iterable[Dataset]) -> tuple[str, ...]:
         CorpusError: fewer than two.
     """
     there = {name for dataset in datasets for name in dataset.emotions if _is_canonical(name)}
-    found = tuple(name for name in EMOTIONS if name in there) + tuple(sorted(there - set(EMOTIONS)))
-    if len(found) < 2:
+    emotions = tuple(name for name in EMOTIONS if name in there) + tuple(sorted(there - set(EMOTIONS)))
+    if len(emotions) < 2:
         raise CorpusError(
-            f"two emotions are needed at least, but there is {', '.join(found) or 'none that xlser knows'}. "
+            f"two emotions are needed at least, but there is {', '.join(emotions) or 'none that xlser knows'}. "
             'Map labels when the dataset is made: emotions={"A": "anger"}'
         )
-    return found
+    return emotions
 
 
-def with_readout(chosen: Chosen, readout: Readout | None) -> Chosen:
-    """Return the model read by this readout, with what validation chose for it where nothing is given."""
-    if readout is None:
-        return chosen
-    rows = [
+def table_hash(dataset: Dataset) -> str:
+    """Return 12 digits that differ where any cell of the dataset's table does."""
+    return hashlib.sha256(dataset.frame.to_csv(index=False).encode()).hexdigest()[:12]
+
+
+def read_by(chosen: Chosen, readout: str, options: Mapping[str, Any]) -> Chosen:
+    """Return the model read by this readout, by these options and otherwise by those that validation chose for it.
+
+    Raises:
+        RecipeError: the model has no such readout.
+    """
+    home, mine = chosen.job.home, (chosen.method, readout)
+    scores = [
+        row["value"]
+        for row in home["transfer"]
+        if (row["method"], row["classifier"]) == mine and (row["role"], row["metric"]) == (VALIDATION, "UA")
+    ]
+    if not scores:
+        raise RecipeError(
+            f"readout {readout!r} needs a network with a classifier of its own: add xl.losses.CrossEntropy() to the "
+            "losses, or use xl.Knn() or xl.Probe()"
+        )
+    settled = [
         row
-        for row in chosen.job.home["choices"]
-        if (row["method"], row["seed"], row["reader"]) == (chosen.method, chosen.seed, readout.name)
+        for row in home["choices"]
+        if (row["method"], row["reader"]) == mine
+        and row["seed"] == chosen.seed
         and row.get("role", VALIDATION) == VALIDATION
     ]
-    scored = [
-        row["value"]
-        for row in chosen.job.home["transfer"]
-        if (row["role"], row["metric"], row["method"], row["classifier"])
-        == (VALIDATION, "UA", chosen.method, readout.name)
-    ]
-    if not scored:
-        raise RecipeError(
-            f"readout {readout.name!r} needs a network with a classifier of its own: add xl.losses.CrossEntropy() to "
-            "the losses, or use xl.Knn() or xl.Probe()"
-        )
-    options = (rows[0] if rows else {}) | readout.options()
-    return replace(chosen, reader=readout.name, options=options, accuracy=float(scored[0]))
+    best = settled[0] if settled else {}
+    return replace(chosen, reader=readout, options=best | dict(options), accuracy=float(scores[0]))
 
 
 def _is_canonical(name: str) -> bool:

@@ -6,7 +6,6 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from xlser.api.embedding import embed_dataset
-from xlser.api.fitting import scored_emotions, validation_split, with_readout
+from xlser.api.fitting import read_by, scored_emotions, table_hash, validation_split
 from xlser.cachefolder import cache_folder
 from xlser.data.dataset import Dataset
 from xlser.data.splits import Split
@@ -49,7 +48,8 @@ class Recogniser:
         readout: `Knn`, `Probe`, `Head` or `Interpolated`; None for the best on the validation speakers.
         seed: of the initial weights and the batches, and of which speakers validate where no split is given.
         folder: where weights, curves and scores of the training lie; a temporary one unless given. Fitting with the
-            same options and the same data again goes on where it was, or reads back what is there.
+            same options and the same table again goes on where it was, or reads back what is there; with others it
+            trains beside it. Recordings that changed under the same path are not noticed.
         cache: of features and decoded audio; xlser's cache folder unless given.
         progress: show bars.
     """
@@ -108,17 +108,18 @@ class Recogniser:
             raise RunError("a Recogniser that was loaded is fitted already; make a new one of a system to train it")
         split = split or validation_split(source, self.seed)
         folder = self._own_folder()
-        written = source.write(folder / "source.parquet")
+        # By what is in the table: other labels of the same recordings are another training.
+        written = folder / f"source-{table_hash(source)}.parquet"
         recipe = self.system.recipe(
-            str(written),
+            str(source.write(written)),
             emotions=scored_emotions([source]),
             split=split_choice(split, list(source.frame["id"])),
             first_seed=self.seed,
         )
-        run = folder / "run"
+        run = folder / f"run-{recipe.hash}"
         place = Workplace(cache=self.cache, progress=self.progress, say=lambda text: None)
         run_recipe(recipe, run, place, methods=self.system.trained)
-        self._model = open_model(with_readout(find_model(run, self.system.method), self.readout))
+        self._model = open_model(self._read(find_model(run, self.system.method)))
         return self
 
     @property
@@ -161,8 +162,7 @@ class Recogniser:
         """
         if isinstance(audio, Dataset):
             return predictions(self, audio)
-        found: Prediction = self.model.predict(audio, rate, **options)
-        return found
+        return self.model.predict(audio, rate, **options)
 
     def predict_proba(self, dataset: Dataset) -> pd.DataFrame:
         """Return the probabilities of every utterance, index the ids, a column an emotion."""
@@ -209,6 +209,9 @@ class Recogniser:
         made.folder, made.progress, made.cache = model.chosen.run, progress, Path(cache or cache_folder())
         made._temporary, made._model = None, model
         return made
+
+    def _read(self, chosen: Chosen) -> Chosen:
+        return chosen if self.readout is None else read_by(chosen, self.readout.name, self.readout.options())
 
     def _own_folder(self) -> Path:
         if self.folder is not None:
@@ -278,7 +281,7 @@ def load_saved(folder: str | Path) -> Chosen | None:
         about = json.loads(path.read_text(encoding="utf-8"))
         check_version("model", about.get("schema"), path, "save the model again")
         chosen = find_model(folder, model=about["model"])
-        return replace(chosen, reader=about["reader"], options=about["options"])
+        return read_by(chosen, about["reader"], about["options"]) if about["reader"] else chosen
     except (OSError, ValueError, KeyError, AttributeError) as error:
         pass_on_machine(error, f"reading {path}")
         raise RunError(f"cannot read {path}: {error}. Save the model again.") from error

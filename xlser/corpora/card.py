@@ -10,12 +10,12 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from xlser import shipped
 from xlser.corpora.emotions import check_canonical
 from xlser.corpora.globbing import nfc
 from xlser.corpora.parts import Dimensions, Expect, Globs, Ignored, Regex, Source, Synthesis, Table, placeholders
 from xlser.errors import CardError, did_you_mean
 from xlser.schema import Strict, validate
+from xlser.shipped import shipped_folder
 from xlser.yamlfile import read_yaml
 
 _SLUG = r"^[a-z0-9][a-z0-9_-]*$"
@@ -156,7 +156,7 @@ def _check_template(key: str, template: str, fields: set[str]) -> None:
 def card_folders() -> list[Path]:
     """Return the folders that are searched for cards: ``XLSER_CARDS`` (like PATH) first, then xlser's own."""
     own = [Path(part).expanduser() for part in os.environ.get("XLSER_CARDS", "").split(os.pathsep) if part]
-    return [*own, shipped.folder("corpora")]
+    return [*own, shipped_folder("corpora")]
 
 
 def card_paths() -> dict[str, Path]:

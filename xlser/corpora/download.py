@@ -15,7 +15,8 @@ from typing import IO, Any
 
 from xlser.atomic import write_text
 from xlser.errors import CorpusError
-from xlser.machine import pass_on_machine, pass_on_unreadable
+from xlser.jsonfile import read_json
+from xlser.machine import pass_on_machine
 
 # What is read at once, and lost when a connection breaks.
 _BLOCK = 2**14
@@ -112,7 +113,7 @@ class _Resuming:
 
     def _headers(self, have: int) -> dict[str, str]:
         headers = {"Accept-Encoding": "identity"}
-        tag = _read_json(self._about).get("tag")
+        tag = read_json(self._about).get("tag")
         # Without a tag nobody can say that the rest belongs to the part: begin anew.
         return headers | {"Range": f"bytes={have}-", "If-Range": tag} if have and tag else headers
 
@@ -153,17 +154,8 @@ def _range_start(text: str) -> int:
     return int(found[1]) if found else -1
 
 
-def _read_json(path: Path) -> dict:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        pass_on_unreadable(error, f"reading {path}")
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _recorded(folder: Path) -> dict:
-    return _read_json(folder / CHECKSUMS)
+    return read_json(folder / CHECKSUMS)
 
 
 def _record(folder: Path, url: str, path: Path) -> None:

@@ -167,6 +167,12 @@ class Dataset:
         return tuple(sorted(set(self.frame["speaker"])))
 
     @property
+    def people(self) -> pd.Series:
+        """Who speaks in each row (N,), under a name that no other corpus has."""
+        own = "+" in self.name  # put together, where names have their corpus before them already
+        return self.frame["speaker"] if own else self.name + "/" + self.frame["speaker"]
+
+    @property
     def left_out(self) -> dict[str, list[str]]:
         """Paths of the recordings that could not be used, by the reason."""
         return self.manifest.left_out
@@ -248,13 +254,13 @@ class Dataset:
         several = [self, *others]
         if len(several) == 1:
             return self
-        kinds = {one.ratings_kind for one in several} - {"none"}
+        kinds = {part.ratings_kind for part in several} - {"none"}
         return Dataset(
-            join_manifests([one.manifest for one in several]),
-            Facts.of_several([one.facts for one in several]),
+            join_manifests([part.manifest for part in several]),
+            Facts.of_several([part.facts for part in several]),
             "derived" if "derived" in kinds else next(iter(kinds), "none"),
-            dict(sum((Counter(one.merged) for one in several), Counter())),
-            dict(sum((Counter(one.dropped) for one in several), Counter())),
+            dict(sum((Counter(part.merged) for part in several), Counter())),
+            dict(sum((Counter(part.dropped) for part in several), Counter())),
         )
 
     def with_derived_ratings(self) -> Dataset:

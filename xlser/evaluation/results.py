@@ -17,7 +17,7 @@ Place = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Score:
+class CellScore:
     """One number of a run or bench, with all that it is a number of.
 
     Attributes:
@@ -48,7 +48,7 @@ class Score:
         return self.role != VALIDATION
 
     @classmethod
-    def of(cls, place: Place, row: Mapping[str, Any]) -> Score:
+    def of(cls, place: Place, row: Mapping[str, Any]) -> CellScore:
         """Return a row of ``transfer`` that a recipe on a source gave."""
         return cls(
             *place,
@@ -120,14 +120,14 @@ class Results:
         """See `chosen_of`."""
         return chosen_of(self.table)
 
-    def scores(self, metric: str = "UA") -> list[Score]:
+    def scores(self, metric: str = "UA") -> list[CellScore]:
         """Return every score of a metric (UA, WA, macro-F1) in every corpus, cell by cell."""
         if self.kind == "run":
             ((place, home),) = self.homes.items()
             cells = [(place, home["transfer"])]
         else:
             cells = [((cell["recipe"], cell["source"]), cell["transfer"]) for cell in self.table["cells"]]
-        return [Score.of(place, row) for place, rows in cells for row in rows if row["metric"] == metric]
+        return [CellScore.of(place, row) for place, rows in cells for row in rows if row["metric"] == metric]
 
 
 def read_results(folder: str | Path, tables: tuple[str, ...] | None = None) -> Results:

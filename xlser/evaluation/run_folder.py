@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlser.machine import pass_on_machine, pass_on_unreadable
+from xlser.jsonfile import read_json
+from xlser.machine import pass_on_machine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,17 +54,3 @@ def load_predictions(run_dir: str | Path) -> list[dict[str, Any]]:
 
     entries = read_json(Path(run_dir) / "predictions.json").get("corpora", [])
     return [entry | unpacked(entry) for entry in entries]
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return a JSON table; an empty one where there is none that can be read.
-
-    >>> read_json(Path("nowhere"))
-    {}
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        pass_on_unreadable(error, f"reading {path}")
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -14,7 +14,7 @@ import pandas as pd
 
 from xlser.corpora.card import Card, load_card
 from xlser.data.dataset import Dataset
-from xlser.data.formats.anyformat import is_dataset
+from xlser.data.formats.anyformat import dataset_name, is_dataset
 from xlser.errors import CorpusError
 from xlser.experiment.workplace import Workplace
 from xlser.features.clips import Clips, read_clips
@@ -149,17 +149,22 @@ def corpus_texts(text: str) -> list[str]:
     return [text] if is_dataset(text) else text.split("+")
 
 
-def corpus_facts(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return name and languages of one corpus, by its card, or by the table that it is.
+def corpus_name(text: str) -> str:
+    """Return the name of one corpus, by its card, or by the table that it is; no row is read.
 
     Raises:
         CardError, CorpusError: there is none.
     """
-    if is_dataset(text):
-        facts = Dataset.from_manifest(text).facts
-        return facts.name, facts.languages
-    card = load_card(text)
-    return card.name, card.languages
+    return dataset_name(text) if is_dataset(text) else load_card(text).name
+
+
+def corpus_languages(text: str) -> tuple[str, ...]:
+    """Return the languages of one corpus, by its card, or by the rows of the table that it is.
+
+    Raises:
+        CardError, CorpusError: there is none.
+    """
+    return Dataset.from_manifest(text).facts.languages if is_dataset(text) else load_card(text).languages
 
 
 def find_folders(text: str, place: Workplace) -> list[tuple[Card, Path]]:
@@ -174,7 +179,7 @@ def find_folders(text: str, place: Workplace) -> list[tuple[Card, Path]]:
 
 def _origin(text: str, place: Workplace) -> Origin:
     if is_dataset(text):
-        return Origin(corpus_facts(text)[0], partial(Dataset.from_manifest, text, cache=place.cache))
+        return Origin(dataset_name(text), partial(Dataset.from_manifest, text, cache=place.cache))
     card = load_card(text)
     folder = place.folder(card)
     return Origin(card.name, lambda: Dataset.from_card(card, folder, strict=place.strict, cache=place.cache))

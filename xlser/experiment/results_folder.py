@@ -17,7 +17,8 @@ from xlser.atomic import write_text
 from xlser.errors import RunError
 from xlser.evaluation.results_file import CLAIM, RESULTS
 from xlser.fileformats import VERSIONS, check_version
-from xlser.machine import machine_error, pass_on_unreadable
+from xlser.jsonfile import read_json
+from xlser.machine import machine_error
 from xlser.version import __version__
 
 LIBRARIES = (
@@ -69,12 +70,8 @@ def finished(out: Path) -> bool:
     >>> finished(Path("nowhere"))
     False
     """
-    try:
-        results = json.loads((out / RESULTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        pass_on_unreadable(error, f"reading {out / RESULTS}")
-        return False
-    return isinstance(results, dict) and results.get("schema", 1) == VERSIONS["run"]
+    results = read_json(out / RESULTS)
+    return bool(results) and results.get("schema", 1) == VERSIONS["run"]
 
 
 def provenance(seconds: float) -> dict[str, Any]:

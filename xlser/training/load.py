@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from xlser import shipped
 from xlser.errors import RecipeError, did_you_mean
 from xlser.features.extractor import parts_of
 from xlser.features.extractors import make_extractor
 from xlser.schema import validate
+from xlser.shipped import shipped_folder
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
 from xlser.yamlfile import parse_yaml, read_yaml
@@ -45,7 +45,7 @@ def feature_libraries(recipe: Recipe | EncoderRecipe) -> dict[str, str]:
 
 def recipe_paths() -> list[str]:
     """Return xlser's own recipes as ``corpus/name``."""
-    root = shipped.folder("recipes")
+    root = shipped_folder("recipes")
     return sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.glob("*/*.yaml"))
 
 
@@ -53,7 +53,7 @@ def _find(path: Path) -> Path:
     if path.is_file():
         return path
     parts = path.parts[1:] if path.parts[:1] == ("recipes",) else path.parts
-    own = shipped.folder("recipes").joinpath(*parts).with_suffix(".yaml")
+    own = shipped_folder("recipes").joinpath(*parts).with_suffix(".yaml")
     if own.is_file() and not path.is_absolute():
         return own
     name = Path(*parts).with_suffix("").as_posix()

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import csv
-import hashlib
+import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from xlser.data.formats.audformat_db import database_name
 from xlser.data.formats.rows import About
 from xlser.data.manifest import REQUIRED, Manifest, read_manifest
 from xlser.errors import CorpusError
 from xlser.machine import pass_on_machine
 
 TABLES = (".csv", ".tsv", ".jsonl")
+_OWN = {field.name for field in REQUIRED}
 
 
 def is_dataset(path: str | Path) -> bool:
@@ -27,6 +30,24 @@ def is_dataset(path: str | Path) -> bool:
     """
     path = Path(path).expanduser()
     return (path.is_file() and path.suffix.lower() in (*TABLES, ".parquet")) or (path / "db.yaml").is_file()
+
+
+def dataset_name(path: str | Path) -> str:
+    """Return what `read_any` calls a dataset that is given no name, without reading its rows.
+
+    Raises:
+        CorpusError: the file or the database cannot be read.
+    """
+    path = Path(path).expanduser()
+    if path.is_dir():
+        return _slug(database_name(path)) if (path / "db.yaml").is_file() else _called(path)
+    if path.suffix.lower() == ".parquet":
+        kept = json.loads((_parquet_schema(path).metadata or {}).get(b"xlser", b"{}"))
+        return str(kept.get("card") or _called(path))
+    if _is_own_csv(path):
+        with path.open(encoding="utf-8", newline="") as file:
+            return str(next(csv.DictReader(file), {}).get("corpus") or _called(path))
+    return _called(path)
 
 
 def read_any(path: str | Path, name: str | None, cache: str | Path, **about: Any) -> Manifest:
@@ -57,57 +78,59 @@ def read_any(path: str | Path, name: str | None, cache: str | Path, **about: Any
 
 
 def _read_folder(folder: Path, about: About, named: bool) -> Manifest:
-    from xlser.data.formats.audformat_db import database_name, read_audformat
     from xlser.data.formats.folders import read_audio_folder
 
     if not (folder / "db.yaml").is_file():
         return read_audio_folder(folder, about).manifest
-    name = about.name if named else _slug(database_name(folder))
-    return read_audformat(folder, About(**{**vars(about), "name": name})).manifest
+    from xlser.data.formats.audformat_db import read_audformat
+
+    return read_audformat(folder, about if named else replace(about, name=dataset_name(folder))).manifest
 
 
 def _read_table(path: Path, about: About, named: bool) -> Manifest:
     from xlser.data.formats.tables import read_csv
 
-    if path.suffix.lower() == ".csv":
-        try:
-            with path.open(encoding="utf-8", newline="") as file:
-                head = next(csv.reader(file), [])
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            pass_on_machine(error, f"reading {path}")
-            head = []
-        if {field.name for field in REQUIRED} <= set(head):
-            return _renamed(read_manifest(path), about.name if named else None)
+    if _is_own_csv(path):
+        return _renamed(read_manifest(path), about.name if named else None)
     return read_csv(path, about).manifest
 
 
+def _is_own_csv(path: Path) -> bool:
+    """Say whether a table has the columns of a manifest of xlser."""
+    if path.suffix.lower() != ".csv":
+        return False
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return set(next(csv.reader(file), [])) >= _OWN
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        pass_on_machine(error, f"reading {path}")
+        return False
+
+
 def _read_parquet(path: Path, about: About, cache: Path, named: bool) -> Manifest:
+    import pooch
+
     from xlser.data.formats.parquet import read_parquet
 
+    if set(_parquet_schema(path).names) >= _OWN:
+        return _renamed(read_manifest(path), about.name if named else None)
+    # By what is in it: another file of this name gets another folder.
+    digest = pooch.file_hash(str(path))[:16]
+    return read_parquet(path, cache / "imported" / f"{_called(path)}-{digest}", about).manifest
+
+
+def _parquet_schema(path: Path) -> pa.Schema:
     try:
-        names = pq.read_schema(path).names
+        return pq.read_schema(path)
     except (OSError, pa.ArrowException) as error:
         pass_on_machine(error, f"reading {path}")
         raise CorpusError(f"cannot read {path}: {error}") from error
-    if {field.name for field in REQUIRED} <= set(names):
-        return _renamed(read_manifest(path), about.name if named else None)
-    # By what is in it: another file of this name gets another folder.
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    return read_parquet(path, cache / "imported" / f"{_called(path)}-{digest}", about).manifest
 
 
 def _renamed(manifest: Manifest, name: str | None) -> Manifest:
     if name is None or name == manifest.card:
         return manifest
-    return Manifest(
-        manifest.frame.assign(corpus=name),
-        manifest.root,
-        name,
-        manifest.card_hash,
-        manifest.synthetic,
-        manifest.left_out,
-        manifest.notes,
-    )
+    return replace(manifest, frame=manifest.frame.assign(corpus=name), card=name)
 
 
 def _called(path: Path) -> str:

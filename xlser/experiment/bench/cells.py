@@ -10,7 +10,7 @@ from typing import Any
 from xlser.evaluation.results_file import write_json
 from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.fileformats import VERSIONS
-from xlser.machine import pass_on_unreadable
+from xlser.jsonfile import read_json
 from xlser.training.recipe import Recipe
 
 
@@ -53,12 +53,8 @@ def _digest(about: list) -> str:
 
 def read_cell(path: Path, key: str | None = None) -> dict[str, Any] | None:
     """Return a cell, or None where it is not there, is damaged, or has another key."""
-    try:
-        cell = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        pass_on_unreadable(error, f"reading {path}")
-        return None
-    good = isinstance(cell, dict) and cell.get("schema") == VERSIONS["cell"] and key in (None, cell.get("key"))
+    cell = read_json(path)
+    good = cell.get("schema") == VERSIONS["cell"] and key in (None, cell.get("key"))
     return cell if good else None
 
 

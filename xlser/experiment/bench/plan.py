@@ -9,7 +9,7 @@ from pathlib import Path
 from xlser.corpora.card import card_paths
 from xlser.errors import RecipeError
 from xlser.evaluation.adaptations import make_adaptation, written
-from xlser.experiment.corpora import AnyRecipe, corpus_facts, corpus_texts
+from xlser.experiment.corpora import AnyRecipe, corpus_languages, corpus_name, corpus_texts
 from xlser.experiment.workplace import Workplace
 from xlser.schema import validate
 
@@ -78,7 +78,7 @@ def expand_sources(texts: Sequence[str]) -> list[str]:
     """
     found = list(dict.fromkeys(text for text in texts if text not in LEAVE_OUT))
     corpora = list(dict.fromkeys(part for text in found for part in corpus_texts(text)))
-    languages = {name: [tag.split("-")[0] for tag in corpus_facts(name)[1]] for name in corpora}
+    languages = {name: [tag.split("-")[0] for tag in corpus_languages(name)] for name in corpora}
     for text in dict.fromkeys(texts):
         if text in LEAVE_OUT:
             keys = languages if text == "leave-one-language-out" else {name: [name] for name in corpora}
@@ -103,7 +103,7 @@ def called(corpus: str) -> str:
 
 def _parts(corpus: str) -> list[str]:
     """Return the names on the cards of ``emodb+ravdess``, or of ``my/card.yaml`` or ``my/table.parquet``."""
-    names = [name for part in corpus_texts(corpus) for name in corpus_facts(part)[0].split("+")]
+    names = [name for part in corpus_texts(corpus) for name in corpus_name(part).split("+")]
     if len(set(names)) < len(names):
         raise RecipeError(f"{corpus} joins a corpus with itself. Name each of them once.")
     return names

@@ -12,7 +12,7 @@ from xlser.errors import RunError, XlserError, did_you_mean
 from xlser.evaluation.classify import ProbeClassifier, fit_probe, knn_predict
 from xlser.evaluation.interpolate import Interpolation
 from xlser.evaluation.knn import class_codes
-from xlser.experiment.judge import HEAD, INTERPOLATED, Heads
+from xlser.experiment.judge import HEAD, INTERPOLATED, Heads, HeadsJudge
 from xlser.experiment.use.folder import Chosen
 from xlser.store.datastore import Datastore, Metric
 
@@ -24,6 +24,9 @@ class Reader(Protocol):
 
     def read(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Return the emotions (Q,), and the distributions (Q, C) over ``classes``, some of the reader's."""
+
+    def shares(self, counts: np.ndarray) -> np.ndarray:
+        """Return the shares of the classes (C,) that the distributions take for granted, of training clips (C,)."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,10 @@ class Mixed:
         mixed = self.interpolation.restrict(classes).predict(embeddings, self.heads.probabilities(embeddings))
         return np.array(classes)[mixed.argmax(axis=1)], mixed
 
+    def shares(self, counts: np.ndarray) -> np.ndarray:
+        """Return the shares of the classes (C,) that the distributions take for granted, of training clips (C,)."""
+        return HeadsJudge(self.heads, self.interpolation).shares(counts)
+
 
 @dataclass(frozen=True)
 class Votes:
@@ -61,6 +68,10 @@ class Votes:
         shares = np.stack([(votes == name).mean(axis=1) for name in classes], axis=1)
         return knn_predict(store, embeddings, k, labels=store.labels), shares
 
+    def shares(self, counts: np.ndarray) -> np.ndarray:
+        """Return the shares of the classes (C,): neighbours vote as often as there are clips of a class, (C,)."""
+        return counts / counts.sum()
+
 
 @dataclass(frozen=True)
 class Alone:
@@ -76,6 +87,10 @@ class Alone:
     def read(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Return the emotions (Q,), and the distributions (Q, C) over ``classes``, some of the reader's."""
         return _among(self.heads.probabilities(embeddings), self.classes, classes)
+
+    def shares(self, counts: np.ndarray) -> np.ndarray:
+        """Return the shares of the classes (C,): those of the training clips (C,), or equal ones if it was balanced."""
+        return np.full(len(counts), 1 / len(counts)) if self.heads.balanced else counts / counts.sum()
 
 
 @dataclass(frozen=True)
@@ -96,6 +111,10 @@ class Probed:
         """Return the emotions (Q,), and the distributions (Q, C) over ``classes``, some of the reader's."""
         model = self.probe.model
         return _among(model.predict_proba(self.probe.scaler.transform(embeddings)), tuple(model.classes_), classes)
+
+    def shares(self, counts: np.ndarray) -> np.ndarray:
+        """Return the shares of the classes (C,): equal ones, under which it was fitted."""
+        return np.full(len(counts), 1 / len(counts))
 
 
 def _among(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from xlser.errors import RunError
 from xlser.evaluation.results import as_bench, read_results
-from xlser.evaluation.run_folder import read_json
 from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts
+from xlser.jsonfile import read_json
 from xlser.reporting.bench.facts import Bench, Key, Row
 from xlser.reporting.bench.sides import Place, Said, Sides
 from xlser.reporting.bench.sides_of_runs import NOT_KEPT, said_by_run
