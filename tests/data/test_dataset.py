@@ -193,6 +193,22 @@ def test_every_format_on_disk_gives_the_same_labels(german, tmp_path):
         Dataset.from_manifest(tmp_path / "nothing.csv")
 
 
+def test_a_word_is_a_card_even_where_a_database_is_called_like_it(german, tmp_path, monkeypatch):
+    from xlser.data.formats.anyformat import dataset_name, is_dataset
+    from xlser.data.formats.audformat_write import write_audformat
+
+    write_audformat(german.manifest, tmp_path / "emodb", audio="link")
+    german.write(tmp_path / "own.parquet")
+    german.write(tmp_path / "own.csv")
+    (tmp_path / "My Table.csv").write_text("path,emotion\n")
+    monkeypatch.chdir(tmp_path)
+    assert not is_dataset("emodb")
+    assert is_dataset("./emodb")
+    assert is_dataset("own.csv")
+    names = [dataset_name(path) for path in ("./emodb", "own.parquet", "own.csv", "My Table.csv")]
+    assert names == ["synthetic-de"] * 3 + ["my-table"]
+
+
 def test_a_description_counts_every_emotion_and_all(german):
     table = german.describe()
     assert table.loc["all", "utterances"] == len(german)

@@ -52,8 +52,8 @@ def evaluate(
         shared_speakers: allow speakers that the model was trained or validated on; their scores say little of others.
 
     Raises:
-        CorpusError: speakers that the model knows, fewer than two shared emotions and no rating, or too few
-            recordings for ``adapt``.
+        CorpusError: speakers that the model knows, fewer than two shared emotions and no rating, too few recordings
+            for ``adapt``, or probabilities to be corrected of an emotion without a training clip.
     """
     if not shared_speakers:
         check_speakers(model, dataset)

@@ -19,8 +19,9 @@ from xlser.reporting.text import text
 def write_report(run_dir: str | Path) -> Path:
     """Write ``report.html`` into a run folder and return its path.
 
-    The page holds everything it shows: it opens offline and can be sent by mail. It is made from ``results.json`` and
-    ``embedding.csv`` alone; without the latter it has no grid of embeddings, and says so.
+    The page holds everything it shows: it opens offline and can be sent by mail. It is made from ``results.json``,
+    ``embedding.csv`` and ``predictions.json`` alone; without the second it has no grid of embeddings, and says so, and
+    without the third no speakers.
 
     Raises:
         RunError: ``results.json`` is missing, damaged or of another version (see `load_results`).

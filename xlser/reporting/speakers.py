@@ -62,7 +62,7 @@ def by_speaker(entry: Row, choice: Any) -> list[Speaker]:
     """Return the speakers of a corpus, those with the least right first, and of equals the one with more clips.
 
     Args:
-        entry: of `xlser.evaluation.results.load_predictions`.
+        entry: of `xlser.evaluation.run_folder.load_predictions`.
         choice: of `xlser.evaluation.choice.choose`.
 
     Returns:

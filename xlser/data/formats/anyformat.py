@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -23,13 +24,17 @@ _OWN = {field.name for field in REQUIRED}
 
 
 def is_dataset(path: str | Path) -> bool:
-    """Say whether a path looks like what `read_any` reads: a table that is there, or a folder.
+    """Say whether a path looks like what `read_any` reads: a table that is there, or an audformat database.
+
+    A word without a slash is a card's name, even where a folder is called like it.
 
     >>> is_dataset("emodb"), is_dataset("nowhere/table.csv")
     (False, False)
     """
+    is_path = isinstance(path, Path) or os.sep in path
     path = Path(path).expanduser()
-    return (path.is_file() and path.suffix.lower() in (*TABLES, ".parquet")) or (path / "db.yaml").is_file()
+    is_table = path.is_file() and path.suffix.lower() in (*TABLES, ".parquet")
+    return is_table or (is_path and (path / "db.yaml").is_file())
 
 
 def dataset_name(path: str | Path) -> str:
