@@ -20,19 +20,14 @@ _BAR = '<svg class="mark" viewBox="-7 -7 14 14" aria-hidden="true"><path class="
 
 def figure(sweep: LayerSweep) -> Figure:
     """Return a panel for each pooling, and what its lines are."""
-    told = listing(sweep.about["targets"])
+    beside = f" At the left of each panel stands {reference(sweep)}, for reference." if reference(sweep) else ""
     caption = (
-        "Above: UA of logistic regression, zero-shot; dashed is chance. Below: UA of linear probes that read where a "
-        "clip comes from and who speaks; each has its chance as a dashed line of its colour. "
-        f"Lines join hidden states; at the left of each panel stands {reference(sweep)} for reference. "
-        if reference(sweep)
-        else "Above: UA of logistic regression, zero-shot. Below: UA of linear probes. Dashed is chance. "
-    )
-    caption += (
-        f"Chosen on the source alone; oracle: the best in hindsight, mean of {told}. Intervals stand in the tables."
+        "Above: UA of logistic regression on emotions, zero-shot. Below: UA of linear probes that read where a clip "
+        f"comes from and who speaks. Dashed: chance, in a line's colour where it is that line's own.{beside} Chosen on "
+        f"the source alone; the oracle is the best in hindsight, mean of {listing(sweep.about['targets'])}."
     )
     panels = [_panel(sweep, pooling) for pooling in dict.fromkeys(state.pooling for state in sweep.states)]
-    return Figure([Panels(panels), _legend(sweep)], caption)
+    return Figure([_legend(sweep), Panels(panels)], caption)
 
 
 def _panel(sweep: LayerSweep, pooling: str) -> Panel:
@@ -65,13 +60,13 @@ def _picture(sweep: LayerSweep, pooling: str, columns: Sequence[Column], first: 
             curve.level = None
     every = [found for column in columns for state in _all(sweep) if (found := column.of(state))]
     y_ticks = tenths([value for found in every for value in (found.value, found.chance)])
-    name = "UA" if first == 0 else "UA of probes"
+    name = "UA by hidden state" if first == 0 else "UA of probes by hidden state"
     uprights = [
         (float(state.layer or 0), kind)
         for state, kind in ((sweep.chosen, "upright"), (sweep.oracle, "guide"))
         if state and state.pooling == pooling
     ]
-    axes = Axes("hidden state", name, _ticks(sweep), y_ticks, level=shared, uprights=uprights)
+    axes = Axes(name, "", _ticks(sweep), y_ticks, level=shared, uprights=uprights)
     return chart(curves, axes, label, size=SIZE)
 
 

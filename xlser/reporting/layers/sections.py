@@ -14,8 +14,8 @@ from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
 
 
 def opening(sweep: LayerSweep) -> Section:
-    """Return the sentence and the chart."""
-    return Section("layer", "Which hidden state", [Note(headline(sweep), kind="sub"), figure(sweep)], "Chart")
+    """Return the chart."""
+    return Section("chart", "Emotion, and what else is read", [figure(sweep)], "Chart")
 
 
 def scored(sweep: LayerSweep) -> Section:
