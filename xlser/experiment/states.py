@@ -11,7 +11,7 @@ from xlser.errors import CorpusError
 from xlser.evaluation.classify import ProbeClassifier, fit_probe
 from xlser.evaluation.nuisance import probe
 from xlser.evaluation.readout import Part
-from xlser.evaluation.regress import Direction, fit_direction
+from xlser.evaluation.regress import Direction, fit_directions
 from xlser.experiment.autoencoders import Scaled, scale
 from xlser.experiment.cases import Case
 from xlser.experiment.corpora import Corpus
@@ -93,11 +93,7 @@ class _Reader:
             ratings = {name: source.ratings[name][rows] for name in RATED}
             parts.append(Part(scaled.source[rows], source.labels[rows], ratings))
         train, held = parts
-        directions = {
-            name: fit_direction(train.embeddings, train.ratings[name], held.embeddings, held.ratings[name])
-            for name in RATED
-            if np.isfinite(train.ratings[name]).sum() >= 3
-        }
+        directions = fit_directions(train.embeddings, train.ratings, held.embeddings, held.ratings)
         return cls(source.name, train, held, directions)
 
     def probe(self, classes: tuple[str, ...]) -> ProbeClassifier:
