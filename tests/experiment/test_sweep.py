@@ -73,7 +73,9 @@ def test_every_state_has_the_numbers_that_a_run_on_it_gives(swept, tmp_path, pla
     assert len(ratings) == 6
     for row in ratings.to_dict("records"):
         mine = swept.get(state, f"r {row['dimension']}", row["corpus"], row["role"], row["protocol"])
-        assert (mine.value, mine.low, mine.high) == pytest.approx((row["value"], row["low"], row["high"]), nan_ok=True)
+        assert (mine.value, mine.low, mine.high) == pytest.approx(
+            (row["value"], row["low"], row["high"]), abs=1e-3, nan_ok=True
+        )
 
 
 def test_the_best_on_validation_is_chosen_and_the_best_on_targets_is_the_oracle(swept):
