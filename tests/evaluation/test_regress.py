@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xlser.evaluation.metrics import ccc
-from xlser.evaluation.regress import ALPHAS, fit_direction
+from xlser.evaluation.regress import ALPHAS, fit_direction, fit_directions
 
 
 @pytest.fixture
