@@ -158,5 +158,7 @@ def test_what_cannot_be_is_refused(sweep, german, turkish):
         sweep([german], turkish)
     with pytest.raises(CorpusError, match="synthetic-de is named twice"):
         sweep([german], [turkish, german])
+    with pytest.raises(CorpusError, match="synthetic-de has 1 of the emotions"):
+        sweep([german], [turkish], emotions=["anger", "surprise"])
     with pytest.raises(CorpusError, match="at least 2 speakers"):
         sweep([german.take(german.frame["speaker"] == "01")], [turkish])

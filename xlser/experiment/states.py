@@ -22,7 +22,7 @@ from xlser.vocabulary import TARGET, VALIDATION
 
 Views = list[tuple[np.ndarray, np.ndarray]]  # a seed's judged rows (N,) bool, and what it says of all (N,)
 RATED = ("activation", "valence")
-MOST = 150  # clips a corpus that decodability is asked of: enough for its second digit, and a fifth of the time
+MOST = 150  # clips a corpus that decodability is asked of: enough for its second digit, and a fraction of the time
 
 
 @dataclass
@@ -61,6 +61,21 @@ class Home:
             for case, own in zip(self.cases, said, strict=True):
                 _speak(reader, scaled, case, own)
         return said
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read of a state: in each case, in each left-out source, and by the probes of `decoded`."""
+
+    said: list[Said]
+    left_out: list[Said]
+    decoded: list[tuple[str, str, dict]]
+
+    @classmethod
+    def of(cls, home: Home, others: Sequence[Home], columns: np.ndarray) -> Reading:
+        """Read the state that has these columns."""
+        here = home.of(columns)
+        return cls(here.read(), [other.of(columns).read()[0] for other in others], [*decoded(here)])
 
 
 def _cut(corpus: Corpus, columns: np.ndarray) -> Corpus:
