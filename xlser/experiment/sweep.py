@@ -59,8 +59,8 @@ def sweep_layers(
     made = make_seeds(recipe, source)  # a split that cannot be made is told before the targets are read
     if len(found := shared_classes(recipe, source, source)) < 2:
         raise CorpusError(
-            f"{source.name} has {len(found)} of the emotions {', '.join(recipe.emotions)}; two are needed. Name others: "
-            "emotions=[...], or --emotions"
+            f"{source.name} has {len(found)} of the emotions {', '.join(recipe.emotions)}; two are needed. "
+            "Name others: emotions=[...], or --emotions"
         )
     cases = [Case(source, VALIDATION, "source")]
     for target in (prepare(dataset, recipe, place) for dataset in targets):
@@ -73,10 +73,9 @@ def sweep_layers(
 
 
 def _readings(home: Home, others: list[Home], columns: Columns, place: Workplace) -> Iterator[tuple[State, Reading]]:
-    """Yield every state with what was read of it, in order; threads, since matrices are multiplied outside of Python's
-    lock."""
+    """Yield every state, in order, with what was read of it. Threads suffice: matrices need no lock of Python's."""
     tasks = (delayed(Reading.of)(home, others, own) for own in columns.values())
-    # Linear algebra on one core a thread, and no warning of a probe that had steps enough to be scored.
+    # One core a thread; and probes silence their warnings one by one, which threads cannot.
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         threads = Parallel(place.jobs or os.cpu_count() or 1, backend="threading", return_as="generator")
