@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from xlser.evaluation.layers import LayerScore, LayerSweep, State
 from xlser.reporting.bench.chart import Axes, Curve, Point, chart, mark, tenths
-from xlser.reporting.layers.columns import QUESTIONS, Column, decodability, reference, transfer
+from xlser.reporting.layers.questions import QUESTIONS, Column, decodability, reference, transfer
 from xlser.reporting.section import Figure, Legend, Panel, Panels
 from xlser.reporting.wording import known, listing, number, score
 from xlser.vocabulary import ZERO_SHOT

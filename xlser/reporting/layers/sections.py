@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from xlser.evaluation.layers import LayerScore, LayerSweep, State
-from xlser.reporting.layers.columns import Column, decodability, name_of, ratings, reference, transfer
 from xlser.reporting.layers.picture import figure
+from xlser.reporting.layers.questions import Column, decodability, name_of, ratings, reference, transfer
 from xlser.reporting.section import Cell, Details, Group, Note, Pairs, Part, Row, Section, Table
 from xlser.reporting.wording import bounds, counted, listing, number, score, whole
 from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
