@@ -69,6 +69,11 @@ class EmotionNetwork(nn.Module):
         """Number of the lowest hidden state that is read: frozen layers below it need to run only once."""
         return min(pool.lowest for pool in self.pools.values())
 
+    @property
+    def highest(self) -> int:
+        """Number of the highest hidden state that is read."""
+        return max(pool.highest for pool in self.pools.values())
+
     def embed(self, inputs: Inputs) -> dict[str, Tensor]:
         """Return the embeddings of clips, each the same whatever else is in the batch."""
         if inputs.kind == "means":
