@@ -194,6 +194,11 @@ class SpeechEncoder(nn.Module):
         }
 
     @property
+    def transformer_layers(self) -> nn.ModuleList:
+        """The L layers, from the front on."""
+        return self._stack.layers
+
+    @property
     def _device(self) -> torch.device:
         return next(self.model.parameters()).device
 

@@ -13,6 +13,7 @@ from xlser.losses import Labels, Term, class_weights
 from xlser.losses.term import Columns, Feed
 from xlser.models.checkpoints import load_encoder
 from xlser.models.classifier import EMBEDDING, EmotionNetwork
+from xlser.models.lora import add_adapters
 from xlser.models.pooling import LayerPool
 from xlser.training.encoder_recipe import EncoderChoice
 from xlser.training.loss_terms import Terms
@@ -54,10 +55,10 @@ def build_classifier(choice: EncoderChoice, terms: Terms, classes: int, seed: in
 
 
 def assemble(encoder, choice: EncoderChoice, terms: Terms, classes: int, seed: int) -> EmotionNetwork:
-    """Freeze ``encoder`` as chosen and put fresh heads on it.
+    """Freeze ``encoder`` as chosen and put fresh heads on it, and adapters into it if chosen.
 
     Raises:
-        RecipeError: a layer that the encoder does not have.
+        RecipeError: a layer that the encoder does not have; or see `add_adapters`.
     """
     feeds = {name: term.fed for name, term in terms.given.items() if term.fed}
     _check_layers(encoder.layers, choice, feeds)
@@ -68,7 +69,10 @@ def assemble(encoder, choice: EncoderChoice, terms: Terms, classes: int, seed: i
         torch.manual_seed(seed)
         pool = LayerPool(encoder.layers, encoder.width, choice.layer, choice.pooling)
         fed = LayerPool(encoder.layers, encoder.width, feed.layer, feed.pooling) if feed else None
-        return EmotionNetwork(encoder, pool, classes=classes, fed=fed, projections=projections, feeding=feeds)
+        network = EmotionNetwork(encoder, pool, classes=classes, fed=fed, projections=projections, feeding=feeds)
+        if choice.lora:  # last, so that the heads begin as they do without
+            add_adapters(encoder, **choice.lora.model_dump(), last=network.highest)
+        return network
 
 
 def _check_layers(layers: int, choice: EncoderChoice, feeds: Mapping[str, Feed]) -> None:
