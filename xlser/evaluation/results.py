@@ -107,9 +107,9 @@ class Results:
     def provenance(self) -> Provenance:
         """Who made them, and when."""
         about = self.table["about"]
-        recipes = self.recipes
-        rows: list[Mapping[str, Any]] = self.table.get("cells", []) if self.kind == "bench" else [about]
-        named = [(row, recipes.get(row.get("recipe"), {}) if self.kind == "bench" else about["recipe"]) for row in rows]
+        named = [(about, about["recipe"])] if self.kind == "run" else []
+        if self.kind == "bench":
+            named = [(cell, self.recipes.get(cell["recipe"], {})) for cell in self.table.get("cells", ())]
         checkpoints = dict.fromkeys(one for row, recipe in named for one in checkpoints_of(row, recipe))
         return Provenance(dict(about["versions"]), about["command"], about["finished"], tuple(checkpoints))
 
