@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from xlser.evaluation.audit.published import Published, published
 
-FINE_TUNED = "fine-tuned"
+PRE_TRAINED = "pre-trained"
 # By what a checkpoint is taken for a published one; all but the first are guesses.
 By = Literal["name", "base", "folder", ""]
 

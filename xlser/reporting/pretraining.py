@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from xlser.evaluation.contamination import FINE_TUNED, Checkpoint, Heard
+from xlser.evaluation.contamination import PRE_TRAINED, Checkpoint, Heard
 from xlser.reporting.wording import listing
 
 MARK = "heard by the encoder"
@@ -18,8 +18,8 @@ def warnings(checkpoints: Iterable[Checkpoint], source: str, targets: Sequence[s
     """Return what makes a number untrue: a checkpoint that has heard the labels of a corpus that it is judged on."""
     lines = []
     for one in checkpoints:
-        for found in (row for row in one.heard([*targets, source]) if row.sure and row.use != "pre-trained"):
-            home = found.corpus in source.split("+") and found.corpus not in targets
+        for found in (row for row in one.heard([*targets, source]) if row.sure and row.use != PRE_TRAINED):
+            home = found.corpus not in "+".join(targets).split("+")
             why = "scores on its held-out speakers are too high" if home else "the result on it is no transfer"
             lines.append(f"WARNING: The encoder {one.name} was {found.use} on {found.corpus} ({found.source}): {why}.")
     return list(dict.fromkeys(lines))
@@ -30,7 +30,7 @@ def cautions(checkpoints: Iterable[Checkpoint], corpora: Sequence[str]) -> list[
     lines = []
     for one in checkpoints if corpora else ():
         heard = one.heard(corpora)
-        lines += [_without_labels(one, row) for row in heard if row.sure and row.use == "pre-trained"]
+        lines += [_without_labels(one, row) for row in heard if row.sure and row.use == PRE_TRAINED]
         lines += _perhaps(one, [row for row in heard if not row.sure])
         rest = [name for name in dict.fromkeys(corpora) if not set(name.split("+")) & {row.corpus for row in heard}]
         lines += [_rest(one, rest)] if rest else []
@@ -40,7 +40,7 @@ def cautions(checkpoints: Iterable[Checkpoint], corpora: Sequence[str]) -> list[
 def _without_labels(one: Checkpoint, row: Heard) -> str:
     return (
         f"The encoder {one.name} was pre-trained on recordings of {row.corpus}, without their labels ({row.source}): "
-        "it is no stranger to it."
+        "what is called zero-shot on it is not quite that."
     )
 
 
@@ -55,16 +55,17 @@ def _rest(one: Checkpoint, corpora: Sequence[str]) -> str:
     """Say of corpora that are not named among what it heard what that means."""
     row, by = one.known
     names = listing(corpora)
+    if one.datasets and by != "name":
+        told = f"was trained on {listing(one.datasets)}, as its model card says"
+        return f"The encoder {one.name} {told}: that {names} is not named there is no proof."
     if row is None:
-        if one.datasets:
-            told = f"by its model card on {listing(one.datasets)}"
-            return f"The encoder {one.name} was trained {told}: {names} is not named there, which is no proof."
         return f"What the encoder {one.name} was trained on is not known here: it may have heard {names}."
     about = f" {_BY[by].format(model=row.model)}. That" if by in _BY else ""
-    heard = f"The encoder {one.name}{about} was {row.use} on {row.heard} ({row.source})"
+    heard = f"The encoder {one.name}{about} was {row.use} on {row.heard}"
     if row.open or by == "base":
         return f"{heard}: whether recordings of {names} were among it is not known."
-    return f"{heard}: as far as its authors say, nothing of {names} was among it."
+    who = "others say" if row.evidence == "second-hand" else "its authors say"
+    return f"{heard}: as far as {who}, nothing of {names} was among it."
 
 
 def lines(one: Checkpoint) -> list[tuple[str, str]]:
@@ -89,5 +90,5 @@ def trained_on(one: Checkpoint) -> str:
     if row is None:
         return f"{listing(one.datasets)} (its model card)" if one.datasets else "not stated"
     guess = {"base": f"as {row.model}, which it comes from: ", "folder": f"if it is {row.model}: "}.get(by, "")
-    verb = FINE_TUNED if row.use == FINE_TUNED else row.use
-    return f"{guess}{verb} on {row.heard} ({row.evidence}: {row.source})"
+    card = f"; {listing(one.datasets)} (its model card)" if one.datasets and by == "base" else ""
+    return f"{guess}{row.use} on {row.heard} ({row.evidence}: {row.source}){card}"
