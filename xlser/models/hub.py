@@ -9,7 +9,7 @@ from pathlib import Path
 from xlser.errors import RecipeError, did_you_mean
 from xlser.machine import pass_on_machine
 
-FILES = ["config.json", "preprocessor_config.json", "processor_config.json", "model*.safetensors*"]
+FILES = ["config.json", "preprocessor_config.json", "processor_config.json", "model*.safetensors*", "README.md"]
 NAME = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
 
 

@@ -68,8 +68,8 @@ def encoder_lines(facts: Facts) -> list[tuple[str, str]]:
 
 
 def _identity(facts: Facts) -> dict[str, str]:
-    """Return the revision that was asked for, and what the run says was really read."""
-    told = facts.about.get("encoder", {})
+    """Return the revision that was asked for, and what an older run says was really read; others say more elsewhere."""
+    told = {} if "checkpoints" in facts.about else facts.about.get("encoder", {})
     keys = {"Family": "model_type", "Commit": "commit", "SHA-256": "sha256", "Seed of weights": "seed"}
     found = {title: str(told[key]) for title, key in keys.items() if told.get(key) is not None}
     return {"Revision": str(facts.encoder.get("revision") or ""), **found}
