@@ -204,7 +204,7 @@ def one_short(folder):
 
 
 def other_names(folder):
-    rewritten(folder, lambda tensors: {f"student.{name}": tensor for name, tensor in tensors.items()})
+    rewritten(folder, lambda tensors: {f"student_{name}": tensor for name, tensor in tensors.items()})
 
 
 def no_config(folder):

@@ -62,6 +62,10 @@ def assemble(encoder, choice: EncoderChoice, terms: Terms, classes: int, seed: i
     """
     feeds = {name: term.fed for name, term in terms.given.items() if term.fed}
     _check_layers(encoder.layers, choice, feeds)
+    if choice.longest > encoder.longest:
+        raise RecipeError(
+            f"encoder.longest must be {encoder.longest:g} s at most for {choice.weights}, but is {choice.longest:g}."
+        )
     encoder.freeze({"nothing": -1, "front": 0, "all": encoder.layers}.get(choice.freeze, choice.freeze))
     projections = {name: term.projected for name, term in terms.given.items() if term.projected}
     feed = next(iter(feeds.values()), None)
@@ -84,7 +88,10 @@ def _check_layers(layers: int, choice: EncoderChoice, feeds: Mapping[str, Feed])
         )
     for name, layer in asked.items():
         if not isinstance(layer, str) and not -layers - 1 <= layer <= layers:
-            raise RecipeError(f"{name} is {layer}, but {choice.weights} has {layers} layers, numbered from 1.")
+            lowest = 1 if name.endswith("freeze") else -layers - 1
+            raise RecipeError(
+                f"{name} must be from {lowest} to {layers}, since {choice.weights} has {layers} layers, but is {layer}."
+            )
 
 
 def weighted_sum(
