@@ -73,13 +73,18 @@ def extract(
 
 
 def _read_rows(manifest: Manifest, extractor: Extractor, cache_root: str | Path, **options: Any) -> Rows[_Read]:
-    cache = FeatureCache(cache_root, extractor.identity())
+    cache = open_cache(cache_root, extractor)
     if not extractor.batch:
         return read_rows(manifest, partial(_one, extractor=extractor, cache=cache), what="features", **options)
     seconds = manifest.frame["end"].to_numpy() - manifest.frame["start"].to_numpy()
     spans = [Span(row, 0, int(length * extractor.rate)) for row, length in enumerate(seconds)]
     groups = [[span.row for span in group] for group in batches(spans, int(extractor.batch * extractor.rate))]
     return read_groups(manifest, partial(_many, extractor=extractor, cache=cache), groups, what="features", **options)
+
+
+def open_cache(root: str | Path, extractor: Extractor) -> FeatureCache:
+    """Return the cache in the folder ``root`` that keeps what ``extractor`` makes of recordings."""
+    return FeatureCache(root, extractor.identity())
 
 
 @dataclass
