@@ -12,8 +12,8 @@
 
 Data: `load_corpus`, `Dataset`. What is trained: `Autoencoder`, `FineTuned`, `NoNetwork`, on `features`, by `losses`.
 What reads it: `Knn`, `Probe`, `Head`, `Interpolated`. The two together: `Recogniser`, `load`. How well: `evaluate`,
-`transfer`. What makes up for a shift: `Coral` and the others of `xlser.evaluation.adaptations`. Each says more of
-itself: ``help(xlser.Dataset)``.
+`transfer`. Which layer of an encoder: `probe_layers`. What makes up for a shift: `Coral` and the others of
+`xlser.evaluation.adaptations`. Each says more of itself: ``help(xlser.Dataset)``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from xlser import losses as losses
     from xlser.api.carrying import transfer as transfer
     from xlser.api.evaluating import evaluate as evaluate
+    from xlser.api.probing import probe_layers as probe_layers
     from xlser.api.recogniser import Recogniser as Recogniser
     from xlser.api.recogniser import load as load
     from xlser.data.dataset import Dataset as Dataset
@@ -48,6 +49,7 @@ _HOMES = {
     "errors": ("XlserError",),
     "api.carrying": ("transfer",),
     "api.evaluating": ("evaluate",),
+    "api.probing": ("probe_layers",),
     "api.recogniser": ("Recogniser", "load"),
     "systems.kinds": ("Autoencoder", "FineTuned", "NoNetwork"),
     "systems.speaks": ("Knn", "Probe", "Head", "Interpolated"),

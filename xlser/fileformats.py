@@ -18,6 +18,7 @@ Kind = Literal[
     "claim",
     "datastore",
     "doctor",
+    "layers",
     "manifest",
     "model",
     "predictions",
@@ -32,6 +33,7 @@ VERSIONS: dict[Kind, int] = {
     "claim": 1,  # recipe.json, which says whose folder it is
     "datastore": 1,
     "doctor": 1,
+    "layers": 1,  # layers.json of `xlser probe-layers`
     "manifest": 1,
     "model": 1,  # model.json of a saved recogniser
     "predictions": 1,

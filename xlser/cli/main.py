@@ -16,6 +16,7 @@ VERBS = {
     "corpora": "List, show, check and prepare speech corpora.",
     "run": "Train on one language, read it in others, write the numbers and the report.",
     "transfer": "Train on several sources, score every target, with intervals and few-shot curves.",
+    "probe-layers": "Say which hidden state of an encoder carries emotion to other corpora, and which the corpus.",
     "report": "Make the report of a finished run or bench anew.",
     "compare": "Set two runs, or two benches, side by side where they judged the same corpora.",
     "predict": "Say which emotion recordings have, by a model of a run.",
@@ -36,7 +37,7 @@ class Verbs(click.Group):
         """Import the verb's module; None for a verb that is not there."""
         if name not in VERBS:
             return None
-        return importlib.import_module(f"xlser.cli.{name}").command
+        return importlib.import_module(f"xlser.cli.{name.replace('-', '_')}").command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without importing them."""

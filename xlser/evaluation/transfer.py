@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -159,6 +159,33 @@ def correlation_rows(
             )
     _add_gains(table, samples, ("method", "axis", "dimension", "statistic"), level, baseline)
     return table
+
+
+def ua_samples(
+    seeds: Sequence[tuple[np.ndarray, np.ndarray]],
+    truth: np.ndarray,
+    classes: tuple[str, ...],
+    draws: SpeakerBootstrap,
+) -> np.ndarray:
+    """Return the UA of one reader in the sample and in each draw, (draws + 1,): the numbers that `class_rows` sums up.
+
+    Args:
+        seeds: for each seed the rows (N,) bool that it is judged on, and its predictions (N,).
+        truth: (N,) emotions, None where not scored.
+        classes: that are scored.
+        draws: of the N rows' speakers.
+    """
+    scored = np.isin(truth.astype(str), classes)
+    filled = np.where(scored, truth.astype(str), classes[0])
+    matrices = [draws.confusions(filled, said, classes, rows & scored) for rows, said in _pooled([*seeds])]
+    return _mean([metrics.unweighted_accuracy(matrix) for matrix in matrices])
+
+
+def pearson_samples(
+    seeds: Sequence[tuple[np.ndarray, np.ndarray]], ratings: np.ndarray, draws: SpeakerBootstrap
+) -> np.ndarray:
+    """Return Pearson's r of predicted ratings with ``ratings`` (N,), nan where not rated; otherwise as `ua_samples`."""
+    return _mean([draws.pearson(ratings, said, rows) for rows, said in _pooled([*seeds])])
 
 
 def _by_reader(views: Views, readers: Callable[[View], dict]) -> Iterable[tuple]:

@@ -11,6 +11,7 @@ from xlser.reporting.audit import terminal as audit_terminal
 from xlser.reporting.bench import believe, cell, dimensions, labels, maps, matrix, places, probes, shots, trust
 from xlser.reporting.bench import terminal as bench_terminal
 from xlser.reporting.bench import used as bench_used
+from xlser.reporting.layers import sections as layers
 from xlser.reporting.section import Section
 
 # A function of loaded results. It returns nothing where there is nothing to say, and several where there is a section
@@ -49,6 +50,8 @@ PAGES: dict[str, tuple[Maker, ...]] = {
     "bench in a terminal": (bench_terminal.scores, bench_terminal.shots, bench_terminal.holes),
     "audit": (findings.section, corpus.sections, across.copies, across.shared, across.models, across.how),
     "audit in a terminal": (audit_terminal.corpora, audit_terminal.told),
+    "layers": (layers.opening, layers.scored, layers.rated, layers.read, layers.used),
+    "layers in a terminal": (layers.text_opening, layers.text_rest),
     "comparison": (places.places, places.legend),
     "cell": (
         cell.section,

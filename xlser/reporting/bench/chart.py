@@ -42,16 +42,23 @@ class Point:
 
 @dataclass
 class Curve:
-    """A named line; ``place`` decides its colour and mark, so that it has the same ones in every panel."""
+    """A named line; ``place`` decides its colour and mark, so that it has the same ones in every panel.
+
+    ``level`` is a dashed line of its colour, such as its chance.
+    """
 
     name: str
     place: int
     points: list[Point]
+    level: float | None = None
 
 
 @dataclass
 class Axes:
-    """Names, ticks (place, text) and ends of both axes; ``level`` is a dashed line, ``diagonal`` another."""
+    """Names, ticks (place, text) and ends of both axes; ``level`` is a dashed line, ``diagonal`` another.
+
+    ``uprights`` are lines from top to bottom: where, and how each is dressed (``upright`` or ``guide``).
+    """
 
     x_name: str
     y_name: str
@@ -59,6 +66,7 @@ class Axes:
     y_ticks: Sequence[tuple[float, str]]
     level: float | None = None
     diagonal: bool = False
+    uprights: Sequence[tuple[float, str]] = ()
 
     def spot(self, x: float, y: float) -> tuple[float, float]:
         """Return the pixels of a place."""
@@ -67,18 +75,19 @@ class Axes:
         return LEFT + 12 + width * _part(x, across), TOP + height * (1 - _part(y, up))
 
 
-def chart(curves: Sequence[Curve], axes: Axes, label: str) -> Markup:
+def chart(curves: Sequence[Curve], axes: Axes, label: str, size: int = 11) -> Markup:
     """Return an ``<svg>`` of the curves.
 
     Args:
         curves: points without a value are left out, and so is what lies beyond the axes.
         axes: their first and last ticks are their ends.
         label: what is shown, for those who do not see it.
+        size: of the text, in pixels where the chart is `WIDTH` pixels wide.
     """
     lines = [_curve(curve, axes, 3.0 * (i - (len(curves) - 1) / 2)) for i, curve in enumerate(curves)]
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
-        f'aria-label="{escape(label)}" style="--w: {WIDTH:g}px" font-size="11">'
+        f'aria-label="{escape(label)}" style="--w: {WIDTH:g}px" font-size="{size}">'
     )
     return Markup(head + _frame(axes) + "".join(lines) + "</svg>")
 
@@ -125,6 +134,7 @@ def _frame(axes: Axes) -> str:
     parts.append(f'<text x="{LEFT + 4:g}" y="{TOP + 8:g}" class="axis">{escape(axes.y_name)}</text>')
     if known(axes.level):
         parts.append(f'<path class="guide" d="M{LEFT:g} {axes.spot(0, axes.level)[1]:.1f}H{WIDTH - RIGHT:g}"/>')
+    parts += [f'<path class="{kind}" d="M{axes.spot(x, 0)[0]:.1f} {y0:.1f}V{TOP:g}"/>' for x, kind in axes.uprights]
     if axes.diagonal:
         parts.append(f'<path class="guide" d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}"/>')
     return "".join(parts)
@@ -138,6 +148,9 @@ def _curve(curve: Curve, axes: Axes, aside: float) -> str:
     spots = [(axes.spot(point.x, point.y)[0] + aside, axes.spot(point.x, point.y)[1]) for point in points]
     line = "L".join(f"{x:.1f} {y:.1f}" for x, y in spots)
     parts = [f'<path d="M{line}" fill="none" stroke="{colour}" stroke-width="1.6"/>'] if spots else []
+    if known(curve.level):
+        level = f'd="M{LEFT:g} {axes.spot(0, curve.level)[1]:.1f}H{WIDTH - RIGHT:g}"'
+        parts.append(f'<path class="guide" {level} style="stroke: {colour}"/>')
     for point, (x, y) in zip(points, spots, strict=True):
         bar = ""
         if known(point.low, point.high):

@@ -1,0 +1,59 @@
+"""A sweep over hidden states written down: one self-contained page, JSON with everything in it, CSV, and text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from markupsafe import Markup
+
+from xlser.atomic import replacing, write_text
+from xlser.evaluation.layers import LayerSweep
+from xlser.evaluation.results_file import write_json
+from xlser.reporting.html import html
+from xlser.reporting.layers.sections import short
+from xlser.reporting.pages import PAGES, assemble
+from xlser.reporting.section import Page
+from xlser.reporting.text import text
+from xlser.reporting.wording import listing, plural
+
+
+def write_layers(sweep: LayerSweep, folder: str | Path) -> tuple[Path, Path, Path]:
+    """Write ``layers.html``, ``layers.json`` and ``layers.csv`` into a folder and return their paths.
+
+    The page loads nothing from elsewhere and runs no script.
+
+    Raises:
+        XlserError: the folder cannot be written.
+    """
+    page, data, table = (Path(folder) / f"layers.{ending}" for ending in ("html", "json", "csv"))
+    write_json(data, sweep.to_dict(), indent=1)
+    with replacing(table) as temporary:
+        sweep.to_frame().to_csv(temporary, index=False)
+    write_text(page, html(layers_page(sweep)))
+    return page, data, table
+
+
+def layers_text(sweep: LayerSweep) -> str:
+    """Return the sweep as text."""
+    return text(assemble(PAGES["layers in a terminal"], sweep))
+
+
+def layers_page(sweep: LayerSweep) -> Page:
+    """Return the page of a sweep."""
+    about = sweep.about
+    bold = Markup("<strong>{} is synthetic speech: no evidence about human emotion.</strong>")
+    banners: list[str] = [bold.format(corpus["corpus"]) for corpus in about["corpora"] if corpus["synthetic"]]
+    if about["weights"].startswith("random:"):
+        banners.append(f"{about['weights']} has random weights: this shows the machinery, and nothing of an encoder.")
+    poolings = {state.pooling for state in sweep.states}
+    return Page(
+        title=f"Layers of {short(about['weights'])}",
+        kind=f"xlser probe-layers · {about['finished']}",
+        heading=f"Layers of {short(about['weights'])}",
+        sub=f"{about['source']} to {listing(about['targets'])}: {plural(len(sweep.states), 'hidden state')} under "
+        f"{plural(len(poolings), 'pooling')}, {plural(about['seeds'], 'seed')}.",
+        banners=banners,
+        sections=assemble(PAGES["layers"], sweep),
+        footer=f"Made by xlser {about['versions']['xlser']} in {about['seconds']} s. This page loads nothing from "
+        "elsewhere.",
+    )
