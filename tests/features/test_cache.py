@@ -14,7 +14,7 @@ import pytest
 
 from xlser.cachefolder import cache_folder
 from xlser.errors import XlserError
-from xlser.features.cache import FeatureCache
+from xlser.features.cache import FeatureCache, RowCache
 
 IDENTITY = {"extractor": "toy", "bands": 40}
 KEY, OTHER = "ab" + "0" * 62, "cd" + "0" * 62
@@ -99,6 +99,39 @@ def test_threads_may_read_at_once_since_no_header_is_parsed_as_python(cache, val
         found = cache.get(f"{number:064d}")
         assert (found.shape, found.dtype) == (odd.shape, odd.dtype)
         assert np.array_equal(found, odd)
+
+
+@pytest.fixture
+def matrix():
+    return np.random.default_rng(0).normal(size=(5, 6)).astype(np.float16)
+
+
+def test_of_a_matrix_the_rows_that_are_wanted_come_back_in_their_order(tmp_path, matrix):
+    RowCache(tmp_path, IDENTITY, [0]).put(KEY, matrix)
+    for rows in ([0], [4, 1, 1], list(range(5))):
+        found = RowCache(tmp_path, IDENTITY, rows).get(KEY)
+        assert found.dtype == np.float16
+        assert found.tobytes() == matrix[rows].tobytes()
+        assert RowCache(tmp_path, IDENTITY, rows).get(OTHER) is None
+    assert RowCache(tmp_path, IDENTITY, [5]).get(KEY) is None
+
+
+def test_a_damaged_row_is_missing_and_the_others_are_read_without_it(tmp_path, matrix):
+    cache = RowCache(tmp_path, IDENTITY, [2])
+    cache.put(KEY, matrix)
+    whole = cache.path(KEY).read_bytes()
+    start = whole.index(matrix[2].tobytes())
+    for place in range(start, start + 16):
+        cache.path(KEY).write_bytes(whole[:place] + bytes([whole[place] ^ 0x01]) + whole[place + 1 :])
+        assert cache.get(KEY) is None, place
+        assert RowCache(tmp_path, IDENTITY, [1, 3]).get(KEY).tobytes() == matrix[[1, 3]].tobytes()
+    for size in range(start + 16):
+        cache.path(KEY).write_bytes(whole[:size])
+        assert cache.get(KEY) is None, size
+    for place in range(start):
+        cache.path(KEY).write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        found = cache.get(KEY)
+        assert found is None or found.tobytes() == matrix[[2]].tobytes(), place
 
 
 class Trap:

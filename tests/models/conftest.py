@@ -23,6 +23,10 @@ GROUP = {"feat_extract_norm": "group", "do_stable_layer_norm": False, **WAVE}
 LAYER = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True, **WAVE}
 DATA2VEC = {**WAVE, "num_conv_pos_embeddings": 3, "conv_pos_kernel_size": 5}
 MEL = {**SMALL, "conv_depthwise_kernel_size": 5, "output_hidden_size": 16}
+WHISPER = {"d_model": 16, "encoder_layers": 3, "encoder_attention_heads": 2, "encoder_ffn_dim": 24, "num_mel_bins": 80}
+WHISPER |= {"decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 8, "vocab_size": 60}
+WHISPER |= {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+WHISPER |= {"encoder_layerdrop": 0.1, "dropout": 0.1, "classifier_proj_size": 8}
 # The class of transformers, the options of its config, the options of its preprocessor.
 CHECKPOINTS = {
     "wav2vec2, group norm": ("Wav2Vec2", GROUP, {}),
@@ -35,10 +39,16 @@ CHECKPOINTS = {
     "data2vec": ("Data2VecAudio", DATA2VEC, {}),
     "unispeech": ("UniSpeech", LAYER, {}),
     "unispeech-sat": ("UniSpeechSat", GROUP, {}),
-    "w2v-bert, relative key": ("Wav2Vec2Bert", {**MEL, "position_embeddings_type": "relative_key"}, None),
-    "w2v-bert, relative": ("Wav2Vec2Bert", {**MEL, "position_embeddings_type": "relative"}, None),
-    "w2v-bert, rotary": ("Wav2Vec2Bert", {**MEL, "position_embeddings_type": "rotary"}, None),
+    "w2v-bert, relative key": ("Wav2Vec2Bert", {**MEL, "position_embeddings_type": "relative_key"}, {}),
+    "w2v-bert, relative": ("Wav2Vec2Bert", {**MEL, "position_embeddings_type": "relative"}, {}),
+    "w2v-bert, rotary": ("Wav2Vec2Bert", {**MEL, "position_embeddings_type": "rotary"}, {}),
 }
+# What no clip of its own length goes through in transformers.
+PADDED = {
+    "whisper": ("Whisper", WHISPER, {}),
+    "whisper, 128 bands": ("Whisper", {**WHISPER, "num_mel_bins": 128}, {"feature_size": 128}),
+}
+EXTRACTORS = {"Wav2Vec2Bert": "SeamlessM4T", "Whisper": "Whisper"}
 
 
 def _make(folder, kind, options, preprocessor, head="Model"):
@@ -52,9 +62,8 @@ def _make(folder, kind, options, preprocessor, head="Model"):
             if tensor.is_floating_point():  # biases and norms as made would hide what they do
                 tensor.add_(0.1 * torch.rand(tensor.shape))
         model.save_pretrained(folder)
-        mel = preprocessor is None
-        extractor = transformers.SeamlessM4TFeatureExtractor if mel else transformers.Wav2Vec2FeatureExtractor
-        extractor(**(preprocessor or {})).save_pretrained(folder)
+        extractor = f"{EXTRACTORS.get(kind, 'Wav2Vec2')}FeatureExtractor"
+        getattr(transformers, extractor)(**preprocessor).save_pretrained(folder)
     return folder
 
 
@@ -63,7 +72,7 @@ def make_checkpoint(tmp_path_factory):
     """Return a function: the folder of a tiny checkpoint of a family, with a head if one is named."""
 
     def make(family="wav2vec2, layer norm", head="Model", **changes):
-        kind, options, preprocessor = CHECKPOINTS[family]
+        kind, options, preprocessor = (CHECKPOINTS | PADDED)[family]
         return _make(tmp_path_factory.mktemp("checkpoint"), kind, {**options, **changes}, preprocessor, head)
 
     return make
@@ -90,6 +99,18 @@ def _copied(name, families):
 @pytest.fixture(params=CHECKPOINTS)
 def family(request, _families):
     """Each family in turn: its name, its folder and its encoder in eval mode."""
+    return _copied(request.param, _families)
+
+
+@pytest.fixture
+def every_name():
+    """The names of transformers' classes of all checkpoints here."""
+    return {kind for kind, *_ in (CHECKPOINTS | PADDED).values()}
+
+
+@pytest.fixture(params=[*CHECKPOINTS, *PADDED])
+def every(request, _families):
+    """As `family`, those included that transformers pads to a fixed length."""
     return _copied(request.param, _families)
 
 

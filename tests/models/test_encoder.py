@@ -5,9 +5,8 @@ import json
 
 import pytest
 import torch
-from transformers import AutoFeatureExtractor, AutoModel
+from reference import by_transformers
 
-from xlser.models.checkpoint_folder import quiet
 from xlser.models.checkpoints import load_encoder
 from xlser.models.encoder import pad_frames
 
@@ -16,31 +15,8 @@ def fronts(encoder, waves):
     return pad_frames([encoder.front(wave) for wave in waves])
 
 
-def by_transformers(folder, wave):
-    """Return all hidden states of the clip alone, (T, D) each."""
-    with quiet():
-        model = AutoModel.from_pretrained(folder).eval()
-    given = AutoFeatureExtractor.from_pretrained(folder)(wave.numpy(), sampling_rate=16_000, return_tensors="pt")
-    valid = given["attention_mask"].sum() if "input_features" in given else None
-    with torch.no_grad():
-        told = model(**given, output_hidden_states=True)
-    return [state[0, :valid] for state in (*told.hidden_states[:-1], told.last_hidden_state)]
-
-
 def norm(gradient):
     return 0.0 if gradient is None else gradient.norm().item()
-
-
-@torch.no_grad()
-def test_a_batch_gives_what_transformers_gives_for_each_clip_alone(family, waves):
-    states = family.encoder(*fronts(family.encoder, waves))
-    assert len(states) == family.encoder.layers + 1
-    for row, wave in enumerate(waves):
-        expected = by_transformers(family.folder, wave)
-        assert len(expected) == len(states)
-        for state, alone in zip(states, expected, strict=True):
-            assert len(alone) > 0
-            torch.testing.assert_close(state[row, : len(alone)], alone, atol=1e-5, rtol=1e-5)
 
 
 @torch.no_grad()
@@ -63,20 +39,6 @@ def test_layers_above_the_last_one_wanted_are_left_out(family, waves):
 
 def layers_of(encoder):
     return encoder.model.encoder.layers
-
-
-@torch.no_grad()
-def test_neighbours_and_what_stands_in_the_padding_change_nothing(family, waves):
-    encoder = family.encoder
-    frames, lengths = fronts(encoder, waves)
-    dirty = frames.clone()
-    for row, length in enumerate(lengths):
-        dirty[row, length:] = 1e3
-    batch = encoder(dirty, lengths)
-    for row, wave in enumerate(waves):
-        alone = encoder(*fronts(encoder, [wave]))
-        for state, expected in zip(batch, alone, strict=True):
-            torch.testing.assert_close(state[row, : lengths[row]], expected[0], atol=1e-5, rtol=0)
 
 
 @torch.no_grad()

@@ -295,3 +295,21 @@ def test_shares_of_an_epoch_add_up(fine_tune):
     shares = []
     fine_tune(epochs=3, on_step=shares.append)
     assert sum(shares) == pytest.approx(3)
+
+
+def test_adapters_learn_at_the_rate_of_what_is_new_and_alone(fine_tune, toys):
+    options = {"epochs": 1, "encoder": {"lora": 4}, "encoder_lr": 0.0, "lr": 1e-2}
+    found = fine_tune(**options).network.state_dict()
+    from xlser.models.checkpoints import load_encoder
+
+    start = load_encoder("random:tiny").state_dict()
+    moved = {name for name, tensor in found.items() if ".lora_B." in name and tensor.any()}
+    assert len(moved) == 4
+    for name, tensor in start.items():
+        key = f"encoder.{name}"
+        assert found[key if key in found else key.replace("_proj.", "_proj.base_layer.")].equal(tensor), name
+    again = fine_tune(**options).network.state_dict()
+    assert all(found[name].equal(tensor) for name, tensor in again.items())
+    other = fine_tune(seed=1, **options).network.state_dict()
+    drawn = [name for name in found if ".lora_A." in name]
+    assert not any(found[name].equal(other[name]) for name in drawn)

@@ -178,3 +178,30 @@ def test_the_hash_names_what_can_change_a_number(load):
 def test_what_was_read_reads_back(load):
     recipe = load(methods={"m": {"contrastive": {"feed": {"layer": "weighted"}}}}, augment={"snr": [5, 20]})
     assert EncoderRecipe.model_validate_json(recipe.model_dump_json()) == recipe
+
+
+def test_a_rank_is_short_for_adapters_and_without_any_a_recipe_is_what_it_was(load):
+    tiny = {"weights": "random:tiny"}
+    short, long = (load(encoder={**tiny, "lora": lora}) for lora in (8, {"rank": 8, "dropout": 0.05}))
+    assert short == long
+    assert short.encoder.lora.alpha is None
+    assert load("encoder.lora=4", "encoder.freeze=1").encoder.lora.rank == 4
+    assert load("encoder.lora.targets=q_proj").encoder.lora.targets == ("q_proj",)
+    assert "lora" not in load().model_dump()["encoder"]
+    assert load(encoder={**tiny, "lora": None}).hash == load().hash != short.hash
+
+
+@pytest.mark.parametrize(
+    ("encoder", "message"),
+    [
+        ({"lora": 0}, "encoder.lora.rank: .* greater than 0"),
+        ({"lora": True}, "encoder.lora: must be a mapping"),
+        ({"lora": {"rang": 8}}, "encoder.lora.rang: unknown key; did you mean 'rank'"),
+        ({"lora": {"targets": []}}, "encoder.lora.targets: needs at least 1"),
+        ({"lora": 8, "freeze": "all"}, "`freeze` is all"),
+        ({"lora": 8, "freeze": "nothing"}, "`freeze` is nothing"),
+    ],
+)
+def test_adapters_that_make_no_sense_are_refused(load, encoder, message):
+    with pytest.raises(RecipeError, match=message):
+        load(encoder={"weights": "random:tiny", **encoder})

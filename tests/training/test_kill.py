@@ -27,6 +27,7 @@ OPTIONS = {
 METHODS = {
     "plain": ({"cross_entropy": 1, "supcon": 0.5}, {}),
     "groups": ({"cross_entropy": 1}, {"accumulate": 2, "chunk_seconds": 1.0}),
+    "lora": ({"cross_entropy": 1, "supcon": 0.5}, {"encoder": {"dropout": 0.1, "lora": {"rank": 4, "dropout": 0.2}}}),
     # Without a classifier; the pairs are drawn, in training and validation.
     "pairs": ({"contrastive": {"pairs": "random-balanced"}}, {"checkpoint_every": 1}),
 }
@@ -36,6 +37,7 @@ STORIES = {
     "mid-epoch": ("plain", [("step", 9)]),
     "in-groups": ("groups", [("step", 3), ("step", 5), ("step", 9)]),
     "drawn-pairs": ("pairs", [("step", 2), ("step", 11)]),
+    "adapters": ("lora", [("step", 9)]),
     "half-written": ("plain", [("half", 2), ("half", 4)]),
     "half-described": ("plain", [("meta", 3)]),
     "half-deleted": ("plain", [("delete", 3)]),

@@ -253,6 +253,34 @@ def test_an_extractor_is_kept_in_the_shortest_way_to_write_it(load):
     assert load(f"features: {{extractor: {written}}}\n", "features.extractor=egemaps").hash == plain.hash
 
 
+SHORT = "features: {encoder: org/speech, layer: [1, 2], normalise: source}\n"
+
+
+def test_a_frozen_encoder_may_be_written_beside_the_other_options(load):
+    long = "features: {extractor: {encoder: {weights: org/speech, layer: [1, 2]}}, normalise: source}\n"
+    assert load(SHORT).hash == load(long).hash
+    assert load(SHORT).features.normalise == "source"
+    other = load(SHORT, "features.encoder=org/other", "features.pooling=mean+std")
+    assert other.hash == load(long.replace("layer", "pooling: mean+std, layer").replace("speech", "other")).hash
+    beside = "features: {extractor: [egemaps, {encoder: {weights: org/speech, layer: 1}}]}\n"
+    assert load("features: [egemaps, {encoder: org/speech, layer: 1}]\n").hash == load(beside).hash
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{encoder: org/speech, extractor: egemaps}", "`encoder` and `extractor` are two ways to say the same"),
+        ("{encoder: {weights: org/speech}}", "`encoder` must be a hub name or a folder"),
+        ("{encoder: org/speech, layr: 1}", "layr"),
+        ("{encoder: org/speech, pooling: median}", "`pooling` must be some of mean"),
+        ("[egemaps, {encoder: org/speech, layr: 1}]", "unknown option 'layr'; did you mean 'layer'"),
+    ],
+)
+def test_a_frozen_encoder_that_is_written_wrongly_says_how(load, text, message):
+    with pytest.raises(RecipeError, match=message):
+        load(f"features: {text}\n")
+
+
 def test_an_extractor_that_cannot_be_made_is_told_where_it_stands(load):
     with pytest.raises(RecipeError, match=r"features\.extractor: encoder: unknown option 'layr'; did you mean 'layer'"):
         load("features: {extractor: {encoder: {weights: x, layr: 1}}}\n")

@@ -7,18 +7,20 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from xlser.api.embedding import embed_dataset
 from xlser.api.fitting import read_by, scored_emotions, table_hash, validation_split
+from xlser.api.modelcard import model_card, results_of
+from xlser.atomic import write_text
 from xlser.cachefolder import cache_folder
 from xlser.data.dataset import Dataset
 from xlser.data.splits import Split
 from xlser.errors import CorpusError, RecipeError, RunError
-from xlser.evaluation.results_file import RESULTS, read_table, write_json
+from xlser.evaluation.results_file import RESULTS, write_json
 from xlser.experiment.run import run_recipe
 from xlser.experiment.use.answer import Prediction
 from xlser.experiment.use.folder import Chosen, find_model
@@ -30,7 +32,7 @@ from xlser.systems.kinds import System, split_choice
 from xlser.systems.speaks import Readout
 from xlser.vocabulary import VALIDATION
 
-SAVED = "model.json"
+SAVED, README = "model.json", "README.md"
 
 
 class Recogniser:
@@ -182,6 +184,8 @@ class Recogniser:
     def save(self, folder: str | Path) -> Path:
         """Write what predicting needs into a folder that is not there yet, and return it; `load` reads it back.
 
+        ``README.md`` beside it is a model card: what it was trained on, by which checkpoint, and their licences.
+
         Raises:
             RunError: the folder holds something, or nothing was fitted.
         """
@@ -196,7 +200,9 @@ class Recogniser:
         encoder = chosen.job.folder / "encoder"
         if encoder.is_dir():
             shutil.copytree(encoder, folder / encoder.relative_to(chosen.run))
-        write_json(folder / RESULTS, _results_of(chosen), indent=1)
+        results = results_of(chosen)
+        write_json(folder / RESULTS, results.table, indent=1)
+        write_text(folder / README, model_card(chosen, results))
         readout = {"reader": chosen.reader, "options": chosen.options}
         write_json(folder / SAVED, {"schema": VERSIONS["model"], "model": chosen.name} | readout, indent=1)
         return folder
@@ -285,16 +291,3 @@ def load_saved(folder: str | Path) -> Chosen | None:
     except (OSError, ValueError, KeyError, AttributeError) as error:
         pass_on_machine(error, f"reading {path}")
         raise RunError(f"cannot read {path}: {error}. Save the model again.") from error
-
-
-def _results_of(chosen: Chosen) -> dict[str, Any]:
-    """Return the results of the folder that a model is of; of a bench, what is about the model's recipe and source."""
-    kind: Literal["run", "bench"] = "bench" if chosen.run != chosen.job.folder else "run"
-    results = read_table(chosen.run, kind)
-    if kind == "bench":
-        place = {"recipe": chosen.recipe.name, "source": chosen.source}
-        for table in ("cells", "trained", "chosen"):
-            results[table] = [row for row in results.get(table, ()) if place.items() <= row.items()]
-        results["cells"] = [cell for cell in results["cells"] if cell["target"] == chosen.source]
-        results |= {table: [] for table in ("matrix", "comparisons", "languages")} | {"failed": {}, "holes": {}}
-    return results

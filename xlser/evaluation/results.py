@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xlser.evaluation.choice import Choice, choose, choose_among
+from xlser.evaluation.contamination import Checkpoint, checkpoints_of
 from xlser.evaluation.results_file import Kind, kind_of, read_table
 from xlser.vocabulary import VALIDATION
 
@@ -71,11 +72,15 @@ def _number(value: float | None) -> float:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where results come from: versions of xlser and of libraries, the command, and when it was finished."""
+    """Where results come from: versions of xlser and of libraries, the command, and when it was finished.
+
+    ``checkpoints`` are the pretrained ones that they rest on, each with its commit, hash and licence as far as known.
+    """
 
     versions: Mapping[str, str]
     command: str
     finished: str
+    checkpoints: tuple[Checkpoint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,11 @@ class Results:
     def provenance(self) -> Provenance:
         """Who made them, and when."""
         about = self.table["about"]
-        return Provenance(dict(about["versions"]), about["command"], about["finished"])
+        named = [(about, about["recipe"])] if self.kind == "run" else []
+        if self.kind == "bench":
+            named = [(cell, self.recipes.get(cell["recipe"], {})) for cell in self.table.get("cells", ())]
+        checkpoints = dict.fromkeys(one for row, recipe in named for one in checkpoints_of(row, recipe))
+        return Provenance(dict(about["versions"]), about["command"], about["finished"], tuple(checkpoints))
 
     @property
     def missing(self) -> list[str]:

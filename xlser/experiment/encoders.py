@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from xlser.atomic import write_text
 from xlser.data.spans import Span
 from xlser.evaluation.metrics import confusion, unweighted_accuracy
 from xlser.evaluation.readout import Part
@@ -21,6 +20,7 @@ from xlser.experiment.corpora import Corpus
 from xlser.experiment.judge import Heads, HeadsJudge
 from xlser.experiment.labelled import labelled
 from xlser.experiment.seeds import Seed
+from xlser.experiment.start import about_start, write_start
 from xlser.experiment.stored import keep, stored
 from xlser.experiment.workplace import Workplace
 from xlser.models.checkpoints import load_encoder
@@ -38,7 +38,7 @@ from xlser.training.loss_terms import Terms
 from xlser.training.ranks import Ranks, barrier
 from xlser.vocabulary import DIMENSIONS, FEATURES
 
-MODEL, START, ABOUT = "model.safetensors", "encoder", "xlser.json"
+MODEL = "model.safetensors"
 UNTRAINED = Terms()
 
 
@@ -117,12 +117,11 @@ class _Start:
 
     @cached_property
     def about(self) -> dict:
-        """Name, revision and hash of the checkpoint; its weights are written to the run folder, so that it can move."""
-        encoder = self.encoder()
-        if self.ranks.rank == 0 and not (self.out / START / ABOUT).exists():
-            encoder.save(self.out / START)
-            write_text(self.out / START / ABOUT, json.dumps(encoder.about, indent=1))
-        return encoder.about
+        """Name, revision and hash of the checkpoint; the run folder gets what it needs of it."""
+        encoder, choice = self.encoder(), self.recipe.encoder
+        if self.ranks.rank == 0:
+            write_start(encoder, choice, self.out)
+        return about_start(encoder, choice)
 
     @cached_property
     def labelled(self) -> Labelled:
@@ -275,6 +274,8 @@ class _Job:
         tensors = {f"network.{k}": v for k, v in fitted.network.state_dict().items() if k in trained}
         about = {"fingerprint": self.fingerprint, "method": self.method, "recipe": self.recipe.name}
         about |= {"best_epoch": fitted.best_epoch, "curve": fitted.curve}
+        if self.recipe.encoder.lora:
+            about["checkpoint"] = self.start.about
         save_state(self.folder / MODEL, tensors, about)
 
     @cached_property

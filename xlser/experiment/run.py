@@ -20,6 +20,7 @@ from xlser.evaluation.verdicts import packed
 from xlser.experiment.bench.plan import Job
 from xlser.experiment.cases import Case
 from xlser.experiment.cautions import cautions
+from xlser.experiment.checkpoint_origins import checkpoint_origins
 from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpora, read_corpora
 from xlser.experiment.predictions import predictions
 from xlser.experiment.results_folder import finished, own, provenance
@@ -160,4 +161,5 @@ def _about(recipe: AnyRecipe, corpora: list[Corpus], notes: list[str]) -> dict[s
         "protocol": PROTOCOL[recipe.normalise],
         "columns": len(getattr(corpora[0].data, "columns", ())),
         "baseline": asdict(baseline(recipe)),
+        **checkpoint_origins(recipe),
     }

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, NamedTuple
 
@@ -81,6 +82,47 @@ class FeatureCache(Entries):
             stop_if_of_machine(error, f"reading the cache, {self.path(content)},")
             return None
         except ValueError:
+            return None
+
+
+class RowCache(FeatureCache):
+    """Matrices in half precision, of which few ``rows`` are wanted: only these are read back.
+
+    Each row has a checksum of its own behind it. An entry of which a wanted row is damaged counts as missing.
+
+    >>> import tempfile
+    >>> cache, key = RowCache(tempfile.mkdtemp(), {"extractor": "toy"}, [3, 0]), "ab" + 62 * "0"
+    >>> cache.put(key, np.arange(10, dtype=np.float16).reshape(5, 2))
+    >>> cache.get(key).tolist()
+    [[6.0, 7.0], [0.0, 1.0]]
+    """
+
+    def __init__(self, root: str | Path, identity: dict[str, Any], rows: Sequence[int]) -> None:
+        super().__init__(root, identity)
+        self._rows = rows
+
+    def put(self, content: str, values: np.ndarray) -> None:
+        """Store float16 (R, D); see `Entries.put`."""
+        rows = np.ascontiguousarray(values, dtype=np.float16).view(np.uint8)
+        sums = np.frombuffer(b"".join(checksum(row) for row in rows), dtype=np.uint8).reshape(len(rows), -1)
+        super().put(content, np.concatenate([rows, sums], axis=1))
+
+    def get(self, content: str) -> np.ndarray | None:
+        """Return the wanted rows, float16 (len(rows), D), or None if they are not there or not readable."""
+        try:
+            with self.path(content).open("rb") as file:
+                header, found = read_header(file), []
+                for row in self._rows:
+                    file.seek(header.offset + row * header.shape[1])
+                    data = file.read(header.shape[1])
+                    if checksum(data[:-4]) != data[-4:]:
+                        return None
+                    found.append(np.frombuffer(data[:-4], np.float16))
+            return np.stack(found)
+        except OSError as error:
+            stop_if_of_machine(error, f"reading the cache, {self.path(content)},")
+            return None
+        except (ValueError, IndexError):
             return None
 
 

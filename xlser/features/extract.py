@@ -17,7 +17,7 @@ from xlser.data.audio import AudioFault, content_hash, read_mono
 from xlser.data.manifest import Manifest
 from xlser.data.spans import Span, batches
 from xlser.errors import CorpusError
-from xlser.features.cache import FeatureCache
+from xlser.features.cache import FeatureCache, RowCache
 from xlser.features.extractor import Extractor, parts_of
 from xlser.machine import many_alike, stop_if_of_machine
 
@@ -73,13 +73,19 @@ def extract(
 
 
 def _read_rows(manifest: Manifest, extractor: Extractor, cache_root: str | Path, **options: Any) -> Rows[_Read]:
-    cache = FeatureCache(cache_root, extractor.identity())
+    cache = open_cache(cache_root, extractor)
     if not extractor.batch:
         return read_rows(manifest, partial(_one, extractor=extractor, cache=cache), what="features", **options)
     seconds = manifest.frame["end"].to_numpy() - manifest.frame["start"].to_numpy()
     spans = [Span(row, 0, int(length * extractor.rate)) for row, length in enumerate(seconds)]
     groups = [[span.row for span in group] for group in batches(spans, int(extractor.batch * extractor.rate))]
     return read_groups(manifest, partial(_many, extractor=extractor, cache=cache), groups, what="features", **options)
+
+
+def open_cache(root: str | Path, extractor: Extractor) -> FeatureCache:
+    """Return the cache in the folder ``root`` that gives what ``extractor`` selects from."""
+    identity, rows = extractor.cache_identity(), extractor.rows()
+    return FeatureCache(root, identity) if rows is None else RowCache(root, identity, rows)
 
 
 @dataclass
@@ -192,16 +198,20 @@ class _Waiting(NamedTuple):
 
 def _one(path: Path, start: float, end: float | None, *, extractor: Extractor, cache: FeatureCache) -> _Read:
     row = _read(path, start, end, extractor=extractor, cache=cache)
-    return row if isinstance(row, _Read) else _keep(extractor(row.samples), row.content, cache)
+    if isinstance(row, _Read):
+        return row
+    return _keep(extractor.entries([row.samples])[0], row.content, extractor, cache)
 
 
 def _many(parts: list[Part], *, extractor: Extractor, cache: FeatureCache) -> list[_Read | _Fault]:
     """Do as `_one` for some rows at once; what is cached, or cannot be read, is no part of the batch."""
     rows = [_tried(partial(_read, extractor=extractor, cache=cache), *part) for part in parts]
     waiting = [row for row in rows if isinstance(row, _Waiting)]
-    values = iter(extractor.many([row.samples for row in waiting]) if waiting else [])
+    entries = iter(extractor.entries([row.samples for row in waiting]) if waiting else [])
     return [
-        _tried(partial(_keep, next(values), row.content, cache), *part) if isinstance(row, _Waiting) else row
+        _tried(partial(_keep, next(entries), row.content, extractor, cache), *part)
+        if isinstance(row, _Waiting)
+        else row
         for row, part in zip(rows, parts, strict=True)
     ]
 
@@ -211,17 +221,23 @@ def _read(
 ) -> _Read | _Waiting:
     content = content_hash(path, start, end)
     if (found := cache.get(content)) is not None:
-        return _Read(found, content, True)
+        return _Read(_finite(extractor.select(found)), content, True)
     samples = read_mono(path, extractor.rate, start, end)
     check_length(len(samples), extractor.shortest * extractor.rate, extractor.rate)
     return _Waiting(samples, content)
 
 
-def _keep(values: np.ndarray, content: str, cache: FeatureCache, *_part: object) -> _Read:
+def _keep(entry: np.ndarray, content: str, extractor: Extractor, cache: FeatureCache, *_part: object) -> _Read:
+    rows = extractor.rows()
+    values = _finite(extractor.select(entry if rows is None else entry[rows]))
+    cache.put(content, entry)
+    return _Read(values, content, False)
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
     if not np.isfinite(values).all():
         raise AudioFault(f"NaN or infinite features ({int((~np.isfinite(values)).sum())} of {values.size})")
-    cache.put(content, values)
-    return _Read(values, content, False)
+    return values
 
 
 def check_length(samples: int, needed: float, rate: int) -> None:

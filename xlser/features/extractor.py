@@ -47,6 +47,24 @@ class Extractor(ABC):
         """Return the features of several recordings; neighbours change no number."""
         return [self(samples) for samples in clips]
 
+    # What the cache keeps of a recording may be more than what is asked for: several extractors then share one entry.
+
+    def cache_identity(self) -> dict[str, Any]:
+        """Return what an entry of the cache depends on besides the audio: `identity`, where it is the features."""
+        return self.identity()
+
+    def entries(self, clips: list[np.ndarray]) -> list[np.ndarray]:
+        """Return what the cache keeps of several recordings: their features, or float16 matrices (see `rows`)."""
+        return self.many(clips)
+
+    def rows(self) -> list[int] | None:
+        """Return which rows of an entry `select` is given, and nothing else is read of it; None for all there is."""
+        return None
+
+    def select(self, entry: np.ndarray) -> np.ndarray:
+        """Return the features, float32 (len(columns()),), that are made of the `rows` of an entry."""
+        return entry
+
     def pretrained(self) -> list[dict[str, Any]]:
         """Return which pretrained weights the values come from, as far as a run folder must name them; often none."""
         return []

@@ -35,13 +35,16 @@ def make_extractor(written: Any) -> Extractor:
     """Return the extractor that a recipe asks for.
 
     Args:
-        written: a name; ``{name: {option: value}}``; or a list of these, which stand side by side in its order.
+        written: a name; ``{name: {option: value}}``; ``{encoder: weights, option: value}``; or a list of these, which
+            stand side by side in its order.
 
     Raises:
         ValueError: no such extractor or option, an option out of range or missing; all that is wrong at once.
 
     >>> make_extractor("egemaps"), make_extractor({"logmel": {"bands": 20}})
     (Egemaps(), LogMel(bands=20, window=400, hop=160))
+    >>> make_extractor({"encoder": "random:tiny", "layer": 2}) == Encoder("random:tiny", layer=2)
+    True
     >>> make_extractor(["egemaps", {"logmel": {"band": 20}}])
     Traceback (most recent call last):
     ValueError: logmel: unknown option 'band'; did you mean 'bands'?
@@ -96,15 +99,27 @@ def random_weights(written: Written) -> list[str]:
 def _part(written: Any) -> Extractor:
     if isinstance(written, str):
         written = {written: {}}
+    if isinstance(written, dict) and isinstance(written.get(Encoder.name), str):
+        written = {Encoder.name: {"weights": written[Encoder.name], **_without(written, Encoder.name)}}
     if not isinstance(written, dict) or len(written) != 1:
         raise ValueError(
-            f"must be a name ({', '.join(EXTRACTORS)}), a name with options such as {{logmel: {{bands: 20}}}}, or a "
-            f"list of these, but is {written!r} instead"
+            f"must be a name ({', '.join(EXTRACTORS)}), a name with options such as {{logmel: {{bands: 20}}}}, "
+            f"an encoder such as {{encoder: openai/whisper-tiny, layer: 2}}, or a list of these, "
+            f"but is {written!r} instead"
         )
     name, options = next(iter(written.items()))
     if name not in EXTRACTORS:
         raise ValueError(f"unknown extractor {name!r}; {did_you_mean(str(name), EXTRACTORS)}")
     return _made(EXTRACTORS[name], options or {})
+
+
+def encoder_options() -> list[str]:
+    """Return the names under which a recipe may write a frozen encoder and its options, ``encoder`` first."""
+    return [Encoder.name, *(name for name in _options(Encoder) if name != "weights")]
+
+
+def _without(options: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if key != name}
 
 
 def _made(kind: type[Extractor], options: Any) -> Extractor:

@@ -17,6 +17,8 @@ from xlser.data.audio import resampler_identity
 from xlser.data.spans import batches, windows
 from xlser.errors import RecipeError, RunError
 from xlser.features.extractor import Extractor, check_options
+from xlser.features.halves import from_half, to_half
+from xlser.features.running_moments import Moments
 
 if TYPE_CHECKING:
     from xlser.models.checkpoints import CheckpointFacts
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 # In the order in which moments are computed; `std` is the root of the second.
 STATISTICS = ("mean", "std", "min", "max")
 WINDOWS = ("clip", "30s")
+COMBINATIONS = ("side-by-side", "mean")
 # Seconds of padded audio that a GPU embeds at once. [A]: an assumption, small enough for 8 GB and a large encoder.
 TOGETHER = 64.0
 _LOADING, _PADDED = threading.Lock(), threading.Lock()
@@ -36,14 +39,23 @@ class Encoder(Extractor):
 
     On a processor, clips are embedded alone, one a thread, which wastes nothing on padding; on a GPU in padded batches.
     A clip's numbers do not depend on what stands beside it. Clips longer than ``longest`` go through the encoder in
-    windows of equal length, and the statistics are of the frames of all windows together. Layers above the highest one
-    asked for are not computed.
+    windows of equal length, and the statistics are of the frames of all windows together; of a long clip no more is
+    held than the samples and one batch of windows.
+
+    All statistics of all layers are computed in one pass, and the cache keeps them as one entry: another layer, pooling
+    or combination of the same audio is read, not computed, and only its own rows are. An entry is float16 with a scale
+    a row (`to_half`), so that nothing overflows, and what is computed now is rounded as it is kept: a number moves by
+    a 2,048th of itself at most. Against how far a column differs between clips that is a thousandth in most columns;
+    in a few of hidden state 0, which hardly differ, a tenth. In a padded batch on a GPU a last digit may turn.
 
     Args:
         weights: a hub name, a folder, or ``random:tiny`` (see `xlser.models.checkpoints.load_encoder`).
-        layer: number of a hidden state, or several, whose columns then stand one behind the other: 0 enters the first
-            layer, -1 is the last. Which one is best differs by encoder and task; often it is not the last.
+        layer: number of a hidden state, a list of several, or ``all``: 0 enters the first layer, -1 is the last. Which
+            one is best differs by encoder and task; often it is not the last.
         pooling: ``mean``, ``std`` (population deviation), ``min`` and ``max`` of the frames, joined by ``+``.
+        combine: what becomes of several layers: ``side-by-side``, one behind the other, or ``mean``, the average over
+            them of each column. Of ``mean`` that is the mean of the averaged states; of ``std``, ``min`` and ``max`` it
+            is the average of the layers' own.
         revision: a branch, tag or commit of a hub model; give a commit to have the same weights always.
         longest: seconds of a window, 1 to 30.
         window: ``clip``, or ``30s`` for Whisper alone: each window is padded with silence to 30 s, as it was trained,
@@ -61,35 +73,39 @@ class Encoder(Extractor):
         >>> tiny = Encoder("random:tiny", layer=(1, 2), pooling="mean+std")
         >>> tiny(np.sin(np.arange(8000) / 9).astype(np.float32)).shape, tiny.columns()[-1]
         ((128,), 'layer2_std_0031')
+        >>> Encoder("random:tiny", layer="all", combine="mean").columns()[-1]
+        'layers0+1+2_mean_0031'
     """
 
     name: ClassVar[str] = "encoder"
     libraries: ClassVar[dict[str, str]] = {"torch": "torch", "transformers": "transformers"}
     weights: str
-    layer: int | tuple[int, ...] = -1
+    layer: int | str | tuple[int, ...] = -1
     pooling: str = "mean"
     revision: str | None = None
     longest: float = 12.0
     window: str = "clip"
     seed: int = 0
+    combine: str = "side-by-side"
 
     def __post_init__(self) -> None:
         """Check what can be checked without the weights."""
         if isinstance(self.layer, list):
             object.__setattr__(self, "layer", tuple(self.layer))
         layers, parts = _many(self.layer), self.pooling.split("+") if isinstance(self.pooling, str) else []
-        whole = all(isinstance(number, int) and not isinstance(number, bool) for number in layers)
+        whole = self.layer == "all" or all(isinstance(n, int) and not isinstance(n, bool) for n in layers)
         known = set(parts) <= set(STATISTICS) and len(set(parts)) == len(parts) > 0
         seconds = isinstance(self.longest, (int, float)) and 1 <= self.longest <= 30
         text = isinstance(self.weights, str) and bool(self.weights)
         check_options(
             ("weights", self.weights, text, "a hub name, a folder or random:tiny"),
-            ("layer", self.layer, whole and bool(layers), "a whole number, or a list of them"),
+            ("layer", self.layer, whole and bool(layers), "a whole number, a list of them, or all"),
             ("pooling", self.pooling, known, f"some of {', '.join(STATISTICS)} joined by +, each once"),
             ("revision", self.revision, self.revision is None or isinstance(self.revision, str), "text"),
             ("longest", self.longest, seconds, "from 1 to 30 seconds"),
             ("window", self.window, self.window in WINDOWS, " or ".join(WINDOWS)),
             ("seed", self.seed, isinstance(self.seed, int), "a whole number"),
+            ("combine", self.combine, self.combine in COMBINATIONS, " or ".join(COMBINATIONS)),
         )
 
     @property
@@ -103,12 +119,16 @@ class Encoder(Extractor):
         return 0.0 if _device() == "cpu" else TOGETHER
 
     def identity(self) -> dict[str, Any]:
-        """Return config and weights by their hash, layers, pooling, window, libraries and the resampler."""
+        """Return what `cache_identity` does, with layers, pooling and how layers are combined."""
+        asked = {"layers": self._layers, "pooling": self.pooling.split("+"), "combine": self.combine}
+        return self.cache_identity() | asked
+
+    def cache_identity(self) -> dict[str, Any]:
+        """Return config and weights by their hash, what is kept of all layers, window, libraries and the resampler."""
         return {
             "extractor": self.name,
             **self._facts.identity,
-            "layers": self._layers,
-            "pooling": self.pooling.split("+"),
+            "kept": [*STATISTICS, "float16"],
             "longest": self._window,
             "padded": self._padded,
             "rate": self.rate,
@@ -119,7 +139,10 @@ class Encoder(Extractor):
 
     def columns(self) -> list[str]:
         """Return names such as ``layer2_mean_0007``."""
-        kinds = [f"layer{layer}_{kind}" for layer in self._layers for kind in self.pooling.split("+")]
+        names = [f"layer{layer}" for layer in self._layers]
+        if self.combine == "mean" and len(names) > 1:
+            names = [f"layers{'+'.join(map(str, self._layers))}"]
+        kinds = [f"{name}_{kind}" for name in names for kind in self.pooling.split("+")]
         return [f"{kind}_{column:04d}" for kind in kinds for column in range(self._facts.width)]
 
     def pretrained(self) -> list[dict[str, Any]]:
@@ -131,23 +154,43 @@ class Encoder(Extractor):
         return self.many([samples])[0]
 
     def many(self, clips: Sequence[np.ndarray], *, seconds: float = TOGETHER) -> list[np.ndarray]:
-        """Return the pooled states of several clips; a batch holds at most ``seconds`` of audio, padding counted.
+        """Return the pooled states of several clips; see `entries`."""
+        return [self.select(entry[self.rows()]) for entry in self.entries(clips, seconds=seconds)]
+
+    def entries(self, clips: Sequence[np.ndarray], *, seconds: float = TOGETHER) -> list[np.ndarray]:
+        """Return what the cache keeps of several clips: `statistics` by `to_half`, float16 (4 (L + 1), D + 1) each."""
+        return [to_half(found.reshape(-1, found.shape[-1])) for found in self.statistics(clips, seconds=seconds)]
+
+    def statistics(self, clips: Sequence[np.ndarray], *, seconds: float = TOGETHER) -> list[np.ndarray]:
+        """Return `STATISTICS` of all hidden states of several clips, float64 (L + 1, 4, D) each, not rounded.
+
+        A batch holds at most ``seconds`` of audio, padding counted.
 
         Raises:
             RunError: out of memory.
         """
         encoder, budget = self._encoder, int(seconds * self.rate)
         spans = [span for row, clip in enumerate(clips) for span in windows(row, len(clip), self._window)]
-        pooled: list[list[tuple[int, np.ndarray]]] = [[] for _ in clips]
+        pooled: dict[int, Moments] = {}
         # A window that is padded costs what a whole one does.
         for batch in batches(spans, budget * self._window // max(self._window, self._padded)):
             waves = [clips[span.row][span.start : span.stop] for span in batch]
-            for span, part in zip(batch, self._pooled(encoder, waves), strict=True):
-                pooled[span.row].append(part)
-        return [self._vector(parts) for parts in pooled]
+            for span, moments in zip(batch, self._pooled(encoder, waves), strict=True):
+                pooled[span.row] = moments.merged(pooled.get(span.row))
+        return [pooled[row].statistics() for row in range(len(clips))]
 
-    def _pooled(self, encoder: SpeechEncoder, waves: list[np.ndarray]) -> list[tuple[int, np.ndarray]]:
-        """Return the frames of each wave, and mean, variance, minimum and maximum of each layer's, (layers, 4, D)."""
+    def rows(self) -> list[int]:
+        """Return where the statistics that are asked for stand in an entry."""
+        places = [STATISTICS.index(kind) for kind in self.pooling.split("+")]
+        return [layer * len(STATISTICS) + place for layer in self._layers for place in places]
+
+    def select(self, entry: np.ndarray) -> np.ndarray:
+        """Return the features, float32 (len(columns()),), of the `rows` of an entry."""
+        found = from_half(entry).reshape(len(self._layers), -1)
+        return found.mean(axis=0) if self.combine == "mean" else found.ravel()
+
+    def _pooled(self, encoder: SpeechEncoder, waves: list[np.ndarray]) -> list[Moments]:
+        """Return the moments of the frames of each wave in each layer, (layers, D)."""
         import torch
 
         from xlser.models.encoder import pad_frames
@@ -158,26 +201,21 @@ class Encoder(Extractor):
                 # Copies, which torch may have, with silence behind them if there is to be any.
                 longer = [np.pad(wave, (0, max(0, self._padded - len(wave)))) for wave in waves]
                 frames, lengths = pad_frames([encoder.front(torch.from_numpy(wave)) for wave in longer])
-                states = encoder(frames, lengths, last=max(self._layers))
+                states = encoder(frames, lengths)
                 if self._padded:  # frames are as long as each other: those that begin where there is audio
                     heard = [-(-len(wave) * frames.shape[1] // self._padded) for wave in waves]
                     lengths = torch.tensor(heard, device=lengths.device)
-                found = torch.stack([moments(states[layer], lengths) for layer in self._layers], dim=1)
-                return list(zip(lengths.tolist(), found.cpu().numpy(), strict=True))
+                pooled = torch.stack([moments(state, lengths) for state in states], dim=1)
+                parts = pooled.transpose(1, 2).double().cpu().numpy()
+                return [
+                    Moments(count, mean, count * variance, least, most)
+                    for count, (mean, variance, least, most) in zip(lengths.tolist(), parts, strict=True)
+                ]
         except torch.OutOfMemoryError as error:
             raise RunError(
                 f"out of memory while {self.weights} embeds {len(waves)} windows at once. Lower the encoder's "
                 "`longest`, or choose a smaller encoder."
             ) from error
-
-    def _vector(self, parts: list[tuple[int, np.ndarray]]) -> np.ndarray:
-        """Put the windows of a clip together: their frames count alike, in float64."""
-        counts = np.array([count for count, _ in parts], dtype=np.float64)[:, None, None]
-        mean, variance, least, most = np.moveaxis(np.stack([part for _, part in parts]).astype(np.float64), 2, 0)
-        pooled = (counts * mean).sum(0) / counts.sum()
-        spread = np.sqrt((counts * (variance + (mean - pooled) ** 2)).sum(0) / counts.sum())
-        found = dict(zip(STATISTICS, (pooled, spread, least.min(0), most.max(0)), strict=True))
-        return np.stack([found[kind] for kind in self.pooling.split("+")], axis=1).ravel().astype(np.float32)
 
     @property
     def _window(self) -> int:
@@ -199,6 +237,8 @@ class Encoder(Extractor):
     @cached_property
     def _layers(self) -> list[int]:
         layers = self._facts.layers
+        if self.layer == "all":
+            return list(range(layers + 1))
         for number in _many(self.layer):
             if not -layers - 1 <= number <= layers:
                 raise RecipeError(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,32 +18,22 @@ from torch import nn
 from xlser.atomic import replacing
 from xlser.errors import MachineError, RunError
 from xlser.machine import check_opens, pass_on_machine, way_out
+from xlser.models.other_layouts import INDEX, WEIGHTS, layout_error, without_config, without_weights
 
-WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json")
-PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
-CONVERT = (
-    "In Python, where you trust the file: "
-    "transformers.AutoModel.from_pretrained(OLD).save_pretrained(NEW) writes NEW/model.safetensors; "
-    "copy preprocessor_config.json beside it."
-)
 
 
 def read_config(folder: Path) -> dict[str, Any]:
     """Return ``config.json`` as it stands.
 
     Raises:
-        RunError: the file is missing, is no JSON, or names no model type.
+        RunError: the file is missing, is no JSON, or names no model type; the folder has another layout.
     """
-    config = _json(folder / "config.json")
+    config, names = _json(folder / "config.json"), _names(folder)
     if config is None:
-        there = ", ".join(sorted(path.name for path in folder.iterdir())[:5]) or "nothing"
-        raise RunError(
-            f"checkpoint {folder} must hold config.json and {WEIGHTS}, but holds {there}. "
-            "Point to the folder that `save_pretrained` wrote."
-        )
+        raise without_config(str(folder), names)
     if not isinstance(kind := config.get("model_type"), str):
-        raise RunError(
+        raise layout_error(str(folder), names) or RunError(
             f"{folder / 'config.json'} must name a `model_type`, such as wav2vec2, but has {kind!r} instead. "
             "Copy the file anew from where the checkpoint came from."
         )
@@ -59,8 +50,10 @@ def read_preprocessor(folder: Path) -> dict[str, Any] | None:
     return alone if alone is not None else (_json(folder / "processor_config.json") or {}).get("feature_extractor")
 
 
-def weight_files(folder: Path) -> list[Path]:
+def weight_files(folder: Path, unread: str = "") -> list[Path]:
     """Return the safetensors files of a checkpoint, one or the shards of the index, each with a sound header.
+
+    Shards that hold nothing but weights whose names begin with the pattern ``unread`` are left out.
 
     Raises:
         RunError: there are none, only pickled ones, a shard is missing, or a file is damaged.
@@ -69,14 +62,49 @@ def weight_files(folder: Path) -> list[Path]:
         files = [folder / WEIGHTS]
     elif (index := _json(folder / INDEX)) is not None:
         names = index.get("weight_map")
-        files = [folder / name for name in sorted(set(names.values() if isinstance(names, dict) else ()))]
+        wanted = names if isinstance(names, dict) else {}
+        if unread:
+            wanted = {name: file for name, file in wanted.items() if not re.match(unread, name)} or wanted
+        files = [folder / name for name in sorted(set(wanted.values()))]
     else:
         files = []
     if not files:
-        raise RunError(_without_weights(folder))
+        raise without_weights(str(folder), _names(folder))
     for file in files:
         _sound(file)
     return files
+
+
+def weight_names(files: Iterable[Path]) -> list[str]:
+    """Return the names of all weights of these safetensors files."""
+    names: list[str] = []
+    for file in files:
+        with safe_open(str(file), framework="pt") as opened:
+            names += opened.keys()
+    return names
+
+
+def prefix_before(anchor: str, names: Iterable[str], where: str) -> str:
+    """Return what stands before the names of an encoder's weights, such as ``module.``; empty where nothing does.
+
+    Args:
+        anchor: the name of a weight that every such encoder has once.
+        names: of all weights.
+        where: the checkpoint, for the message.
+
+    Raises:
+        RunError: there are several encoders.
+
+    >>> prefix_before("proj.weight", ["module.proj.weight", "module.proj.bias", "head.weight"], "x")
+    'module.'
+    """
+    ends = sorted(name.removesuffix(anchor) for name in names if name == anchor or name.endswith(f".{anchor}"))
+    if len(ends) > 1:
+        raise RunError(
+            f"checkpoint {where} must hold the weights of one encoder, but holds {len(ends)}, whose names begin with "
+            f"{' and '.join(repr(end) for end in ends)}. Write those of one of them into a file of their own."
+        )
+    return ends[0] if ends else ""
 
 
 def file_hash(files: list[Path]) -> str:
@@ -125,17 +153,8 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _without_weights(folder: Path) -> str:
-    pickled = sorted(path.name for pattern in PICKLED for path in folder.glob(pattern))
-    if not pickled:
-        return (
-            f"checkpoint {folder} must hold weights ({WEIGHTS}, or shards and {INDEX}), but holds none. "
-            "Fetch it anew; a hub model may have them in another `revision`, such as refs/pr/1."
-        )
-    return (
-        f"checkpoint {folder} must hold its weights as safetensors ({WEIGHTS}), but holds only {', '.join(pickled)}, "
-        f"which can run code when read. {CONVERT}"
-    )
+def _names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()] + [path.name for path in folder.glob("onnx/*.onnx")]
 
 
 def _sound(file: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 from xlser.errors import RecipeError, RunError, did_you_mean
 from xlser.models.checkpoint_folder import SETTINGS, file_hash, read_config, weight_files
 from xlser.models.encoder import SpeechEncoder
-from xlser.models.families import FAMILIES
+from xlser.models.families import FAMILIES, NO_FAMILY
 from xlser.models.hub import fetched
 from xlser.models.transformers_model import with_dropout
 from xlser.models.wave_family import make_extractor
@@ -75,7 +75,8 @@ def load_encoder(
     folder = _folder(name, revision)
     if folder is None:
         return _random(name, seed, dropout)
-    kind, files = _kind(folder, name), weight_files(folder)
+    kind = _shape(folder, name).kind
+    files = weight_files(folder, FAMILIES[kind].unread)
     local = Path(name).expanduser().is_dir()
     mark = {"sha256": file_hash(files)} if local else {"commit": folder.name}  # the hub's cache names it so
     return FAMILIES[kind].read(folder, {"name": name, "model_type": kind, **mark}, dropout)
@@ -108,16 +109,10 @@ def checkpoint_facts(name: str, *, revision: str | None = None, seed: int = 0) -
         config = _random_config(name)
         identity = {"model_type": config.model_type, "random": name, "seed": seed}
         return CheckpointFacts(config.num_hidden_layers, config.hidden_size, identity)
-    config, kind = read_config(folder), _kind(folder, name)
+    kind, layers, width = _shape(folder, name)
     family = FAMILIES[kind]
-    try:
-        layers, width = int(config[family.layers]), int(config[family.width])
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(
-            f"{folder / 'config.json'} must give {family.layers} and {family.width} as whole numbers. "
-            "Copy the file anew from where the checkpoint came from."
-        ) from error
-    files = [folder / file for file in SETTINGS if (folder / file).is_file()] + weight_files(folder)
+    files = [folder / file for file in SETTINGS if (folder / file).is_file()]
+    files += weight_files(folder, family.unread)
     stamps = tuple((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
     return CheckpointFacts(layers, width, {"model_type": kind, "sha256": _hash(stamps)}, family.padded)
 
@@ -138,14 +133,30 @@ def _folder(name: str, revision: str | None) -> Path | None:
     return folder if local else fetched(name, revision, other=RANDOM)
 
 
-def _kind(folder: Path, name: str) -> str:
-    kind = read_config(folder)["model_type"]
+class _Shape(NamedTuple):
+    kind: str
+    layers: int
+    width: int
+
+
+def _shape(folder: Path, name: str) -> _Shape:
+    """Return the family of a checkpoint, and its size as its config says."""
+    config = read_config(folder)
+    kind = config["model_type"]
     if kind not in FAMILIES:
+        why = f" ({NO_FAMILY[kind]})" if kind in NO_FAMILY else ""
         raise RecipeError(
             f"checkpoint {name} must be of one of the families {', '.join(FAMILIES)}, but its config.json says "
-            f"{kind!r}. Choose a speech encoder of these, such as facebook/wav2vec2-base."
+            f"{kind!r}{why}. Choose a speech encoder of these, such as facebook/wav2vec2-base."
         )
-    return kind
+    sizes = {key: config.get(key) for key in (FAMILIES[kind].layers, FAMILIES[kind].width)}
+    for key, value in sizes.items():
+        if not isinstance(value, int) or value < 1:
+            raise RunError(
+                f"{folder / 'config.json'} must give `{key}` as a whole number of at least 1, but has {value!r} "
+                "instead. Copy the file anew from where the checkpoint came from."
+            )
+    return _Shape(kind, *sizes.values())
 
 
 def _random_config(name: str) -> Any:

@@ -69,6 +69,16 @@ class EmotionNetwork(nn.Module):
         """Number of the lowest hidden state that is read: frozen layers below it need to run only once."""
         return min(pool.lowest for pool in self.pools.values())
 
+    @property
+    def adapted(self) -> bool:
+        """Whether there are adapters in the encoder (see `xlser.models.lora`)."""
+        return any(".lora_" in name for name, _ in self.encoder.named_parameters())
+
+    @property
+    def highest(self) -> int:
+        """Number of the highest hidden state that is read."""
+        return max(pool.highest for pool in self.pools.values())
+
     def embed(self, inputs: Inputs) -> dict[str, Tensor]:
         """Return the embeddings of clips, each the same whatever else is in the batch."""
         if inputs.kind == "means":

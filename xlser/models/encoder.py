@@ -37,6 +37,7 @@ class SpeechEncoder(nn.Module):
     Attributes:
         rate: sample rate in Hz.
         shortest: the least samples of a clip.
+        longest: the most seconds of a clip, infinity where memory is the only limit; longer ones go in windows.
         layers: L, the transformer layers; hidden states have the numbers 0..L.
         width: D, the columns of a hidden state.
         front_width: F, the columns of what `front` gives.
@@ -60,7 +61,8 @@ class SpeechEncoder(nn.Module):
         super().__init__()
         self.model, self.extractor, self.about = model, extractor, dict(about)
         self._front = self._make_front()
-        self.shortest, self.front_width = self._front.shortest, self._front.width
+        self.shortest, self.longest = self._front.shortest, self._front.longest
+        self.front_width = self._front.width
         self.layers, self.width = len(self._stack.layers), model.config.hidden_size
         self.resumes = model.config.model_type != "wavlm"
         # Taken from transformers, which would drop frozen layers as well and give no hidden state for them.
@@ -192,6 +194,11 @@ class SpeechEncoder(nn.Module):
             "torch": version("torch"),
             "transformers": version("transformers"),
         }
+
+    @property
+    def transformer_layers(self) -> nn.ModuleList:
+        """The L layers, from the front on."""
+        return self._stack.layers
 
     @property
     def _device(self) -> torch.device:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol
 
 from torch import Tensor, nn
@@ -10,9 +11,13 @@ RATE = 16_000
 
 
 class Front(Protocol):
-    """Samples (S,) at 16 kHz to frames (T, width); ``shortest`` is the least S that gives a frame."""
+    """Samples (S,) at 16 kHz to frames (T, width).
+
+    ``shortest`` is the least S that gives a frame, ``longest`` the most seconds that the layers behind it take.
+    """
 
     shortest: int
+    longest: float
     width: int
 
     def identity(self) -> dict[str, Any]:
@@ -29,6 +34,8 @@ class WaveConvolutions:
         Baevski et al. 2020, arXiv 2006.11477, section 2; the normalisation is that of transformers, with 1e-7 added to
         the variance.
     """
+
+    longest = math.inf
 
     def __init__(self, model: nn.Module, extractor: Any):
         # No module of its own: the model would then stand twice among the encoder's weights.
@@ -57,6 +64,7 @@ class FilterBank:
     """
 
     window, hop = 400, 160  # samples
+    longest = math.inf
 
     def __init__(self, model: nn.Module, extractor: Any):
         self.extractor = extractor

@@ -97,6 +97,7 @@ class LayerPool(nn.Module):
 
     Attributes:
         lowest: the number of the lowest hidden state that is read; layers below it may be skipped by the caller.
+        highest: the number of the highest one.
         width: the columns that come out.
 
     Degenerate case:
@@ -132,7 +133,7 @@ class LayerPool(nn.Module):
         if pooling not in ("mean", "attentive"):
             raise ValueError(f"`pooling` must be 'mean' or 'attentive', but is {pooling!r} instead.")
         self.layers, self.layer, self.pooling = layers, _layer(layer, layers), pooling
-        self.lowest = 0 if self.layer == "weighted" else self.layer
+        self.lowest, self.highest = (0, layers) if self.layer == "weighted" else (self.layer, self.layer)
         self.width = width if pooling == "mean" else 2 * width
         self.weights = nn.Parameter(torch.zeros(layers + 1)) if self.layer == "weighted" else None
         self.scores = _scores(width, bottleneck) if pooling == "attentive" else None

@@ -23,7 +23,7 @@ DROPOUTS = (
 
 
 def read_model_config(folder: Path, kind: str) -> Any:
-    """Return the config of a model of type ``kind``.
+    """Return the config of a model of type ``kind``; which attention computes it is not the config's to say.
 
     Raises:
         RunError: `config.json` does not describe such a model.
@@ -37,6 +37,7 @@ def read_model_config(folder: Path, kind: str) -> Any:
         raise RunError(
             f"{folder / 'config.json'} does not describe a {kind} model: {error}. Fetch the checkpoint anew."
         ) from error
+    config._attn_implementation = None  # transformers then takes what the model and torch support
     return config
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from xlser.errors import RecipeError, RunError
-from xlser.models.checkpoint_folder import read_preprocessor
+from xlser.models.checkpoint_folder import prefix_before, read_preprocessor, weight_files, weight_names
 from xlser.models.encoder import SpeechEncoder
 from xlser.models.front import RATE
 from xlser.models.transformers_model import read_model, read_model_config, with_dropout
 
-MASK = "masked_spec_embed"
+MASK, PROJECTION = "masked_spec_embed", "feature_projection.projection.weight"
 # Published base checkpoints of these, with their group norm, were trained on waveforms as they are.
 AS_RECORDED = ("wavlm", "unispeech-sat")
 
@@ -21,11 +23,26 @@ def read(folder: Path, about: Mapping[str, Any], dropout: float | None) -> Speec
     """Return the encoder of a checkpoint folder; see `xlser.models.checkpoints.load_encoder`."""
     config = with_dropout(read_model_config(folder, about["model_type"]), dropout)
     config.add_adapter = False  # it thins out frames behind the last hidden state
-    extractor = make_extractor(config, read_preprocessor(folder), str(folder))
-    model, missing = read_model(folder, config, optional=(MASK,))
+    options = read_preprocessor(folder)
+    extractor = make_extractor(config, options, str(folder))
+    if options is None and hasattr(extractor, "do_normalize"):
+        how = "brought to zero mean and unit variance" if extractor.do_normalize else "taken as they are"
+        warnings.warn(
+            f"checkpoint {about['name']} has no preprocessor_config.json: waveforms are {how}, as most of its family "
+            "want them. If it was trained otherwise, write `do_normalize` into that file.",
+            stacklevel=2,
+        )
+    model, missing = read_model(folder, config, optional=(MASK,), key_mapping=_renamed(folder, config.model_type))
     if MASK in missing:
         model.get_parameter(MASK).data.zero_()  # not what the random numbers gave
     return SpeechEncoder(model, extractor, about)
+
+
+def _renamed(folder: Path, kind: str) -> dict[str, str]:
+    """Return how names of weights become transformers' own: what a training framework put before them falls off."""
+    prefix = prefix_before(PROJECTION, weight_names(weight_files(folder)), str(folder))
+    known = ("", f"{kind.replace('-', '_')}.")  # of the encoder alone, and under a head of transformers
+    return {} if prefix in known else {f"^{re.escape(prefix)}": ""}
 
 
 def make_extractor(config: Any, options: Mapping[str, Any] | None, where: str) -> Any:

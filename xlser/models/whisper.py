@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,15 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from xlser.errors import RecipeError, RunError
-from xlser.models.checkpoint_folder import read_preprocessor, weight_files
+from xlser.models.checkpoint_folder import prefix_before, read_preprocessor, weight_files, weight_names
 from xlser.models.encoder import SpeechEncoder
+from xlser.models.families import FAMILIES
 from xlser.models.front import RATE
 from xlser.models.transformers_model import read_model_config
 
 # Whisper's own spectrogram, in samples; two frames of it are one of the encoder's.
 WINDOW, HOP = 400, 160
-# Of the whole model, of a classifier, and of the encoder alone, as `SpeechEncoder.save` writes it.
-_ENCODER = re.compile(r"(?:(?:model\.)?encoder\.)?((?:conv|embed_positions|layers|layer_norm).*)")
+# A weight that every encoder has and no decoder. Before it stands `model.encoder.` on the hub, `encoder.` in a
+# classifier, and nothing in what `SpeechEncoder.save` writes.
+FIRST = "conv1.weight"
 
 
 def read(folder: Path, about: Mapping[str, Any], dropout: float | None) -> SpeechEncoder:
@@ -59,8 +60,9 @@ class WhisperEncoder(SpeechEncoder):
     def _projected(self, frames: Tensor) -> Tensor:
         positions = self.model.embed_positions.weight
         if frames.shape[1] > len(positions):
-            most = len(positions) * 2 * HOP / self.rate
-            raise ValueError(f"a clip must last {most:g} s at most, but {frames.shape[1]} frames were given instead.")
+            raise ValueError(
+                f"a clip must last {self.longest:g} s at most, but {frames.shape[1]} frames were given instead."
+            )
         hidden = frames + positions[: frames.shape[1]]
         return nn.functional.dropout(hidden, self.model.dropout, self.model.training)
 
@@ -100,6 +102,7 @@ class LogMelConvolutions:
         # No module of its own: the model would then stand twice among the encoder's weights.
         self.model: Any = model
         self.width = self.model.config.d_model
+        self.longest = len(self.model.embed_positions.weight) * 2 * HOP / RATE  # seconds that have positions
         self.bank = torch.from_numpy(extractor.mel_filters).float().T.contiguous()
 
     def identity(self) -> dict[str, Any]:
@@ -142,15 +145,22 @@ def _model(folder: Path, config: Any) -> nn.Module:
     from safetensors import safe_open
     from transformers.models.whisper.modeling_whisper import WhisperEncoder as Transformer
 
-    tensors: dict[str, Tensor] = {}
-    for file in weight_files(folder):
-        with safe_open(str(file), framework="pt") as opened:
-            names = {name: found[1] for name in opened.keys() if (found := _ENCODER.fullmatch(name))}  # noqa: SIM118
-            tensors |= {name: opened.get_tensor(full).float() for full, name in names.items()}
+    files = weight_files(folder, FAMILIES["whisper"].unread)
+    names = weight_names(files)
+    prefix = prefix_before(FIRST, names, str(folder))
     with torch.random.fork_rng(devices=[]):
         model = Transformer(config)
-    wanted = model.state_dict()
+    wanted, tensors = model.state_dict(), dict[str, Tensor]()
+    for file in files:
+        with safe_open(str(file), framework="pt") as opened:
+            there = set(opened.keys())
+            tensors |= {name: opened.get_tensor(prefix + name).float() for name in wanted if prefix + name in there}
     bad = sorted(name for name, tensor in wanted.items() if name not in tensors or tensors[name].shape != tensor.shape)
+    if len(bad) == len(wanted) and any("decoder." in name for name in names):
+        raise RunError(
+            f"checkpoint {folder} must hold Whisper's encoder, but holds a decoder alone ({len(names)} weights, "
+            f"such as {names[0]}). Take the checkpoint that it was cut from, such as openai/whisper-tiny."
+        )
     if bad:
         raise RunError(
             f"checkpoint {folder}: {len(bad)} of the {len(wanted)} weights of Whisper's encoder that config.json asks "

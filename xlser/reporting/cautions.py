@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xlser.reporting import pretraining
 from xlser.reporting.facts import FEW_SPEAKERS, Facts
 from xlser.reporting.wording import counted, listing, plural, whole
 
@@ -12,8 +13,10 @@ MANY_METHODS = 3
 
 
 def cautions(facts: Facts) -> list[str]:
-    """Return what the run itself notes, then what few speakers, many methods, labels and derived ratings mean."""
-    return [*facts.notes, *_speakers(facts), *_methods(facts), *_labels(facts), *_derived(facts)]
+    """Return what the run itself notes, then what encoders heard, few speakers, many methods and labels mean."""
+    human = [name for name, row in facts.corpora.items() if not row["synthetic"]]
+    heard = pretraining.cautions(facts.checkpoints, human)
+    return [*facts.notes, *heard, *_speakers(facts), *_methods(facts), *_labels(facts), *_derived(facts)]
 
 
 def _speakers(facts: Facts) -> list[str]:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlser.evaluation.choice import choose
+from xlser.evaluation.contamination import Checkpoint, checkpoints_of
 from xlser.evaluation.results_file import load_results
 from xlser.evaluation.run_folder import load_grid, load_predictions
+from xlser.reporting import pretraining
 from xlser.reporting.chosen import chosen_sentence
 from xlser.vocabulary import FEATURES, VALIDATION
 
@@ -71,6 +73,16 @@ class Facts:
         self.protocol: str = self.about["protocol"]
         self.level: float = self.recipe.get("evaluation", {}).get("level", 0.95)
         self._read = {(row["method"], _reader(row)) for name in ("transfer", "correlation") for row in scored[name]}
+
+    @cached_property
+    def checkpoints(self) -> list[Checkpoint]:
+        """The pretrained checkpoints that features come from or training began with, often none."""
+        return checkpoints_of(self.about, self.recipe)
+
+    @cached_property
+    def _heard(self) -> set[str]:
+        rows = [row for one in self.checkpoints for row in one.heard(self.corpora)]
+        return {row.corpus for row in rows if row.sure}
 
     @cached_property
     def chosen(self) -> str:
@@ -173,9 +185,10 @@ class Facts:
         return row["corpus"] == self.source or row["protocol"] == self.protocol
 
     def marks(self, corpus: str, ratings: str = "") -> list[str]:
-        """Return what must stand beside every number of a corpus: synthetic speech, derived ratings."""
+        """Return what must stand beside every number of a corpus: synthetic speech, heard before, derived ratings."""
         synthetic = [name for name in (corpus, self.source) if self.corpora.get(name, {}).get("synthetic")]
         marks = ["synthetic" if synthetic[0] == corpus else "learnt from synthetic"] if synthetic else []
+        marks += [pretraining.MARK] if self._heard & set(corpus.split("+")) else []
         return [*marks, *rating_marks(ratings)]
 
     def name(self, corpus: str, ratings: str = "") -> str:
@@ -208,9 +221,10 @@ class Facts:
 
     @property
     def warnings(self) -> list[str]:
-        """What is too weighty to stand among the notes: random weights, and what the run's notes warn of."""
+        """What is too weighty to stand among the notes: random weights, labels that an encoder knew, the notes' own."""
         random = [self.random] if self.random else []
-        return random + [note for note in self._notes if note.startswith(_WARNING)]
+        heard = pretraining.warnings(self.checkpoints, self.source, self.targets)
+        return random + heard + [note for note in self._notes if note.startswith(_WARNING)]
 
     @property
     def notes(self) -> list[str]:

@@ -55,12 +55,12 @@ def encoder_lines(facts: Facts) -> list[tuple[str, str]]:
     lines = {
         "Checkpoint": facts.network + (" (random weights, not pretrained)" if facts.random else ""),
         **_identity(facts),
-        "Kept as it was": _frozen(facts.encoder.get("freeze", "nothing")),
+        **_learnt(facts.encoder),
         "Embedding": _embedding(facts.encoder),
         "Dropout": "as in the checkpoint" if facts.encoder.get("dropout") is None else _words(facts.encoder["dropout"]),
         "Batches": _batches(facts),
         "Epochs": _epochs(facts.recipe.get("training", {})),
-        "Rates": _rates(facts.recipe.get("training", {})),
+        "Rates": _rates(facts),
         "Precision": str(facts.recipe.get("training", {}).get("precision", "")),
         "Augmentation": _augmentation(facts.recipe.get("augment", {})),
     }
@@ -68,11 +68,23 @@ def encoder_lines(facts: Facts) -> list[tuple[str, str]]:
 
 
 def _identity(facts: Facts) -> dict[str, str]:
-    """Return the revision that was asked for, and what the run says was really read."""
-    told = facts.about.get("encoder", {})
+    """Return the revision that was asked for, and what an older run says was really read; others say more elsewhere."""
+    told = {} if "checkpoints" in facts.about else facts.about.get("encoder", {})
     keys = {"Family": "model_type", "Commit": "commit", "SHA-256": "sha256", "Seed of weights": "seed"}
     found = {title: str(told[key]) for title, key in keys.items() if told.get(key) is not None}
     return {"Revision": str(facts.encoder.get("revision") or ""), **found}
+
+
+def _learnt(encoder: Row) -> dict[str, str]:
+    """Return what of the checkpoint stayed as it was, and what was put into it."""
+    freeze, lora = encoder.get("freeze", "nothing"), encoder.get("lora")
+    if not lora:
+        return {"Kept as it was": _frozen(freeze)}
+    alpha = 2 * lora["rank"] if lora.get("alpha") is None else lora["alpha"]
+    beside = listing(lora["targets"]) if lora.get("targets") else "query and value"
+    where = "every layer that is read" if freeze == "front" else f"the layers above the first {freeze}"
+    adapters = f"LoRA of rank {lora['rank']}, alpha {alpha:g}, dropout {lora['dropout']:g}, on {beside} of {where}"
+    return {"Kept as it was": "the whole checkpoint; adapters in it were trained", "Adapters": adapters}
 
 
 def _frozen(freeze: str | int) -> str:
@@ -109,13 +121,15 @@ def _epochs(training: Row) -> str:
     return f"at most {training['epochs']}{stop}" if patience else str(training["epochs"])
 
 
-def _rates(training: Row) -> str:
+def _rates(facts: Facts) -> str:
+    training = facts.recipe.get("training", {})
     if "encoder_lr" not in training or "lr" not in training:
         return ""
     rest = [f"{training['decay']} decay"] if "decay" in training else []
     rest += [f"{training['warmup']:.0%} warm-up"] if training.get("warmup") else []
     rest += [f"weight decay {training['weight_decay']:g}"] if training.get("weight_decay") else []
-    return ", ".join([f"{training['encoder_lr']:g} for the checkpoint, {training['lr']:g} for what is new", *rest])
+    own = f"{training['encoder_lr']:g} for the checkpoint, " if "lora" not in facts.encoder else ""
+    return ", ".join([f"{own}{training['lr']:g} for what is new", *rest])
 
 
 def _augmentation(augment: Row) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from xlser.reporting.facts import Facts, Row
+from xlser.reporting.pretraining import lines as checkpoint_lines
 from xlser.reporting.recipe import encoder_lines, loss_lines
 from xlser.reporting.section import Box, Cell, Details, Group, Heading, Note, Pairs, Part, Raw, Section, Table
 from xlser.reporting.section import Row as Line
@@ -90,6 +91,8 @@ def _provenance(facts: Facts) -> list[Part]:
     parts: list[Part] = []
     if network := encoder_lines(facts):
         parts += [Heading("Encoder"), Pairs(network)]
+    parts += [Heading("Pretrained checkpoints")] if facts.checkpoints else []
+    parts += [Pairs(checkpoint_lines(one)) for one in facts.checkpoints]
     if losses := loss_lines(facts):
         heads = ["Method", "Loss", "Settings"]
         parts += [Table.of("What each method minimises", heads, losses, kind="labels", label="Losses")]

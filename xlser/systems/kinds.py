@@ -133,6 +133,8 @@ class FineTuned(System):
         weights: a hub name, a folder, or ``random:tiny`` for a tiny encoder with random weights.
         losses: what is learnt, one term at least.
         layer, pooling, freeze, dropout, longest, revision: see `xlser.training.encoder_recipe.EncoderChoice`.
+        lora: a rank such as 8, or options of `xlser.training.encoder_recipe.LoraChoice`: adapters learn, and nothing
+            else of the checkpoint. None for none.
         augment: see `xlser.training.encoder_recipe.Augmentation`.
         training: see `xlser.training.encoder_recipe.FineTuning`.
         name: what tables call it.
@@ -149,6 +151,7 @@ class FineTuned(System):
     dropout: float | None = None
     longest: float = 12.0
     revision: str | None = None
+    lora: int | Mapping[str, Any] | None = None
     augment: Mapping[str, Any] | None = None
     training: Mapping[str, Any] | None = None
     name: str = "fine-tuned"
@@ -164,7 +167,7 @@ class FineTuned(System):
 
     def recipe(self, source: str, targets: Sequence[str] = (), **common: Any) -> EncoderRecipe:
         """Return the recipe that trains it on a source; see `System.recipe`."""
-        names = ("weights", "layer", "pooling", "freeze", "dropout", "longest", "revision")
+        names = ("weights", "layer", "pooling", "freeze", "dropout", "longest", "revision", "lora")
         values = {
             "encoder": {name: getattr(self, name) for name in names},
             "methods": {self.name: _terms(self.losses, self.name)},

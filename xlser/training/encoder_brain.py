@@ -64,7 +64,8 @@ class EncoderBrain(ResumableBrain):
 
     def _optimizer(self, parameters: Any) -> torch.optim.Optimizer:
         """AdamW with a rate for what came with the checkpoint and one for what is new; frozen weights are left out."""
-        old = {id(parameter) for parameter in self.modules["network"].encoder.parameters()}
+        adapted = self.plan.recipe.encoder.lora is not None  # nothing else of the encoder learns then
+        old = set() if adapted else {id(parameter) for parameter in self.modules["network"].encoder.parameters()}
         trained = [parameter for parameter in parameters if parameter.requires_grad]
         groups = [
             {"params": [p for p in trained if id(p) in old], "lr": self.choice.encoder_lr},
@@ -175,7 +176,8 @@ class EncoderBrain(ResumableBrain):
             rows = [row for row, flag in zip(self.rows, bad, strict=True) if flag]
             raise RunError(
                 f"{self._place()}: the {name} of {self._names(rows)} is not finite. "
-                "Lower training.encoder_lr, or use training.precision float32."
+                f"Lower training.{'lr' if self.plan.recipe.encoder.lora else 'encoder_lr'}, or use training.precision "
+                "float32."
             )
 
     def on_stage_end(self, stage: Stage, stage_loss: float, epoch: int | None = None) -> None:

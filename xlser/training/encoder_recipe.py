@@ -12,25 +12,50 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     field_validator,
+    model_validator,
 )
 
 from xlser.features.normalise import Normalisation
 from xlser.losses.term import Layer, Pooling
 from xlser.schema import Grown, Strict
-from xlser.training.common import CommonRecipe
+from xlser.training.common import CommonRecipe, Many
 from xlser.training.loss_terms import Terms
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class EncoderChoice(Strict):
+class LoraChoice(Strict):
+    """Low-rank adapters: ``rank``, how strongly they count (``alpha``; null: twice the rank), ``dropout`` before them.
+
+    ``targets`` are linear layers of a transformer layer, such as ``[q_proj, k_proj, v_proj, out_proj]``; null for the
+    query and value projections, whatever the family calls them. See `xlser.models.lora.add_adapters`.
+    """
+
+    rank: PositiveInt = 8
+    alpha: PositiveFloat | None = None
+    dropout: float = Field(0.05, ge=0, lt=1)
+    targets: Annotated[tuple[str, ...], Many, Field(min_length=1)] | None = None
+
+
+def _as_lora(value: object) -> object:
+    """Return ``{rank: 8}`` for 8."""
+    return {"rank": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class EncoderChoice(Grown):
     """The checkpoint, how much of it stays as it is, and how its frames become one embedding.
 
     ``weights`` is a hub name, a folder, ``random:tiny`` or ``random:base``. ``freeze`` is ``nothing``, ``front`` (the
     convolutions), ``all``, or n for the front and the first n layers. ``layer`` counts hidden states: 0 is the input of
     the first layer, -1 the last one; ``weighted`` learns a mixture of all. ``dropout`` null keeps the checkpoint's own.
     Clips longer than ``longest`` seconds are cut in training and read in windows afterwards.
+
+    With ``lora`` (see `LoraChoice`; ``lora: 8`` gives the rank alone) nothing of the checkpoint learns but adapters,
+    which are all that a run keeps of it: the checkpoint stays where it is. ``freeze`` then says where adapters are:
+    ``front`` in every layer that comes before what is read, n in those above the first n.
     """
+
+    later: ClassVar[frozenset[str]] = frozenset({"lora"})
 
     weights: str = "random:tiny"
     revision: str | None = None
@@ -39,6 +64,16 @@ class EncoderChoice(Strict):
     pooling: Pooling = "mean"
     dropout: float | None = Field(None, ge=0, lt=1)
     longest: float = Field(12.0, ge=1)
+    lora: Annotated[LoraChoice | None, BeforeValidator(_as_lora)] = None
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> EncoderChoice:
+        if self.lora and self.freeze in ("nothing", "all"):
+            raise ValueError(
+                f"`lora` leaves the checkpoint as it is and puts adapters into it, but `freeze` is {self.freeze}; give "
+                "`freeze: front` for adapters in every layer, n for those above the first n, or leave out `lora`"
+            )
+        return self
 
 
 class Augmentation(Strict):
@@ -79,9 +114,10 @@ class FineTuning(Grown):
 
     A batch holds at most ``seconds`` of audio, padding counted, with ``classes`` classes of ``clips`` clips at least;
     ``accumulate`` batches make one step. ``chunk_seconds`` embeds a batch in pieces of that size, by gradient caching:
-    the same gradient in less memory. ``encoder_lr`` is for the checkpoint, ``lr`` for what is new. Training stops after
-    ``patience`` epochs without a better UA on the source's validation speakers (null: never). ``seeds`` trainings are
-    numbered from ``first_seed`` on.
+    the same gradient in less memory. ``encoder_lr`` is for the checkpoint, ``lr`` for what is new: heads, pooling,
+    projections, and adapters, which begin at zero and want a rate a hundred times that of the checkpoint. Training
+    stops after ``patience`` epochs without a better UA on the source's validation speakers (null: never). ``seeds``
+    trainings are numbered from ``first_seed`` on.
     """
 
     later: ClassVar[frozenset[str]] = frozenset({"first_seed"})

@@ -13,6 +13,7 @@ from xlser.losses import Labels, Term, class_weights
 from xlser.losses.term import Columns, Feed
 from xlser.models.checkpoints import load_encoder
 from xlser.models.classifier import EMBEDDING, EmotionNetwork
+from xlser.models.lora import add_adapters
 from xlser.models.pooling import LayerPool
 from xlser.training.encoder_recipe import EncoderChoice
 from xlser.training.loss_terms import Terms
@@ -54,13 +55,17 @@ def build_classifier(choice: EncoderChoice, terms: Terms, classes: int, seed: in
 
 
 def assemble(encoder, choice: EncoderChoice, terms: Terms, classes: int, seed: int) -> EmotionNetwork:
-    """Freeze ``encoder`` as chosen and put fresh heads on it.
+    """Freeze ``encoder`` as chosen and put fresh heads on it, and adapters into it if chosen.
 
     Raises:
-        RecipeError: a layer that the encoder does not have.
+        RecipeError: a layer that the encoder does not have; or see `add_adapters`.
     """
     feeds = {name: term.fed for name, term in terms.given.items() if term.fed}
     _check_layers(encoder.layers, choice, feeds)
+    if choice.longest > encoder.longest:
+        raise RecipeError(
+            f"encoder.longest must be {encoder.longest:g} s at most for {choice.weights}, but is {choice.longest:g}."
+        )
     encoder.freeze({"nothing": -1, "front": 0, "all": encoder.layers}.get(choice.freeze, choice.freeze))
     projections = {name: term.projected for name, term in terms.given.items() if term.projected}
     feed = next(iter(feeds.values()), None)
@@ -68,7 +73,10 @@ def assemble(encoder, choice: EncoderChoice, terms: Terms, classes: int, seed: i
         torch.manual_seed(seed)
         pool = LayerPool(encoder.layers, encoder.width, choice.layer, choice.pooling)
         fed = LayerPool(encoder.layers, encoder.width, feed.layer, feed.pooling) if feed else None
-        return EmotionNetwork(encoder, pool, classes=classes, fed=fed, projections=projections, feeding=feeds)
+        network = EmotionNetwork(encoder, pool, classes=classes, fed=fed, projections=projections, feeding=feeds)
+        if choice.lora:  # last, so that the heads begin as they do without
+            add_adapters(encoder, **choice.lora.model_dump(), last=network.highest)
+        return network
 
 
 def _check_layers(layers: int, choice: EncoderChoice, feeds: Mapping[str, Feed]) -> None:
@@ -80,7 +88,10 @@ def _check_layers(layers: int, choice: EncoderChoice, feeds: Mapping[str, Feed])
         )
     for name, layer in asked.items():
         if not isinstance(layer, str) and not -layers - 1 <= layer <= layers:
-            raise RecipeError(f"{name} is {layer}, but {choice.weights} has {layers} layers, numbered from 1.")
+            lowest = 1 if name.endswith("freeze") else -layers - 1
+            raise RecipeError(
+                f"{name} must be from {lowest} to {layers}, since {choice.weights} has {layers} layers, but is {layer}."
+            )
 
 
 def weighted_sum(

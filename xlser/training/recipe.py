@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
-from xlser.features.extractors import Written, make_extractor, written_as
+from xlser.features.extractors import Written, encoder_options, make_extractor, written_as
 from xlser.features.normalise import Normalisation
 from xlser.schema import Grown, Strict
 from xlser.training.common import CommonRecipe, Many
@@ -19,7 +27,8 @@ class FeatureChoice(Strict):
     """Which features, whose mean and deviation z-scores are taken with, and where they are cut off (null: nowhere).
 
     ``extractor`` is a name, a name with options, or a list of these, side by side (see `xlser.features.extractors`);
-    it is kept in the shortest way to write it.
+    it is kept in the shortest way to write it. ``{encoder: openai/whisper-tiny, layer: 2}`` is a frozen encoder, whose
+    options may stand beside those here; a list in place of all this are extractors.
 
     ``joined`` is for ``normalise: corpus`` and sources such as ``emodb+ravdess``: ``pooled`` z-scores their training
     rows by the statistics of all, ``each`` by those of their own corpus, as a target is by its own. With ``pooled`` a
@@ -31,6 +40,19 @@ class FeatureChoice(Strict):
     normalise: Normalisation = "corpus"
     joined: Literal["pooled", "each"] = "pooled"
     clip: PositiveFloat | None = 5.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_encoder(cls, values: Any) -> Any:
+        values = {"extractor": values} if isinstance(values, (str, list, tuple)) else values
+        if not isinstance(values, dict) or "encoder" not in values:
+            return values
+        if "extractor" in values:
+            raise ValueError("`encoder` and `extractor` are two ways to say the same; leave one out")
+        written = {key: values[key] for key in encoder_options() if key in values}
+        if not isinstance(written["encoder"], str):
+            raise ValueError(f"`encoder` must be a hub name or a folder, but is {written['encoder']!r} instead")
+        return {key: value for key, value in values.items() if key not in written} | {"extractor": written}
 
     def pretrained(self) -> dict[str, Any]:
         """Return, under ``pretrained``, the checkpoints that the features come from, by their hash; empty without any.

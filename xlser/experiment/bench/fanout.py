@@ -1,19 +1,16 @@
-"""Jobs of a bench side by side: on processes of this machine, or on the workers of a Dask cluster."""
+"""Tasks of a bench side by side: on processes of this machine, or on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from xlser.errors import RunError
-from xlser.experiment.bench.job import run_job
-from xlser.experiment.bench.look import Outcome
-from xlser.experiment.bench.plan import Job
 from xlser.experiment.workplace import Workplace
 
 if TYPE_CHECKING:
@@ -23,34 +20,35 @@ if TYPE_CHECKING:
 ANSWER, WORKER = 30, 120
 _LOOK = 2.0  # seconds between two looks at whether a worker is left
 _HOW = "`dask worker --nthreads 1 ADDRESS`"
+Result = TypeVar("Result")
 
 
-def in_processes(jobs: list[Job], place: Workplace, workers: int) -> Iterator[Outcome]:
-    """Yield outcomes as they come from so many processes.
+def in_processes(tasks: Sequence[Callable[[], Result]], workers: int) -> Iterator[Result]:
+    """Yield what the tasks return as they end, on so many processes; a task must be one that pickle can carry.
 
     Raises:
         RunError: a process was killed.
     """
     from joblib import Parallel, delayed
 
-    tasks = [delayed(_alone)(job, _quiet(place)) for job in jobs]
+    calls = [delayed(_alone)(task) for task in tasks]
     try:
-        yield from Parallel(workers, return_as="generator_unordered", batch_size=1)(tasks)
+        yield from Parallel(workers, return_as="generator_unordered", batch_size=1)(calls)
     except BrokenProcessPool as error:
         raise _killed(error) from error
 
 
-def on_dask(jobs: list[Job], place: Workplace, client: Client) -> Iterator[Outcome]:
-    """Yield outcomes as they come from the workers of a cluster; a worker that is lost loses its job to another one.
+def on_dask(tasks: Sequence[Callable[[], Result]], client: Client) -> Iterator[Result]:
+    """Yield what the tasks return as they end on the workers of a cluster; a lost worker loses its task to another one.
 
     Distributed's own futures, not joblib's backend for them: that waits for ever where a worker dies again and again.
 
     Raises:
-        RunError: a job killed several workers, or no worker has been left for two minutes.
+        RunError: a task killed several workers, or no worker has been left for two minutes.
     """
     from distributed import KilledWorker, wait
 
-    left = {client.submit(_alone, job, _quiet(place), pure=False) for job in jobs}
+    left = {client.submit(_alone, task, pure=False) for task in tasks}
     seen = time.monotonic()
     while left:
         try:
@@ -104,16 +102,17 @@ def cluster(address: str) -> Iterator[Client]:
         yield client
 
 
-def _alone(job: Job, place: Workplace) -> Outcome:
-    """Run a job that has its process to itself: what it would share out among processes it does alone."""
+def quiet(place: Workplace) -> Workplace:
+    """Return a workplace for a task that has a process to itself: it says nothing, and computes in one thread."""
+    return replace(place, progress=False, say=_silence, jobs=1)
+
+
+def _alone(task: Callable[[], Result]) -> Result:
+    """Do a task that has its process to itself: what it would share out among processes it does alone."""
     from joblib import parallel_config
 
     with parallel_config(backend="sequential"):
-        return run_job(job, place)
-
-
-def _quiet(place: Workplace) -> Workplace:
-    return replace(place, progress=False, say=_silence, jobs=1)
+        return task()
 
 
 def _killed(error: Exception) -> RunError:

@@ -22,6 +22,7 @@ from xlser.experiment.bench.nuisances import nuisances, origins
 from xlser.experiment.bench.plan import Job
 from xlser.experiment.bench.shortcut import shortcuts
 from xlser.experiment.cases import Case
+from xlser.experiment.checkpoint_origins import checkpoint_origins
 from xlser.experiment.corpora import Corpus
 from xlser.experiment.predictions import predictions
 from xlser.experiment.readers import Reader
@@ -115,6 +116,7 @@ def _cell(job: Job, trained: Trained, alone: list[Reader], corpus: Corpus) -> di
         "classes": shared_classes(recipe, source, corpus),
         "baseline": {"method": baseline(recipe).method, "readers": dict(baseline(recipe).readers)},
         "normalise": recipe.normalise,
+        **checkpoint_origins(recipe),
         "transfer": scores.transfer,
         "correlation": scores.correlation,
         "confusion": scores.confusion,

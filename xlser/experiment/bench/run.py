@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from xlser.atomic import write_text
 from xlser.errors import RunError
 from xlser.evaluation.results import read_results
 from xlser.evaluation.results_file import RESULTS, plain, write_json
-from xlser.experiment.bench.fanout import cluster, in_processes, on_dask
+from xlser.experiment.bench.fanout import cluster, in_processes, on_dask, quiet
 from xlser.experiment.bench.gather import gather
 from xlser.experiment.bench.job import run_job
 from xlser.experiment.bench.look import Outcome, Shelf, settled
 from xlser.experiment.bench.plan import Job, called
+from xlser.experiment.bench.shards import fill_cache
 from xlser.experiment.results_folder import own, provenance
 from xlser.experiment.workplace import Workplace
 from xlser.fileformats import VERSIONS
@@ -71,7 +73,12 @@ def whole(out: str | Path) -> bool:
 def _outcomes(jobs: list[Job], place: Workplace, workers: int, dask: str | None) -> Iterator[Outcome]:
     """Yield the outcomes as the jobs end, those of which nothing is missing first."""
     with cluster(dask) if dask else nullcontext() as client:
-        # Here features are extracted by all cores, once; a worker then finds them in the cache.
+        share_out: Callable | None = partial(in_processes, workers=workers) if workers > 1 else None
+        if client is not None:
+            share_out = partial(on_dask, client=client)
+        # Features are extracted once, by all workers, or by all cores here; a worker then finds them in the cache.
+        if share_out:
+            fill_cache(jobs, place, share_out, elsewhere=client is not None)
         shelf, left = Shelf(), []
         for job in jobs:
             outcome = settled(job, place, shelf)
@@ -79,10 +86,8 @@ def _outcomes(jobs: list[Job], place: Workplace, workers: int, dask: str | None)
                 yield outcome
             else:
                 left.append(job)
-        if client is not None:
-            yield from on_dask(left, place, client)
-        elif workers > 1 and left:
-            yield from in_processes(left, place, workers)
+        if share_out and left:
+            yield from share_out([partial(run_job, job, quiet(place)) for job in left])
         else:
             yield from (run_job(job, place, shelf) for job in left)
 

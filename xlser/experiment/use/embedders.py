@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -14,14 +13,14 @@ from torch import Tensor
 
 from xlser.data.audio import AudioFault
 from xlser.errors import RunError
-from xlser.experiment.encoders import ABOUT, MODEL, START, UNTRAINED, untrained_fingerprint
+from xlser.experiment.encoders import MODEL, UNTRAINED, untrained_fingerprint
 from xlser.experiment.judge import Heads
+from xlser.experiment.start import read_about_start, read_start
 from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.recordings import array_windows, recorded_windows
 from xlser.features.extractor import Extractor
 from xlser.features.extractors import make_extractor
 from xlser.features.normalise import Scaler
-from xlser.models.checkpoints import load_encoder
 from xlser.models.classifier import EMBEDDING, EmotionNetwork, Inputs
 from xlser.models.threads import NARROW, one_thread
 from xlser.training.checkpoint import load_state, read_about, under
@@ -154,13 +153,9 @@ def load_embedder(chosen: Chosen) -> Embedder:
 
 def _clips(chosen: Chosen) -> ClipEmbedder:
     recipe, untrained = chosen.recipe, chosen.method == FEATURES
-    tensors, fingerprint = ({}, _untrained(chosen)) if untrained else _weights(chosen)
+    tensors, about = ({}, {"fingerprint": _untrained(chosen)}) if untrained else _weights(chosen)
     terms, weights = UNTRAINED if untrained else recipe.methods[chosen.method], under("network", tensors)
-    # Its own name: a folder that was moved must not look for the checkpoint that the recipe names.
-    start = chosen.job.folder / START
-    if not start.is_dir():
-        raise RunError(f"{start} is missing: it holds the checkpoint. Copy the whole folder.")
-    encoder = load_encoder(str(start), dropout=0.0)
+    encoder = read_start(chosen.job.folder, recipe.encoder, about.get("checkpoint"))
     # Before training the network is one and the same for every seed.
     number = 0 if untrained else chosen.seed
     network = assemble(encoder, recipe.encoder, terms, len(recipe.emotions), number).eval()
@@ -168,13 +163,14 @@ def _clips(chosen: Chosen) -> ClipEmbedder:
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     heads = None if untrained else Heads.of(weights, recipe.emotions, terms)
     longest = int(recipe.encoder.longest * encoder.rate)
-    return ClipEmbedder(network, recipe.training.precision, longest, fingerprint, heads)
+    return ClipEmbedder(network, recipe.training.precision, longest, about["fingerprint"], heads)
 
 
 def _features(chosen: Chosen) -> FeatureEmbedder:
-    recipe, (tensors, fingerprint) = chosen.recipe, _weights(chosen)
+    recipe, (tensors, about) = chosen.recipe, _weights(chosen)
     extractor = make_extractor(recipe.features.extractor)
-    _check_pretrained(extractor, load_state(chosen.folder / MODEL, fingerprint)[1].get("pretrained", []))
+    fingerprint = about["fingerprint"]
+    _check_pretrained(extractor, about.get("pretrained", []))
     scaler = Scaler(tensors["scaler.mean"].numpy(), tensors["scaler.std"].numpy(), recipe.features.clip)
     if chosen.method == FEATURES:
         return FeatureEmbedder(extractor, scaler, None, fingerprint)
@@ -201,17 +197,14 @@ def _check_pretrained(extractor: Extractor, known: list[dict[str, object]]) -> N
 
 
 def _untrained(chosen: Chosen) -> str:
-    path = chosen.job.folder / START / ABOUT
-    try:
-        return untrained_fingerprint(json.loads(path.read_text(encoding="utf-8")), chosen.recipe)
-    except (OSError, ValueError) as error:
-        raise RunError(f"cannot read {path}: {error}. Copy the whole folder.") from error
+    return untrained_fingerprint(read_about_start(chosen.job.folder), chosen.recipe)
 
 
-def _weights(chosen: Chosen) -> tuple[dict[str, Tensor], str]:
+def _weights(chosen: Chosen) -> tuple[dict[str, Tensor], dict[str, Any]]:
     path = chosen.folder / MODEL
     fingerprint = read_about(path, chosen.job.again).get("fingerprint", "")
-    return load_state(path, fingerprint)[0], fingerprint
+    tensors, about = load_state(path, fingerprint)
+    return tensors, {**about, "fingerprint": fingerprint}
 
 
 def _fill(network: torch.nn.Module, weights: dict[str, Tensor], chosen: Chosen) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from xlser.experiment.use.folder import Chosen, find_model
 from xlser.features.extractors import called
 from xlser.machine import pass_on_machine
 from xlser.models.classifier import EMBEDDING, EmotionNetwork, Inputs
+from xlser.models.lora import merge_adapters
 from xlser.vocabulary import DIMENSIONS
 
 LIBRARIES = ("onnx", "onnxruntime")
@@ -59,8 +61,8 @@ def export_onnx(
     The graph takes ``samples``, float32 (1, S) mono at 16 kHz between -1 and 1, S being free, and gives ``embedding``
     (1, D), ``probabilities`` (1, C) in the order of the recipe's emotions if a classifier was trained, and
     ``dimensions`` (1, R) if some were, in the order of the recipe; the names of the columns stand in the graph's
-    metadata. These are the heads' own answers: the neighbours of `xlser predict` are not part of a graph. Numbers are
-    float32 whatever precision the recipe trained in. ::
+    metadata. These are the heads' own answers: the neighbours of `xlser predict` are not part of a graph. Adapters are
+    merged into the weights that they stand beside. Numbers are float32 whatever precision the recipe trained in. ::
 
         session = onnxruntime.InferenceSession("model.onnx")
         names = [output.name for output in session.get_outputs()]
@@ -87,7 +89,7 @@ def export_onnx(
     graph = _Graph(embedder.network, bool(heads and heads.classes), heads.rated if heads else ())
     lengths = (encoder.shortest, *(int(seconds * encoder.rate) for seconds in COMPARED))
     with replacing(path) as temporary:
-        _trace(graph, temporary)
+        _trace(_merged(graph), temporary)
         _describe(temporary, chosen, heads)
         difference = compare(temporary, graph, lengths)
         if not difference <= tolerance:
@@ -145,6 +147,15 @@ class _Graph(nn.Module):
         if self._columns:
             found.append(self.network.dimensions(embedding)[:, self._columns])
         return tuple(found)
+
+
+def _merged(graph: _Graph) -> _Graph:
+    """Return a copy with its adapters merged: what is written is compared with the network that has them."""
+    if not graph.network.adapted:
+        return graph
+    merged = copy.deepcopy(graph)
+    merge_adapters(merged.network.encoder)
+    return merged
 
 
 def _exportable(chosen: Chosen) -> ClipEmbedder:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xlser.evaluation.contamination import Checkpoint
+from xlser.reporting import pretraining
 from xlser.reporting.bench.facts import Bench
 from xlser.reporting.facts import FEW_SPEAKERS
 from xlser.reporting.wording import known, listing, plural
@@ -10,10 +12,11 @@ Said = tuple[str, str]
 
 
 def cautions(bench: Bench) -> list[Said]:
-    """Return what is missing, what the cells note, and what few speakers, derived ratings and many choices mean."""
+    """Return what is missing, what the cells note, and what encoders heard, few speakers and derived ratings mean."""
     return [
         *_notes(bench),
         *_missing(bench),
+        *_heard(bench),
         *_synthetic(bench),
         *_speakers(bench),
         *_derived(bench),
@@ -22,9 +25,21 @@ def cautions(bench: Bench) -> list[Said]:
 
 
 def warnings(bench: Bench) -> list[str]:
-    """Return the notes of cells that make a number untrue, each once."""
-    notes = dict.fromkeys(note for cell in bench.cells.values() for note in cell["notes"])
-    return [note for note in notes if note.startswith("WARNING")]
+    """Return the notes of cells that make a number untrue, and which encoders knew a corpus's labels, each once."""
+    notes = [note for cell in bench.cells.values() for note in cell["notes"] if note.startswith("WARNING")]
+    for key in bench.cells:
+        targets = [key[2]] if key[2] != key[1] else []
+        notes += pretraining.warnings(bench.checkpoints(key), key[1], targets)
+    return list(dict.fromkeys(notes))
+
+
+def _heard(bench: Bench) -> list[Said]:
+    """Say once of every checkpoint what it heard of the human speech of all its cells."""
+    corpora: dict[Checkpoint, list[str]] = {}
+    for key in bench.cells:
+        for one in bench.checkpoints(key):
+            corpora.setdefault(one, []).extend(name for name in key[1:] if not bench.synthetic(name))
+    return [("Pretrained:", text) for one, names in corpora.items() for text in pretraining.cautions([one], names)]
 
 
 def missing(bench: Bench) -> list[tuple[str, str]]:

@@ -32,6 +32,7 @@ class CellFacts(Facts):
             "synthetic": [name for name in dict.fromkeys((source, target)) if bench.synthetic(name)],
             "protocol": bench.protocol(recipe),
             "baseline": cell["baseline"],
+            "checkpoints": cell.get("checkpoints", []),
             "versions": bench.about["versions"],
         }
         tables = ("transfer", "correlation", "confusion")

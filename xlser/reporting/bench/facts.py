@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from xlser.evaluation.contamination import Checkpoint, checkpoints_of
 from xlser.features.normalise import PROTOCOL
 from xlser.reporting.facts import FEW_SPEAKERS, rating_marks
+from xlser.reporting.pretraining import MARK
 from xlser.reporting.wording import known, reader_name
 from xlser.vocabulary import DURATION
 
@@ -125,10 +127,15 @@ class Bench:
         """Return what must stand beside the name of a corpus."""
         return ["synthetic"] if self.synthetic(name) else []
 
+    def checkpoints(self, key: Key) -> list[Checkpoint]:
+        """Return the pretrained checkpoints of a cell, often none."""
+        return checkpoints_of(self.cells.get(key, {}), self.about["recipes"].get(key[0], {}))
+
     def marks(self, key: Key) -> list[str]:
         """Return what must stand beside every number of a cell."""
         marks = ["synthetic"] if self.synthetic(key[2]) else []
         marks += ["learnt from synthetic"] if self.synthetic(key[1]) and not marks else []
+        marks += [MARK] if any(row.sure for one in self.checkpoints(key) for row in one.heard([key[2]])) else []
         speakers = self.corpora.get(key[2], {}).get("speakers")
         return marks + ([f"{speakers} speakers"] if known(speakers) and speakers < FEW_SPEAKERS else [])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from xlser.reporting.bench.facts import Bench
+from xlser.reporting.pretraining import lines as checkpoint_lines
 from xlser.reporting.section import Cell, Details, Heading, Note, Pairs, Part, Section, Table, Words
 from xlser.reporting.used import preformatted
 from xlser.reporting.wording import as_yaml, counted, whole
@@ -48,4 +49,8 @@ def section(bench: Bench) -> Section:
     ]
     recipes = about["recipes"].items()
     texts = [Details(f"Recipe {name}", [preformatted(as_yaml(text), f"Recipe {name}")]) for name, text in recipes]
-    return Section("used", "What was used", [Table.of("Corpora", heads, rows, kind="line wide"), Pairs(lines), *texts])
+    checkpoints = dict.fromkeys(one for key in bench.cells for one in bench.checkpoints(key))
+    heard: list[Part] = [Heading("Pretrained checkpoints")] if checkpoints else []
+    heard += [Pairs(checkpoint_lines(one)) for one in checkpoints]
+    parts = [Table.of("Corpora", heads, rows, kind="line wide"), *heard, Pairs(lines), *texts]
+    return Section("used", "What was used", parts)

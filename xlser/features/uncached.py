@@ -1,0 +1,46 @@
+"""Which recordings of a manifest the cache has no features of yet."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from xlser.data.audio import content_hash
+from xlser.data.manifest import Manifest
+from xlser.errors import CorpusError, MachineError
+from xlser.features.cache import FeatureCache
+from xlser.features.extract import open_cache, read_rows
+from xlser.features.extractor import Extractor, parts_of
+
+
+def uncached(
+    manifest: Manifest, extractor: Extractor, cache_root: str | Path, *, jobs: int | None = None, progress: bool = True
+) -> np.ndarray:
+    """Return the rows of ``manifest`` that `extract` would have to compute, int64 (M,), in order.
+
+    Files are read for their hash, none is decoded, no entry is opened: a damaged one counts as there. Rows whose file
+    cannot be read are not among them. Where the cache has nothing at all of the extractor no file is read, and every
+    row is returned.
+
+    Raises:
+        MachineError: files cannot be read through no fault of theirs.
+        RecipeError, RunError: pretrained weights that are not there.
+    """
+    caches = [open_cache(cache_root, part) for part in parts_of(extractor)]
+    if not all(cache.folder.is_dir() for cache in caches):
+        return np.arange(len(manifest.frame))
+    options = {"jobs": jobs, "strict": False, "progress": progress}
+    try:
+        rows = read_rows(manifest, partial(_is_cached, caches=caches), what="look-up", **options)
+    except MachineError:
+        raise
+    except CorpusError:  # no file can be read
+        return np.arange(0)
+    return np.flatnonzero(rows.used)[~np.array(rows.read)]
+
+
+def _is_cached(path: Path, start: float, end: float | None, *, caches: list[FeatureCache]) -> bool:
+    content = content_hash(path, start, end)
+    return all(cache.path(content).exists() for cache in caches)
