@@ -14,7 +14,7 @@ from xlser.vocabulary import TARGET, TRANSDUCTIVE, VALIDATION, ZERO_SHOT
 CHOSEN, ORACLE, REFERENCE = State(1, "mean"), State(2, "mean"), State(None, "egemaps")
 ABOUT = {
     "weights": "../models/small",
-    "encoder": [{"weights": "../models/small", "sha256": "abc"}],
+    "checkpoints": [{"weights": "../models/small", "sha256": "abc"}],
     "source": "emodb",
     "sources": ["emodb"],
     "targets": ["urdu", "<emovo>"],
@@ -131,3 +131,11 @@ def test_random_weights_and_synthetic_speech_are_warned_of(swept):
     corpora = [ABOUT["corpora"][0] | {"synthetic": True}]
     banners = layers_page(sweep(swept.scores, weights="random:tiny", corpora=corpora)).banners
     assert len(banners) == 2
+
+
+def test_what_the_encoder_has_heard_of_a_target_stands_above_the_numbers(swept):
+    hub = "ehcalabres/wav2vec2-lg-xlsr-en-speech-emotion-recognition"  # fine-tuned on RAVDESS, as its card says
+    found = sweep(swept.scores, checkpoints=[{"weights": hub, "hub": hub}], targets=["ravdess"])
+    (banner,) = layers_page(found).banners
+    assert "fine-tuned on ravdess" in banner
+    assert layers_page(swept).banners == []

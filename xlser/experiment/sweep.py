@@ -18,6 +18,7 @@ from xlser.data.dataset import Dataset
 from xlser.errors import CorpusError, RecipeError
 from xlser.evaluation.layers import LayerSweep, State
 from xlser.experiment.cases import Case
+from xlser.experiment.checkpoint_origins import checkpoint_origins
 from xlser.experiment.corpora import Corpus, copies, corpus_name, corpus_texts, find_corpus, prepare
 from xlser.experiment.layer_scores import Scorer
 from xlser.experiment.results_folder import provenance
@@ -138,7 +139,7 @@ def _extractor(reference: Extractor | str | None) -> Extractor | None:
 
 
 def _changed(encoder: Encoder, layer: tuple[int, ...], pooling: str) -> Encoder:
-    return replace(encoder, layer=layer, pooling=pooling)
+    return replace(encoder, layer=layer, pooling=pooling, combine="side-by-side")
 
 
 def _check_corpora(sources: Sequence[Dataset], targets: Sequence[Dataset]) -> None:
@@ -201,7 +202,7 @@ def _about(encoder: Encoder, home: Home, recipe: Recipe, began: float) -> dict[s
     labels = [f"{target.name} shares fewer than two of the emotions" for target in away if not _shared(home, target)]
     return {
         "weights": encoder.weights,
-        "encoder": encoder.pretrained(),
+        **checkpoint_origins(recipe),
         "window": encoder.window,
         "source": source.name,
         "sources": [*source.parts],
