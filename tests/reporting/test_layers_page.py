@@ -122,9 +122,7 @@ def test_one_state_and_many_states_have_ticks(tmp_path):
     many = [score(State(k, "mean"), "UA", "emodb", VALIDATION, 0.5) for k in range(33)]
     text = write_layers(sweep([*many, score(REFERENCE, "UA", "emodb", VALIDATION, 0.4)], oracle=None), tmp_path)[0]
     labels = re.findall(r'text-anchor="middle">(\d+)</text>', text.read_text())
-    assert labels[0] == "0"
-    assert labels[-1] == "32"
-    assert len(labels) < 12
+    assert [*dict.fromkeys(labels)] == ["0", "5", "10", "15", "20", "25", "32"]  # 30 would touch 32
 
 
 def test_random_weights_and_synthetic_speech_are_warned_of(swept):

@@ -79,7 +79,7 @@ def _point(x: float, state: State, found: LayerScore | None) -> Point:
 def _ticks(sweep: LayerSweep) -> list[tuple[float, str]]:
     layers = sorted({state.layer for state in sweep.states if state.layer is not None})
     step = -(-len(layers) // _MOST_TICKS)
-    shown = {*layers[::step], layers[-1]} - ({layers[-2]} if step > 1 else set())
+    shown = {layers[-1], *(layer for layer in layers[::step] if layers[-1] - layer > step // 2)}
     ticks = [(float(layer), str(layer) if layer in shown else "") for layer in layers]
     if reference(sweep):
         return [(_apart(sweep), reference(sweep)), *ticks]
