@@ -22,7 +22,9 @@ from xlser.vocabulary import TARGET, VALIDATION
 
 Views = list[tuple[np.ndarray, np.ndarray]]  # a seed's judged rows (N,) bool, and what it says of all (N,)
 RATED = ("activation", "valence")
-MOST = 150  # clips a corpus that decodability is asked of: enough for its second digit, and a fraction of the time
+# Clips a corpus that probes of corpus and language take, and of the speaker: enough to compare states by, in a fraction
+# of the time.
+MOST, VOICES = 100, 150
 
 
 @dataclass
@@ -140,8 +142,9 @@ def decoded(home: Home) -> Iterator[tuple[str, str, dict]]:
     sides = [side for side in sides if side.kind == "source"]
     values = [scaled.values(side) for side in sides]
     names, languages, speakers = (np.concatenate(column) for column in zip(*map(_about, sides), strict=True))
-    rows = _some(names)
-    x, who = np.concatenate(values)[rows], speakers[rows]
+    rows, voices = _some(names, MOST), _some(names, VOICES)
+    every = np.concatenate(values)
+    x, who = every[rows], speakers[rows]
     everywhere = " + ".join(dict.fromkeys(names))
     corpus = probe(x, names[rows], who)
     yield "corpus", everywhere, corpus
@@ -150,8 +153,8 @@ def decoded(home: Home) -> Iterator[tuple[str, str, dict]]:
         same = len(pairs) == len(set(names)) == len(set(languages))
         yield "language", everywhere, corpus if same else probe(x, languages[rows], who)
     for name in home.source.parts:
-        mine = rows[names[rows] == name]
-        own, people = np.concatenate(values)[mine], speakers[mine]
+        mine = voices[names[voices] == name]
+        own, people = every[mine], speakers[mine]
         yield "speaker", name, probe(own, people, people, disjoint=False)
 
 
@@ -160,7 +163,7 @@ def _about(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return corpus.frame["corpus"].to_numpy(str), corpus.languages.astype(str), corpus.dataset.people.to_numpy(str)
 
 
-def _some(names: np.ndarray) -> np.ndarray:
-    """Return at most `MOST` rows of each corpus, drawn by a fixed seed."""
-    kept = [np.random.default_rng(0).permutation(np.flatnonzero(names == name))[:MOST] for name in np.unique(names)]
+def _some(names: np.ndarray, most: int) -> np.ndarray:
+    """Return at most so many rows of each corpus, drawn by a fixed seed."""
+    kept = [np.random.default_rng(0).permutation(np.flatnonzero(names == name))[:most] for name in np.unique(names)]
     return np.sort(np.concatenate(kept))

@@ -148,7 +148,7 @@ def _curve(curve: Curve, axes: Axes, aside: float) -> str:
     spots = [(axes.spot(point.x, point.y)[0] + aside, axes.spot(point.x, point.y)[1]) for point in points]
     line = "L".join(f"{x:.1f} {y:.1f}" for x, y in spots)
     parts = [f'<path d="M{line}" fill="none" stroke="{colour}" stroke-width="1.6"/>'] if spots else []
-    if known(curve.level):
+    if curve.level is not None:
         level = f'd="M{LEFT:g} {axes.spot(0, curve.level)[1]:.1f}H{WIDTH - RIGHT:g}"'
         parts.append(f'<path class="guide" {level} style="stroke: {colour}"/>')
     for point, (x, y) in zip(points, spots, strict=True):

@@ -42,9 +42,9 @@ def rated(sweep: LayerSweep) -> Section:
 def read(sweep: LayerSweep) -> Section:
     """Return what else linear probes read."""
     note = (
-        "UA of cross-validated linear probes. Corpus and language are read from all corpora together, at most 150 "
-        "clips of each, in folds of whole speakers; the speaker within a source, in folds of clips. That a corpus is "
-        "told says nothing of why: language, microphones, actors, emotions."
+        "UA of cross-validated linear probes. Corpus and language are read from all corpora together, at most 100 "
+        "clips of each, in folds of whole speakers; the speaker within a source, at most 150 clips, in folds of clips. "
+        "That a corpus is told says nothing of why: language, microphones, actors, emotions."
     )
     columns = decodability(sweep)
     return Section("probes", "What else can be read", [Note(note), _table(sweep, "UA of probes", columns)], "Probes")
