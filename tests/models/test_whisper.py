@@ -138,7 +138,7 @@ def test_a_decoder_alone_is_refused(whole, folder):
 
 def test_a_shard_that_holds_the_decoder_alone_need_not_be_there(whole, tmp_path):
     weights, expected = load_file(whole / "model.safetensors"), load_encoder(str(whole)).state_dict()
-    files = {name: f"model-{1 if '.decoder.' in name or name.startswith('proj_out') else 2}.safetensors" for name in weights}
+    files = {name: f"model-{2 if '.encoder.' in name else 1}.safetensors" for name in weights}
     kept = {name: tensor for name, tensor in weights.items() if files[name] == "model-2.safetensors"}
     save_file(kept, tmp_path / "model-2.safetensors", {"format": "pt"})
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": files}))
