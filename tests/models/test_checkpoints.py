@@ -244,7 +244,8 @@ def test_a_damaged_folder_is_refused_with_the_reason_and_the_way_out(folder, dam
         ({"model_type": None}, RunError, "must name a `model_type`, .* but has None"),
         ({"hidden_size": 32}, RunError, "the weights that config.json asks for .*one and the same checkpoint"),
         ({"num_hidden_layers": 4}, RunError, r"\d+ of \d+ are missing, such as encoder.layers.3"),
-        ({"hidden_size": "wide"}, RunError, "does not describe a wav2vec2 model|cannot be loaded"),
+        ({"hidden_size": "wide"}, RunError, "must give `hidden_size` as a whole number of at least 1, but has 'wide'"),
+        ({"intermediate_size": "wide"}, RunError, "does not describe a wav2vec2 model|cannot be loaded"),
     ],
 )
 def test_a_config_that_does_not_fit_is_refused(folder, values, kind, told):
