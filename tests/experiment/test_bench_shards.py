@@ -129,7 +129,7 @@ def test_a_shard_without_a_usable_recording_does_not_stop_the_others(data, jobs,
             yield done[-1]
 
     fill_cache(jobs, at(data, tmp_path / "cache"), share_out)
-    assert done == [1] * 96
+    assert done == [1] * 95  # the recording that is none is in no manifest
 
 
 def test_a_full_disk_at_a_worker_stops_the_bench(data, jobs, tmp_path, monkeypatch):
