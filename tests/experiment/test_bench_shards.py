@@ -96,7 +96,7 @@ def test_a_bench_of_two_workers_reads_what_its_shards_left(data, jobs, alone, tm
     monkeypatch.setattr("xlser.experiment.bench.run.in_processes", share_out)
     place = at(data, tmp_path / "cache", said.append)
     run_bench(jobs, tmp_path / "bench", place, workers=2)
-    assert calls == [6, 1]  # 48 rows a corpus, 16 a shard; then the job
+    assert calls == [12, 1]  # two extractors, two corpora of 48 and 47 rows, at most 16 a shard; then the job
     assert (contents(tmp_path / "cache"), numbers(tmp_path / "bench")) == alone
     # Faults are named where they always were, and what could be used was there already.
     assert any("synthetic-tr: 46 utterances" in line and "46 of them read from the cache" in line for line in said)
@@ -112,7 +112,7 @@ def test_a_corpus_that_is_nowhere_and_an_encoder_that_is_none_are_left_to_the_jo
     jobs = [*make_jobs([recipe], ["synthetic-de"], ["urdu"], tmp_path), *make_jobs([odd], BOTH, BOTH, tmp_path)]
     given = []
     fill_cache(jobs, at(data, tmp_path / "cache"), lambda tasks: given.extend(tasks) or in_order(tasks))
-    assert [len(task.args[0].frame) for task in given] == [ROWS] * 3
+    assert [len(task.args[0].frame) for task in given] == [ROWS] * 6
 
 
 def nowhere(folder):
@@ -129,7 +129,7 @@ def test_a_shard_without_a_usable_recording_does_not_stop_the_others(data, jobs,
             yield done[-1]
 
     fill_cache(jobs, at(data, tmp_path / "cache"), share_out)
-    assert done == [1] * 95  # the recording that is none is in no manifest
+    assert done == [1] * 190  # the recording that is none is in no manifest
 
 
 def test_a_full_disk_at_a_worker_stops_the_bench(data, jobs, tmp_path, monkeypatch):
@@ -143,11 +143,25 @@ def test_a_full_disk_at_a_worker_stops_the_bench(data, jobs, tmp_path, monkeypat
 
 def test_a_gpu_of_this_machine_is_not_shared_by_processes(data, jobs, tmp_path, monkeypatch):
     monkeypatch.setattr("xlser.features.frozen_encoder.Encoder.batch", 64.0)
+    assert {task.args[1] for task in asked(jobs, at(data, tmp_path / "cache"))} == {"logmel"}
+    assert len(asked(jobs, at(data, tmp_path / "cache"), elsewhere=True)) == 12
+
+
+def test_recipes_that_read_the_same_entries_ask_for_them_once(data, tmp_path):
+    recipe = plan(tmp_path)[0].recipe
+    other = {"encoder": FEATURES[1]["encoder"] | {"layer": 2}}
+    second = recipe.model_copy(
+        update={"name": "other", "features": recipe.features.model_copy(update={"extractor": other})}
+    )
+    jobs = make_jobs([recipe, second], BOTH, BOTH, tmp_path)
+    assert len(asked(jobs, at(data, tmp_path / "cache"))) == 12
+
+
+def asked(jobs, place, **options):
+    """Return the tasks that would be shared out; none is done."""
     given = []
-    fill_cache(jobs, at(data, tmp_path / "cache"), lambda tasks: given.extend(tasks) or [])
-    assert given == []
-    fill_cache(jobs, at(data, tmp_path / "cache"), lambda tasks: given.extend(tasks) or [], elsewhere=True)
-    assert len(given) == 6
+    fill_cache(jobs, place, lambda tasks: given.extend(tasks) or in_order([]), **options)
+    return given
 
 
 @pytest.mark.slow

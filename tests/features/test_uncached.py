@@ -1,4 +1,4 @@
-"""Which rows the cache lacks: by content, for every extractor of several, and never a file that is gone."""
+"""Which rows the cache lacks: by content and extractor, and never a file that is gone."""
 
 from dataclasses import replace
 
@@ -31,12 +31,6 @@ def test_only_what_is_not_there_is_missing(manifest, tmp_path):
     extract(manifest, FEW, cache, progress=False)
     assert missing(manifest, FEW, cache) == []
     assert missing(manifest, MANY, cache) == [0, 1, 2, 3, 4]
-
-
-def test_of_several_extractors_a_row_needs_all(manifest, tmp_path):
-    extract(manifest, FEW, tmp_path, progress=False)
-    extract(rows_of(manifest, [2]), MANY, tmp_path, progress=False)
-    assert missing(manifest, FEW + MANY, tmp_path) == [0, 1, 3, 4]
 
 
 def test_a_file_that_is_gone_is_no_work(manifest, tmp_path):
