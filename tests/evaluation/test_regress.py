@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xlser.evaluation.metrics import ccc
-from xlser.evaluation.regress import ALPHAS, fit_direction
+from xlser.evaluation.regress import ALPHAS, fit_direction, fit_directions
 
 
 @pytest.fixture
@@ -66,3 +66,18 @@ def test_fewer_than_three_rated_rows_or_shapes_that_differ_are_refused(rated):
         fit_direction(train[:4], [1.0, np.nan, 2.0, np.nan], validation, truth)
     with pytest.raises(ValueError, match=r"`validation_ratings` must be of shape \(30,\)"):
         fit_direction(train, ratings, validation, truth[:9])
+
+
+@pytest.mark.parametrize("columns", [3, 90])
+def test_several_ratings_at_once_are_each_fitted_as_alone(columns):
+    rng = np.random.default_rng(2)
+    train, held = rng.normal(size=(40, columns)), rng.normal(size=(25, columns))
+    ratings = {name: train[:, k] + rng.normal(size=40) for k, name in enumerate("abc")}
+    truth = {name: held[:, k] + rng.normal(size=25) for k, name in enumerate("abc")}
+    ratings["b"][::3], ratings["c"][2:] = np.nan, np.nan
+    found = fit_directions(train, ratings, held, truth)
+    assert set(found) == {"a", "b"}  # two ratings are too few
+    for name, direction in found.items():
+        alone = fit_direction(train, ratings[name], held, truth[name])
+        assert direction.chosen == alone.chosen
+        np.testing.assert_allclose(direction.predict(held), alone.predict(held), atol=1e-8)

@@ -47,7 +47,7 @@ def probe_layers(
     target takes part in it; the best in hindsight stands beside it as the oracle.
 
     Args:
-        encoder: frozen, or its weights; of an `Encoder` the layer and pooling are not looked at.
+        encoder: frozen, or its weights; of an `Encoder` layer, pooling and combination are not looked at.
         sources: learnt from, together; seed s validates on another fifth of the speakers.
         targets: read. One that shares fewer than two of the emotions takes part in decodability alone, and one without
             ratings has no r.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,63 @@ def fit_direction(
     directions = [Direction(scaler, Ridge(alpha=alpha).fit(rows, ratings), {"alpha": alpha}) for alpha in alphas]
     scores = [ccc(truth, direction.predict(validation)) for direction in directions]
     return directions[int(np.argmax(np.nan_to_num(scores, nan=-np.inf)))]
+
+
+def fit_directions(
+    train: ArrayLike,
+    ratings: Mapping[str, np.ndarray],
+    validation: ArrayLike,
+    validation_ratings: Mapping[str, np.ndarray],
+    *,
+    alphas: Sequence[float] = ALPHAS,
+) -> dict[str, Direction]:
+    """Do as `fit_direction` for several ratings of the same embeddings, several times faster.
+
+    One decomposition of the training rows serves every alpha, and every rating of the same rows; in float64, so that
+    numbers differ from those of `fit_direction` by its rounding.
+
+    Args:
+        train: (N, D) finite embeddings.
+        ratings: name to (N,) numbers, nan where not rated; those with fewer than three are left out.
+        validation: (M, D) embeddings of other speakers of the source corpora.
+        validation_ratings: name to (M,) numbers.
+        alphas: the candidates.
+
+    Raises:
+        ValueError: numbers that are not finite, shapes that do not fit.
+
+    >>> train, held = [[0.0], [1.0], [2.0]], [[0.0], [1.5]]
+    >>> found = fit_directions(train, {"a": np.array([1.0, 3.0, 5.0])}, held, {"a": np.array([1.0, 4.0])})
+    >>> found["a"].chosen, found["a"].predict([[3.0]]).round(1).tolist()
+    ({'alpha': 0.01}, [7.0])
+    """
+    from sklearn.linear_model import Ridge
+    from sklearn.preprocessing import StandardScaler
+
+    found: dict[str, Direction] = {}
+    parts: dict[bytes, tuple[StandardScaler, np.ndarray, np.ndarray, np.ndarray]] = {}
+    for name in ratings:
+        rows, truth = _rated("ratings", train, ratings[name])
+        held, held_truth = _rated("validation_ratings", validation, validation_ratings[name])
+        if len(truth) < 3:
+            continue
+        which = np.isnan(ratings[name]).tobytes()
+        if which not in parts:
+            scaler = StandardScaler().fit(rows.astype(np.float64))
+            z = scaler.transform(rows.astype(np.float64))
+            parts[which] = (scaler, *np.linalg.eigh(z @ z.T if len(z) < z.shape[1] else z.T @ z), z)
+        scaler, values, vectors, z = parts[which]
+        mean, strength = truth.mean(), np.asarray(alphas) + np.maximum(values, 0.0)[:, None]
+        if len(z) < z.shape[1]:  # the weights lie in the span of the rows
+            weights = z.T @ (vectors @ ((vectors.T @ (truth - mean))[:, None] / strength))
+        else:
+            weights = vectors @ ((vectors.T @ (z.T @ (truth - mean)))[:, None] / strength)
+        said = scaler.transform(held.astype(np.float64)) @ weights + mean if len(held) else np.empty((0, len(alphas)))
+        best = int(np.argmax(np.nan_to_num([ccc(held_truth, column) for column in said.T], nan=-np.inf)))
+        model = Ridge(alpha=alphas[best])
+        model.coef_, model.intercept_ = weights[:, best], float(mean)
+        found[name] = Direction(scaler, model, {"alpha": alphas[best]})
+    return found
 
 
 def _rated(name: str, embeddings: ArrayLike, ratings: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -21,7 +21,7 @@ from xlser.evaluation.layers import (
 )
 from xlser.evaluation.transfer import pearson_samples, ua_samples
 from xlser.experiment.cases import Case
-from xlser.experiment.states import Home, Said, Views, decoded
+from xlser.experiment.states import Home, Reading, Said, Views
 from xlser.features.normalise import PROTOCOL
 from xlser.training.recipe import Recipe
 from xlser.vocabulary import TARGET, VALIDATION, ZERO_SHOT
@@ -40,15 +40,15 @@ class Scorer:
         self._samples: dict[State, dict[_Key, np.ndarray]] = {}
         self._speakers: dict[_Key, float] = {}
 
-    def score(self, state: State, home: Home, others: Sequence[Home]) -> None:
-        """Read one state on every case of its source, and on sources that were left out, and ask what else it tells."""
+    def score(self, state: State, home: Home, others: Sequence[Home], reading: Reading) -> None:
+        """Score what was read of a state in every case of its source, on sources that were left out, and by probes."""
         self._samples[state] = {}
-        for case, said in zip(home.cases, home.read(), strict=True):
+        for case, said in zip(home.cases, reading.said, strict=True):
             self._add(state, case, said, case.role)
-        for other in others:
-            self._add(state, other.cases[0], other.read()[0], LEFT_OUT)
+        for other, said in zip(others, reading.left_out, strict=True):
+            self._add(state, other.cases[0], said, LEFT_OUT)
         self._average(state)
-        for question, corpus, row in decoded(home):
+        for question, corpus, row in reading.decoded:
             numbers = {name: row[name] for name in ("value", "low", "high", "chance", "speakers", "why")}
             about = {"corpus": corpus, "role": DECODED, "protocol": "", "metric": question}
             self._scores.append(LayerScore(state, **about, **numbers, utterances=row["rows"]))

@@ -11,7 +11,7 @@ from xlser.errors import CorpusError
 from xlser.evaluation.classify import ProbeClassifier, fit_probe
 from xlser.evaluation.nuisance import probe
 from xlser.evaluation.readout import Part
-from xlser.evaluation.regress import Direction, fit_direction
+from xlser.evaluation.regress import Direction, fit_directions
 from xlser.experiment.autoencoders import Scaled, scale
 from xlser.experiment.cases import Case
 from xlser.experiment.corpora import Corpus
@@ -22,7 +22,7 @@ from xlser.vocabulary import TARGET, VALIDATION
 
 Views = list[tuple[np.ndarray, np.ndarray]]  # a seed's judged rows (N,) bool, and what it says of all (N,)
 RATED = ("activation", "valence")
-MOST = 150  # clips a corpus that decodability is asked of: enough for its second digit, and a fifth of the time
+MOST = 150  # clips a corpus that decodability is asked of: enough for its second digit, and a fraction of the time
 
 
 @dataclass
@@ -63,6 +63,21 @@ class Home:
         return said
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What was read of a state: in each case, in each left-out source, and by the probes of `decoded`."""
+
+    said: list[Said]
+    left_out: list[Said]
+    decoded: list[tuple[str, str, dict]]
+
+    @classmethod
+    def of(cls, home: Home, others: Sequence[Home], columns: np.ndarray) -> Reading:
+        """Read the state that has these columns."""
+        here = home.of(columns)
+        return cls(here.read(), [other.of(columns).read()[0] for other in others], [*decoded(here)])
+
+
 def _cut(corpus: Corpus, columns: np.ndarray) -> Corpus:
     return replace(corpus, data=replace(corpus.data, values=corpus.data.values[:, columns]))
 
@@ -93,11 +108,7 @@ class _Reader:
             ratings = {name: source.ratings[name][rows] for name in RATED}
             parts.append(Part(scaled.source[rows], source.labels[rows], ratings))
         train, held = parts
-        directions = {
-            name: fit_direction(train.embeddings, train.ratings[name], held.embeddings, held.ratings[name])
-            for name in RATED
-            if np.isfinite(train.ratings[name]).sum() >= 3
-        }
+        directions = fit_directions(train.embeddings, train.ratings, held.embeddings, held.ratings)
         return cls(source.name, train, held, directions)
 
     def probe(self, classes: tuple[str, ...]) -> ProbeClassifier:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -15,12 +18,13 @@ from xlser.data.dataset import Dataset
 from xlser.errors import CorpusError, RecipeError
 from xlser.evaluation.layers import LayerSweep, State
 from xlser.experiment.cases import Case
+from xlser.experiment.checkpoint_origins import checkpoint_origins
 from xlser.experiment.corpora import Corpus, copies, corpus_name, corpus_texts, find_corpus, prepare
 from xlser.experiment.layer_scores import Scorer
 from xlser.experiment.results_folder import provenance
 from xlser.experiment.scores import shared_classes
 from xlser.experiment.seeds import fold_note, make_seeds, split_row
-from xlser.experiment.states import Home
+from xlser.experiment.states import Home, Reading
 from xlser.experiment.workplace import Workplace
 from xlser.features.extractor import Extractor
 from xlser.features.extractors import make_extractor, written_as
@@ -54,15 +58,32 @@ def sweep_layers(
     recipe = _recipe(extractor, sources, targets, emotions, seeds=seeds, draws=draws, level=level)
     source = _joined(sources, recipe, place)
     made = make_seeds(recipe, source)  # a split that cannot be made is told before the targets are read
+    if len(found := shared_classes(recipe, source, source)) < 2:
+        raise CorpusError(
+            f"{source.name} has {len(found)} of the emotions {', '.join(recipe.emotions)}; two are needed. "
+            "Name others: emotions=[...], or --emotions"
+        )
     cases = [Case(source, VALIDATION, "source")]
     for target in (prepare(dataset, recipe, place) for dataset in targets):
         cases += [Case(target, TARGET, "source"), Case(target, TARGET, "corpus")]
     home, others = Home(recipe, source, made, cases), _left_out(sources, recipe, place)
     scorer = Scorer(recipe)
-    with threadpool_limits(1):  # the matrices are small
-        for state, own in tqdm(columns.items(), desc="hidden states", disable=not place.progress, leave=False):
-            scorer.score(state, home.of(own), [other.of(own) for other in others])
-        return scorer.sweep(_about(encoder, home, recipe, began))
+    for state, reading in _readings(home, others, columns, place):
+        scorer.score(state, home, others, reading)
+    return scorer.sweep(_about(encoder, home, recipe, began))
+
+
+def _readings(home: Home, others: list[Home], columns: Columns, place: Workplace) -> Iterator[tuple[State, Reading]]:
+    """Yield every state, in order, with what was read of it. Threads suffice: matrices need no lock of Python's."""
+    tasks = (delayed(Reading.of)(home, others, own) for own in columns.values())
+    # One core a thread; and probes silence their warnings one by one, which threads cannot.
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        threads = Parallel(place.jobs or os.cpu_count() or 1, backend="threading", return_as="generator")
+        with tqdm(total=len(columns), desc="hidden states", disable=not place.progress, leave=False) as bar:
+            for state, reading in zip(columns, threads(tasks), strict=True):
+                bar.update()
+                yield state, reading
 
 
 def _plan(
@@ -118,7 +139,7 @@ def _extractor(reference: Extractor | str | None) -> Extractor | None:
 
 
 def _changed(encoder: Encoder, layer: tuple[int, ...], pooling: str) -> Encoder:
-    return replace(encoder, layer=layer, pooling=pooling)
+    return replace(encoder, layer=layer, pooling=pooling, combine="side-by-side")
 
 
 def _check_corpora(sources: Sequence[Dataset], targets: Sequence[Dataset]) -> None:
@@ -181,7 +202,7 @@ def _about(encoder: Encoder, home: Home, recipe: Recipe, began: float) -> dict[s
     labels = [f"{target.name} shares fewer than two of the emotions" for target in away if not _shared(home, target)]
     return {
         "weights": encoder.weights,
-        "encoder": encoder.pretrained(),
+        **checkpoint_origins(recipe),
         "window": encoder.window,
         "source": source.name,
         "sources": [*source.parts],

@@ -89,7 +89,7 @@ def chart(curves: Sequence[Curve], axes: Axes, label: str, size: int = 11) -> Ma
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
         f'aria-label="{escape(label)}" style="--w: {WIDTH:g}px" font-size="{size}">'
     )
-    return Markup(head + _frame(axes) + "".join(lines) + "</svg>")
+    return Markup(head + _frame(axes, size) + "".join(lines) + "</svg>")
 
 
 def mark(place: int) -> Markup:
@@ -119,7 +119,7 @@ def _part(value: float, ends: Span) -> float:
     return (min(max(value, ends[0]), ends[1]) - ends[0]) / (ends[1] - ends[0])
 
 
-def _frame(axes: Axes) -> str:
+def _frame(axes: Axes, size: int) -> str:
     parts = []
     (x0, y0), (x1, y1) = (axes.spot(axes.x_ticks[i][0], axes.y_ticks[i][0]) for i in (0, -1))
     for value, text in axes.y_ticks:
@@ -128,7 +128,7 @@ def _frame(axes: Axes) -> str:
         parts.append(f'<text x="{LEFT - 6:g}" y="{y + 4:.1f}" text-anchor="end">{text}</text>')
     for value, text in axes.x_ticks:
         x = axes.spot(value, 0)[0]
-        parts.append(f'<text x="{x:.1f}" y="{y0 + 16:.1f}" text-anchor="middle">{escape(text)}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{y0 + 5 + size:.1f}" text-anchor="middle">{escape(text)}</text>')
     middle = (x0 + x1) / 2
     parts.append(f'<text x="{middle:.1f}" y="{HEIGHT - 6:g}" text-anchor="middle">{escape(axes.x_name)}</text>')
     parts.append(f'<text x="{LEFT + 4:g}" y="{TOP + 8:g}" class="axis">{escape(axes.y_name)}</text>')

@@ -7,11 +7,13 @@ from pathlib import Path
 from markupsafe import Markup
 
 from xlser.atomic import replacing, write_text
+from xlser.evaluation.contamination import checkpoints_of
 from xlser.evaluation.layers import LayerSweep
 from xlser.evaluation.results_file import write_json
 from xlser.reporting.html import html
-from xlser.reporting.layers.sections import short
+from xlser.reporting.layers.sections import headline, short
 from xlser.reporting.pages import PAGES, assemble
+from xlser.reporting.pretraining import warnings
 from xlser.reporting.section import Page
 from xlser.reporting.text import text
 from xlser.reporting.wording import listing, plural
@@ -45,13 +47,13 @@ def layers_page(sweep: LayerSweep) -> Page:
     banners: list[str] = [bold.format(corpus["corpus"]) for corpus in about["corpora"] if corpus["synthetic"]]
     if about["weights"].startswith("random:"):
         banners.append(f"{about['weights']} has random weights: this shows the machinery, and nothing of an encoder.")
-    poolings = {state.pooling for state in sweep.states}
+    banners += warnings(checkpoints_of(about, {}), about["source"], about["targets"])
+    corpora = f"{about['source']} to {listing(about['targets'])}"
     return Page(
         title=f"Layers of {short(about['weights'])}",
-        kind=f"xlser probe-layers · {about['finished']}",
+        kind=f"xlser probe-layers · {corpora} · {plural(about['seeds'], 'seed')}",
         heading=f"Layers of {short(about['weights'])}",
-        sub=f"{about['source']} to {listing(about['targets'])}: {plural(len(sweep.states), 'hidden state')} under "
-        f"{plural(len(poolings), 'pooling')}, {plural(about['seeds'], 'seed')}.",
+        sub=headline(sweep),
         banners=banners,
         sections=assemble(PAGES["layers"], sweep),
         footer=f"Made by xlser {about['versions']['xlser']} in {about['seconds']} s. This page loads nothing from "

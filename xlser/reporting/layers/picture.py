@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from xlser.evaluation.layers import LayerScore, LayerSweep, State
 from xlser.reporting.bench.chart import Axes, Curve, Point, chart, mark, tenths
-from xlser.reporting.layers.columns import QUESTIONS, Column, decodability, reference, transfer
+from xlser.reporting.layers.questions import QUESTIONS, Column, decodability, reference, transfer
 from xlser.reporting.section import Figure, Legend, Panel, Panels
 from xlser.reporting.wording import known, listing, number, score
 from xlser.vocabulary import ZERO_SHOT
@@ -20,19 +20,14 @@ _BAR = '<svg class="mark" viewBox="-7 -7 14 14" aria-hidden="true"><path class="
 
 def figure(sweep: LayerSweep) -> Figure:
     """Return a panel for each pooling, and what its lines are."""
-    told = listing(sweep.about["targets"])
+    beside = f" At the left of each panel stands {reference(sweep)}, for reference." if reference(sweep) else ""
     caption = (
-        "Above: UA of logistic regression, zero-shot; dashed is chance. Below: UA of linear probes that read where a "
-        "clip comes from and who speaks; each has its chance as a dashed line of its colour. "
-        f"Lines join hidden states; at the left of each panel stands {reference(sweep)} for reference. "
-        if reference(sweep)
-        else "Above: UA of logistic regression, zero-shot. Below: UA of linear probes. Dashed is chance. "
-    )
-    caption += (
-        f"Chosen on the source alone; oracle: the best in hindsight, mean of {told}. Intervals stand in the tables."
+        "Above: UA of logistic regression on emotions, zero-shot. Below: UA of linear probes that read where a clip "
+        f"comes from and who speaks. Dashed: chance, in a line's colour where it is that line's own.{beside} Chosen on "
+        f"the source alone; the oracle is the best in hindsight, mean of {listing(sweep.about['targets'])}."
     )
     panels = [_panel(sweep, pooling) for pooling in dict.fromkeys(state.pooling for state in sweep.states)]
-    return Figure([Panels(panels), _legend(sweep)], caption)
+    return Figure([_legend(sweep), Panels(panels)], caption)
 
 
 def _panel(sweep: LayerSweep, pooling: str) -> Panel:
@@ -65,13 +60,13 @@ def _picture(sweep: LayerSweep, pooling: str, columns: Sequence[Column], first: 
             curve.level = None
     every = [found for column in columns for state in _all(sweep) if (found := column.of(state))]
     y_ticks = tenths([value for found in every for value in (found.value, found.chance)])
-    name = "UA" if first == 0 else "UA of probes"
+    name = "UA by hidden state" if first == 0 else "UA of probes by hidden state"
     uprights = [
         (float(state.layer or 0), kind)
         for state, kind in ((sweep.chosen, "upright"), (sweep.oracle, "guide"))
         if state and state.pooling == pooling
     ]
-    axes = Axes("hidden state", name, _ticks(sweep), y_ticks, level=shared, uprights=uprights)
+    axes = Axes(name, "", _ticks(sweep), y_ticks, level=shared, uprights=uprights)
     return chart(curves, axes, label, size=SIZE)
 
 
@@ -84,7 +79,7 @@ def _point(x: float, state: State, found: LayerScore | None) -> Point:
 def _ticks(sweep: LayerSweep) -> list[tuple[float, str]]:
     layers = sorted({state.layer for state in sweep.states if state.layer is not None})
     step = -(-len(layers) // _MOST_TICKS)
-    shown = {*layers[::step], layers[-1]} - ({layers[-2]} if step > 1 else set())
+    shown = {layers[-1], *(layer for layer in layers[::step] if layers[-1] - layer > step // 2)}
     ticks = [(float(layer), str(layer) if layer in shown else "") for layer in layers]
     if reference(sweep):
         return [(_apart(sweep), reference(sweep)), *ticks]

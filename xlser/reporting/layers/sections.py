@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from xlser.evaluation.contamination import checkpoints_of
 from xlser.evaluation.layers import LayerScore, LayerSweep, State
-from xlser.reporting.layers.columns import Column, decodability, name_of, ratings, reference, transfer
 from xlser.reporting.layers.picture import figure
+from xlser.reporting.layers.questions import Column, decodability, name_of, ratings, reference, transfer
+from xlser.reporting.pretraining import cautions
+from xlser.reporting.pretraining import lines as checkpoint_lines
 from xlser.reporting.section import Cell, Details, Group, Note, Pairs, Part, Row, Section, Table
 from xlser.reporting.wording import bounds, counted, listing, number, score, whole
 from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
 
 
 def opening(sweep: LayerSweep) -> Section:
-    """Return the sentence and the chart."""
-    return Section("layer", "Which hidden state", [Note(headline(sweep), kind="sub"), figure(sweep)], "Chart")
+    """Return the chart."""
+    return Section("chart", "Emotion, and what else is read", [figure(sweep)], "Chart")
 
 
 def scored(sweep: LayerSweep) -> Section:
@@ -60,17 +63,18 @@ def used(sweep: LayerSweep) -> Section:
         ]
         for corpus in about["corpora"]
     ]
-    identity = [f"{name} {value}" for name, value in about["encoder"][0].items() if value not in (None, "")]
+    heard = cautions(checkpoints_of(about, {}), [about["source"], *about["targets"]])
     lines = [
-        ("Encoder", ", ".join(identity)),
         ("Command", about["command"]),
         ("Seeds", str(about["seeds"])),
         ("Finished", f"{about['finished']}, {about['seconds']} s"),
         ("Versions", ", ".join(f"{library} {version}" for library, version in about["versions"].items())),
         ("Numbers", "layers.csv, and layers.json with everything"),
-        *(("Note", note) for note in about["notes"]),
+        *(("Note", note) for note in [*about["notes"], *heard]),
     ]
-    return Section("used", "What was used", [Table.of("Corpora", heads, rows, kind="line wide"), Pairs(lines)])
+    encoders = [Pairs(checkpoint_lines(one)) for one in checkpoints_of(about, {})]
+    table = Table.of("Corpora", heads, rows, kind="line wide")
+    return Section("used", "What was used", [table, *encoders, Pairs(lines)])
 
 
 def text_opening(sweep: LayerSweep) -> Section:
