@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from xlser.data.audio import resample
 from xlser.errors import CorpusError
 from xlser.evaluation.audit import confound, counts, harmony, levels, overlap, published, shortcuts
 from xlser.evaluation.audit.fingerprint import power_frames
@@ -213,6 +214,18 @@ def test_the_band_ends_where_it_was_cut():
     cut = sosfiltfilt(butter(16, 4000, fs=RATE, output="sos"), noise(2))
     assert 3900 < measured(cut)["cutoff_hz"] < 5600
     assert measured(noise())["cutoff_hz"] == RATE / 2
+
+
+def test_recordings_of_a_telephones_band_are_counted_also_where_they_were_resampled():
+    narrow = np.float32(noise())[: RATE // 2]
+    samples = {8_000: narrow, 16_000: resample(narrow, 8_000, 16_000), 16_001: np.float32(noise())}
+    rows = [
+        {"path": f"{rate}.wav"} | levels.measure_levels(wave, power_frames(wave, rate), rate)
+        for rate, wave in samples.items()
+    ]
+    rows += [{"path": "silent.wav"} | measured(np.zeros(RATE))]
+    found = levels.level_table(pd.DataFrame(rows), 1)["narrow"]
+    assert found == {"count": 2, "share": 0.5, "first": ["8000.wav"]}
 
 
 def test_a_silent_recording_is_silence_from_end_to_end():

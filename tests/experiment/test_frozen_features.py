@@ -7,14 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import xlser as xl
 from xlser.errors import RunError, XlserError
+from xlser.evaluation.results import read_results
 from xlser.experiment.bench.plan import make_jobs
 from xlser.experiment.bench.run import run_bench
 from xlser.experiment.run import run_recipe
 from xlser.experiment.use.export import export_onnx
 from xlser.experiment.use.model import load
 from xlser.experiment.workplace import Workplace
-from xlser.models.checkpoints import load_encoder
+from xlser.models.checkpoints import checkpoint_facts, load_encoder
 from xlser.reporting.bench.report import render_bench, write_bench_report
 from xlser.reporting.report import render_terminal, write_report
 from xlser.training.recipe import Recipe
@@ -99,6 +101,20 @@ def test_a_report_says_that_there_is_no_network(alone, latents):
     assert write_report(latents).is_file()
 
 
+@pytest.mark.parametrize("run", ["alone", "latents", "bench"])
+def test_a_run_and_the_model_card_of_a_saved_model_name_the_checkpoint(request, checkpoint, tmp_path, run):
+    given = request.getfixturevalue(run)
+    folder = given[0] if run == "bench" else given
+    (one,) = read_results(folder).provenance.checkpoints
+    assert (one.weights, one.sha256) == (str(checkpoint), checkpoint_facts(str(checkpoint)).identity["sha256"])
+    assert one.licence == "not stated"
+    card = (xl.load(folder).save(tmp_path / "saved") / "README.md").read_text()
+    assert one.sha256 in card
+    assert "synthetic-de" in card
+    assert "synthetic speech" in card
+    assert (one,) == read_results(tmp_path / "saved").provenance.checkpoints
+
+
 def test_neither_is_exported(alone, latents, tmp_path):
     with pytest.raises(RunError, match="trained no network"):
         export_onnx(alone, tmp_path / "m.onnx")
@@ -111,6 +127,7 @@ def test_random_weights_are_warned_of(tmp_path, here):
     run = run_recipe(no_network("random:tiny"), tmp_path / "run", here)
     notes = json.loads((run / "results.json").read_text())["about"]["notes"]
     assert any(note.startswith("WARNING") and "random:tiny" in note for note in notes)
+    assert read_results(run).provenance.checkpoints == ()
     assert "random weights" in load(run).text()
 
 

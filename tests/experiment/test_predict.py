@@ -14,6 +14,7 @@ import xlser
 from xlser.data.audio import AudioFault, read_mono
 from xlser.data.spans import windows
 from xlser.errors import CorpusError, RunError, XlserError
+from xlser.evaluation.results import read_results
 from xlser.experiment.run import run_recipe
 from xlser.experiment.use.embedders import embed_windows
 from xlser.experiment.use.familiarity import Familiarity
@@ -103,6 +104,12 @@ def test_whatever_can_be_chosen_answers_as_in_its_report(request, small_data, tm
     assert all(sum(one.probabilities.values()) == pytest.approx(1) for one in found)
     first = small_data / "synthetic-tr" / frame["path"].iloc[0]
     assert set(model.predict(first, labels=["anger", "sadness"]).probabilities) == {"anger", "sadness"}
+
+
+def test_a_fine_tuned_run_names_the_checkpoint_that_it_began_with(clips):
+    (one,) = read_results(clips).provenance.checkpoints
+    assert (one.name, one.family, one.licence) == ("checkpoint", "wav2vec2", "not stated")
+    assert len(one.sha256) == 64
 
 
 def test_a_clip_embeds_as_it_did_in_the_run_also_in_windows(clips, small_data):

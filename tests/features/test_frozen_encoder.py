@@ -272,27 +272,6 @@ def test_eight_kilohertz_are_resampled(make_card, corpus, tmp_path):
     assert found.values[0].tobytes() == TINY(resample(samples, rate, 16_000)).tobytes()
 
 
-# What the process held at most, in MiB, after a clip of one batch and after one of ten.
-LONG = """
-import json, resource, sys, numpy as np
-from xlser.features.frozen_encoder import Encoder
-encoder, peaks = Encoder("random:tiny", longest=2.0, layer="all"), []
-noise = np.random.default_rng(0).normal(0, 0.1, 16_000 * 100).astype(np.float32)
-for seconds in (10, 100):
-    encoder.entries([noise[: 16_000 * seconds]], seconds=10)
-    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-print(json.dumps(peaks))
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="maxrss has another unit elsewhere")
-@pytest.mark.slow
-def test_a_long_clip_takes_no_more_memory_than_one_batch_of_windows():
-    done = subprocess.run([sys.executable, "-c", LONG], capture_output=True, text=True, check=True)
-    short, long = json.loads(done.stdout)
-    assert long - short < 24
-
-
 def test_of_a_long_clip_one_batch_of_windows_is_held_at_a_time(monkeypatch):
     """Forty minutes go through, and no call of the encoder sees more than 64 s."""
     calls = []

@@ -244,7 +244,8 @@ def test_a_damaged_folder_is_refused_with_the_reason_and_the_way_out(folder, dam
         ({"model_type": None}, RunError, "must name a `model_type`, .* but has None"),
         ({"hidden_size": 32}, RunError, "the weights that config.json asks for .*one and the same checkpoint"),
         ({"num_hidden_layers": 4}, RunError, r"\d+ of \d+ are missing, such as encoder.layers.3"),
-        ({"hidden_size": "wide"}, RunError, "does not describe a wav2vec2 model|cannot be loaded"),
+        ({"hidden_size": "wide"}, RunError, "must give `hidden_size` as a whole number of at least 1, but has 'wide'"),
+        ({"intermediate_size": "wide"}, RunError, "does not describe a wav2vec2 model|cannot be loaded"),
     ],
 )
 def test_a_config_that_does_not_fit_is_refused(folder, values, kind, told):
@@ -355,3 +356,102 @@ def test_saving_takes_the_place_of_the_old_and_leaves_nothing_else(tmp_path):
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
     (tmp_path / "beside").touch()
     assert {path.stat().st_mode for path in tmp_path.iterdir()} == {(tmp_path / "beside").stat().st_mode}
+
+
+HUB_FILES = {
+    "faster-whisper-small.en": (
+        ["config.json", "model.bin", "vocabulary.txt"],
+        "CTranslate2 .*openai/whisper-small.en",
+    ),
+    "whisper.cpp": (["ggml-base.bin", "README.md"], "ggml or gguf .*openai/whisper-base"),
+    "whisper-onnx": (["config.json", "onnx/encoder_model.onnx"], "ONNX graph.*exported from, such as openai/whisper"),
+    "emotion2vec_base": (["configuration.json", "config.yaml", "emotion2vec_base.pt"], "no class for emotion2vec"),
+    "spkrec-ecapa": (["hyperparams.yaml", "embedding_model.ckpt", "config.json"], "SpeechBrain model.* pickles"),
+    "old": (["config.json", "pytorch_model.bin"], r"holds only pytorch_model.bin.*save_pretrained"),
+    "empty": ([], "must hold config.json and model.safetensors, but holds nothing"),
+}
+
+
+@pytest.mark.parametrize("name", HUB_FILES)
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_model_in_another_layout_is_named_with_the_way_to_the_right_one(name, listed, hub, tmp_path, monkeypatch):
+    """On the hub, of which only what could be read is fetched, as in a folder."""
+    files, message = HUB_FILES[name]
+    folder = tmp_path / name
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text("{}")
+    folder.mkdir(exist_ok=True)
+    if "onnx" in name:
+        (folder / "config.json").write_text('{"model_type": "whisper", "encoder_layers": 4, "d_model": 8}')
+    if name == "old":
+        (folder / "config.json").write_text('{"model_type": "wav2vec2", "num_hidden_layers": 4, "hidden_size": 8}')
+    if listed:
+        (tmp_path / "fetched").mkdir()
+        for file in folder.glob("config.json"):
+            shutil.copy(file, tmp_path / "fetched")
+        hub(tmp_path / "fetched")
+        monkeypatch.setattr(huggingface_hub, "list_repo_files", lambda *_, **__: files)
+    with pytest.raises(RunError, match=f"(?s){message}"):
+        load_encoder(f"owner/{name}" if listed else str(folder))
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("ggml-large-v3.bin", "ggml or gguf .*openai/whisper-large-v3"),
+        ("whisper-tiny.en.gguf", "ggml or gguf .*openai/whisper-tiny.en"),
+        ("model.onnx", "ONNX graph"),
+        ("medium.pt", "OpenAI's own code .*openai/whisper-medium"),
+    ],
+)
+def test_a_file_of_another_layout_is_named(file, message, tmp_path):
+    (tmp_path / file).touch()
+    with pytest.raises(RecipeError, match=message):
+        load_encoder(str(tmp_path / file))
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [("emotion2vec", "FunASR"), ("clap", "48 kHz"), ("speech-encoder-decoder", "two models")]
+)
+def test_a_model_that_cannot_be_a_family_is_refused_with_the_reason(kind, reason, folder):
+    change(folder / "config.json", model_type=kind)
+    with pytest.raises(RecipeError, match=rf"says '{kind}' \(.*{reason}"):
+        load_encoder(str(folder))
+
+
+def test_what_is_assumed_of_waveforms_is_said(folder):
+    (folder / "preprocessor_config.json").unlink()
+    with pytest.warns(UserWarning, match="no preprocessor_config.json: .* zero mean and unit variance"):
+        load_encoder(str(folder))
+    change(folder / "config.json", model_type="wavlm", feat_extract_norm="group")
+    with pytest.warns(UserWarning, match="taken as they are"), pytest.raises(RunError):
+        load_encoder(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("openai/wisper-tiny", "'openai/whisper-tiny'"),
+        ("facebook/wav2vec-base", "'facebook/wav2vec2-base'"),
+        ("whisper-tinny", "'openai/whisper-tiny'"),
+        ("nobody/no-such-model", "owner/model, such as"),
+    ],
+)
+def test_a_mistyped_hub_name_is_told_the_nearest(hub, typed, meant):
+    hub(_refusal(errors.RepositoryNotFoundError))
+    with pytest.raises(RecipeError, match=f"is not on the hub.*{meant}"):
+        load_encoder(typed)
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_without_a_network_the_way_by_a_local_folder_is_told(offline, tmp_path, monkeypatch):
+    """The hub's own library, with an empty cache and nobody at the other end."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", offline)
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(RecipeError) as error:
+        load_encoder("openai/whisper-tiny", revision="gone")
+    for part in ("cannot be reached", "hf download openai/whisper-tiny --revision gone --local-dir FOLDER"):
+        assert part in str(error.value)
+    assert ("HF_HUB_OFFLINE is set" in str(error.value)) == offline

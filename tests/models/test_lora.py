@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from xlser.errors import RecipeError
-from xlser.models.checkpoint_folder import quiet
 from xlser.models.checkpoints import load_encoder
 from xlser.models.encoder import pad_frames
 from xlser.models.families import FAMILIES, Family
@@ -33,22 +32,8 @@ def adapt():
     return make
 
 
-@pytest.fixture(scope="module")
-def whisper(tmp_path_factory):
-    from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperModel
-
-    folder = tmp_path_factory.mktemp("whisper")
-    sizes = {"d_model": 16, "encoder_layers": 2, "encoder_attention_heads": 2, "encoder_ffn_dim": 24}
-    sizes |= {"decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 8, "vocab_size": 60}
-    ids = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
-    with quiet(), torch.random.fork_rng(devices=[]):
-        WhisperModel(WhisperConfig(**sizes, **ids)).save_pretrained(folder)
-        WhisperFeatureExtractor().save_pretrained(folder)
-    return folder
-
-
-def check_contract(encoder, waves, adapt):
-    encoder.eval()
+def test_adapters_of_every_family_keep_the_contract(every, waves, adapt):
+    encoder = every.encoder
     with torch.no_grad():
         before = states(encoder, waves)
     names = adapt(encoder, moved=False)
@@ -75,21 +60,10 @@ def check_contract(encoder, waves, adapt):
         torch.testing.assert_close(states(merged, waves[:1])[-1][0], alone, rtol=1e-4, atol=1e-5)
 
 
-def test_adapters_of_every_family_keep_the_contract(family, waves, adapt):
-    check_contract(family.encoder, waves, adapt)
-
-
-def test_adapters_of_whisper_keep_the_contract(whisper, waves, adapt):
-    check_contract(load_encoder(str(whisper), dropout=0.0), waves, adapt)
-
-
-def test_wavlm_with_adapters_keeps_the_dropout_of_its_attention(make_checkpoint, waves, adapt):
-    folder = make_checkpoint("wavlm, layer norm", attention_dropout=0.3, hidden_dropout=0.0, activation_dropout=0.0)
-    encoder = load_encoder(str(folder)).train()
-    encoder.layerdrop = 0.0
-    adapt(encoder, moved=False)
-    encoder.model.feature_projection.eval()
-    assert not torch.equal(*(states(encoder, waves)[-1] for _ in range(2)))
+def test_nothing_of_the_checkpoint_is_random_in_training(make_checkpoint, waves, adapt):
+    encoder = load_encoder(str(make_checkpoint("wavlm, layer norm")), dropout=0.3).train()
+    adapt(encoder)
+    assert torch.equal(*(states(encoder.train(), waves)[-1] for _ in range(2)))
 
 
 def test_the_random_state_chooses_the_weights(adapt):

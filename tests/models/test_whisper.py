@@ -128,6 +128,79 @@ def test_a_clip_has_a_window_at_least_and_thirty_seconds_at_most(encoder):
         states(encoder, [torch.zeros(LONG + 1)])
 
 
+def test_a_decoder_alone_is_refused(whole, folder):
+    weights = load_file(whole / "model.safetensors")
+    kept = {name: tensor for name, tensor in weights.items() if ".decoder." in name}
+    save_file(kept, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(RunError, match=r"holds a decoder alone .* such as model\.decoder\..*openai/whisper-tiny"):
+        load_encoder(str(folder))
+
+
+def test_a_shard_that_holds_the_decoder_alone_need_not_be_there(whole, tmp_path):
+    weights, expected = load_file(whole / "model.safetensors"), load_encoder(str(whole)).state_dict()
+    files = {name: f"model-{2 if '.encoder.' in name else 1}.safetensors" for name in weights}
+    kept = {name: tensor for name, tensor in weights.items() if files[name] == "model-2.safetensors"}
+    save_file(kept, tmp_path / "model-2.safetensors", {"format": "pt"})
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": files}))
+    for name in ("config.json", "preprocessor_config.json"):
+        (tmp_path / name).write_text((whole / name).read_text())
+    read = load_encoder(str(tmp_path)).state_dict()
+    assert all(torch.equal(read[name], tensor) for name, tensor in expected.items())
+    assert checkpoint_facts(str(tmp_path)).layers == 3
+
+
+def test_of_one_file_the_decoder_is_not_read(whole, monkeypatch):
+    import safetensors
+
+    read, opens = [], safetensors.safe_open
+
+    class Spy:
+        def __init__(self, *args, **options):
+            self.opened = opens(*args, **options).__enter__()
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            return self.opened.__exit__(*error)
+
+        def keys(self):
+            return self.opened.keys()
+
+        def get_tensor(self, name):
+            read.append(name)
+            return self.opened.get_tensor(name)
+
+    monkeypatch.setattr(safetensors, "safe_open", Spy)
+    load_encoder(str(whole))
+    assert len(read) == 52
+    assert all(name.startswith("model.encoder.") for name in read)
+
+
+def test_without_a_preprocessor_the_spectrogram_is_the_published_one(make_checkpoint):
+    for family in ("whisper", "whisper, 128 bands"):
+        folder = make_checkpoint(family)
+        before = load_encoder(str(folder)).identity()
+        (folder / "preprocessor_config.json").unlink()
+        assert load_encoder(str(folder)).identity() == before
+
+
+def test_a_classifier_gives_its_encoder(make_checkpoint):
+    folder = make_checkpoint("whisper", "ForAudioClassification", use_weighted_layer_sum=True)
+    weights = load_file(folder / "model.safetensors")
+    assert {"layer_weights", "projector.weight", "classifier.weight", "encoder.conv1.weight"} <= set(weights)
+    encoder = load_encoder(str(folder))
+    assert torch.equal(encoder.model.conv1.weight, weights["encoder.conv1.weight"])
+    assert not [name for name in encoder.state_dict() if name.split(".")[-1] == "layer_weights"]
+
+
+def test_above_thirty_seconds_a_clip_goes_through_in_windows(folder):
+    clip = np.random.default_rng(0).normal(0, 0.1, 40 * 16_000).astype(np.float32)
+    extractor = Encoder(str(folder), layer=2, longest=30.0)
+    halves = [extractor(half) for half in np.split(clip, 2)]
+    np.testing.assert_allclose(extractor(clip), np.mean(halves, axis=0), atol=1e-5)
+
+
 def test_as_an_extractor_it_pools_what_holds_audio(folder, waves):
     extractor = Encoder(str(folder), layer=(1, 3), pooling="mean+std")
     facts = checkpoint_facts(str(folder))

@@ -65,6 +65,19 @@ def test_findings_name_what_was_put_in(result):
     assert "different emotions and speakers" in copies["sentence"]
 
 
+def test_eight_kilohertz_beside_sixteen_are_said_to_miss_half_of_the_band(toys, voice, tmp_path):
+    root, cards = toys
+    shutil.copytree(root / "one", tmp_path / "one")
+    for number in range(2):
+        noisy = voice(0.5, rate=8_000) + np.random.default_rng(number).normal(0, 0.01, 4_000)
+        soundfile.write(tmp_path / "one" / f"s6_ang_{number + 40}.wav", noisy, 8_000)
+    place = Workplace(data_root=tmp_path, cache=tmp_path / "cache", progress=False)
+    (found,) = [row for row in findings(audit_corpora(cards[:1], place)) if row["kind"] == "narrow band"]
+    assert found["named"] == ["s6_ang_40.wav", "s6_ang_41.wav"]
+    assert "2 recordings (13 %) hold nothing above 4 kHz" in found["sentence"]
+    assert found["severity"] == "caution"
+
+
 def test_a_copy_in_another_corpus_is_serious_but_no_conflict_of_speakers(result):
     pair = {"ids": ["one/a", "two/a"], "paths": ["a.wav", "a.wav"], "corpora": ["one", "two"], "conflicts": []}
     other = result | {"duplicates": {"exact": [pair], "near": [], "files": 2}}

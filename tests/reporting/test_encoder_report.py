@@ -284,6 +284,18 @@ def test_what_stayed_as_it_was(encoded, freeze, told):
     assert ("trains heads on house/checkpoint" in "\n".join(summary(encoded))) == (freeze == "all")
 
 
+def test_adapters_are_named_and_the_checkpoint_has_no_rate(encoded):
+    lora = {"rank": 4, "alpha": None, "dropout": 0.05, "targets": None}
+    encoded["about"]["recipe"]["encoder"] |= {"freeze": "front", "lora": lora}
+    told = dict(encoder_lines(Facts(encoded)))
+    assert told["Adapters"].startswith("LoRA of rank 4, alpha 8, dropout 0.05, on query and value of every layer")
+    assert "checkpoint" not in told["Rates"]
+    assert "trains adapters in house/checkpoint" in "\n".join(summary(encoded))
+    encoded["about"]["recipe"]["encoder"] |= {"freeze": 2, "lora": {**lora, "targets": ["k_proj", "v_proj"]}}
+    told = dict(encoder_lines(Facts(encoded)))
+    assert told["Adapters"].endswith("on k_proj and v_proj of the layers above the first 2")
+
+
 def test_a_recipe_that_says_little_still_makes_a_page(page, encoded):
     encoded["about"]["recipe"] = {"name": "bare", "encoder": {"weights": "somewhere"}}
     assert "fine-tunes somewhere by “ce” and “ce+supcon”" in "\n".join(summary(encoded))

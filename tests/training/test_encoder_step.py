@@ -207,10 +207,10 @@ def test_a_layer_that_is_not_there_is_refused():
     from xlser.models.checkpoints import load_encoder
 
     for choice, term, told in (
-        ({"layer": 3}, {}, "encoder.layer is 3, but random:tiny has 2 layers"),
-        ({"layer": -4}, {}, "encoder.layer is -4"),
-        ({"freeze": 3}, {}, "encoder.freeze is 3"),
-        ({}, {"contrastive": {"feed": {"layer": 7}}}, "contrastive.feed.layer is 7"),
+        ({"layer": 3}, {}, "encoder.layer must be from -3 to 2, since random:tiny has 2 layers, but is 3"),
+        ({"layer": -4}, {}, "encoder.layer must be from -3 to 2, .* but is -4"),
+        ({"freeze": 3}, {}, "encoder.freeze must be from 1 to 2, .* but is 3"),
+        ({}, {"contrastive": {"feed": {"layer": 7}}}, "contrastive.feed.layer must be from -3 to 2, .* but is 7"),
     ):
         with pytest.raises(RecipeError, match=told):
             assemble(load_encoder("random:tiny"), CHOICE.model_copy(update=choice), Terms(**term), 2, 0)

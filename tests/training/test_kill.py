@@ -122,9 +122,10 @@ def main(root):
 
     import xlser.training.encoder_brain  # noqa: F401 (once, for all forked processes)
     from xlser.models.checkpoints import load_encoder
+    from xlser.models.lora import add_adapters
 
     torch.set_num_threads(1)
-    load_encoder("random:tiny")
+    add_adapters(load_encoder("random:tiny"), rank=1)  # PEFT is read once, too
     data, ends = synthetic(root / "cache"), {}
     for method in METHODS:
         ends[method] = [forked(lambda method=method: train(root / method, method, data))]

@@ -13,6 +13,9 @@ from xlser.experiment.use.folder import Chosen
 from xlser.reporting.pretraining import cautions, lines, warnings
 from xlser.reporting.wording import as_yaml, number, reader_name
 
+# Where recordings lay, and which clip stood in which part: a table of them may be long.
+_LEFT_OUT: Any = {"source": True, "targets": True, "description": True, "split": {"given"}}
+
 
 def model_card(chosen: Chosen, results: Results) -> str:
     """Return README.md of a saved model, Markdown with the front matter that the Hugging Face hub reads.
@@ -35,7 +38,7 @@ def model_card(chosen: Chosen, results: Results) -> str:
         _validation(chosen),
         *_pretrained(checkpoints, corpus),
         "## Recipe",
-        f"```yaml\n{as_yaml(chosen.recipe.model_dump(mode='json')).rstrip()}\n```",
+        f"```yaml\n{as_yaml(chosen.recipe.model_dump(mode='json', exclude=_LEFT_OUT)).rstrip()}\n```",
     ]
     return "\n\n".join(blocks) + "\n"
 

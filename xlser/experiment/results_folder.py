@@ -22,7 +22,7 @@ from xlser.machine import machine_error
 from xlser.version import __version__
 
 LIBRARIES = (
-    *("torch", "speechbrain", "transformers", "opensmile", "soxr", "faiss-cpu", "scikit-learn"),
+    *("torch", "speechbrain", "transformers", "peft", "opensmile", "soxr", "faiss-cpu", "scikit-learn"),
     *("numpy", "pandas"),
 )
 

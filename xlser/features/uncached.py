@@ -12,7 +12,7 @@ from xlser.data.manifest import Manifest
 from xlser.errors import CorpusError, MachineError
 from xlser.features.cache import FeatureCache
 from xlser.features.extract import open_cache, read_rows
-from xlser.features.extractor import Extractor, parts_of
+from xlser.features.extractor import Extractor
 
 
 def uncached(
@@ -20,6 +20,7 @@ def uncached(
 ) -> np.ndarray:
     """Return the rows of ``manifest`` that `extract` would have to compute, int64 (M,), in order.
 
+    ``extractor`` is one alone: of several side by side each has a cache of its own (`parts_of`).
     Files are read for their hash, none is decoded, no entry is opened: a damaged one counts as there. Rows whose file
     cannot be read are not among them. Where the cache has nothing at all of the extractor no file is read, and every
     row is returned.
@@ -28,12 +29,12 @@ def uncached(
         MachineError: files cannot be read through no fault of theirs.
         RecipeError, RunError: pretrained weights that are not there.
     """
-    caches = [open_cache(cache_root, part) for part in parts_of(extractor)]
-    if not all(cache.folder.is_dir() for cache in caches):
+    cache = open_cache(cache_root, extractor)
+    if not cache.folder.is_dir():
         return np.arange(len(manifest.frame))
     options = {"jobs": jobs, "strict": False, "progress": progress}
     try:
-        rows = read_rows(manifest, partial(_is_cached, caches=caches), what="look-up", **options)
+        rows = read_rows(manifest, partial(_is_cached, cache=cache), what="look-up", **options)
     except MachineError:
         raise
     except CorpusError:  # no file can be read
@@ -41,6 +42,5 @@ def uncached(
     return np.flatnonzero(rows.used)[~np.array(rows.read)]
 
 
-def _is_cached(path: Path, start: float, end: float | None, *, caches: list[FeatureCache]) -> bool:
-    content = content_hash(path, start, end)
-    return all(cache.path(content).exists() for cache in caches)
+def _is_cached(path: Path, start: float, end: float | None, *, cache: FeatureCache) -> bool:
+    return cache.path(content_hash(path, start, end)).exists()

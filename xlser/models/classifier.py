@@ -70,11 +70,6 @@ class EmotionNetwork(nn.Module):
         return min(pool.lowest for pool in self.pools.values())
 
     @property
-    def adapted(self) -> bool:
-        """Whether there are adapters in the encoder (see `xlser.models.lora`)."""
-        return any(".lora_" in name for name, _ in self.encoder.named_parameters())
-
-    @property
     def highest(self) -> int:
         """Number of the highest hidden state that is read."""
         return max(pool.highest for pool in self.pools.values())

@@ -42,6 +42,7 @@ class SpeechEncoder(nn.Module):
         width: D, the columns of a hidden state.
         front_width: F, the columns of what `front` gives.
         frozen: see `freeze`; -1 at the start.
+        adapters: what is random about adapters in training (see `xlser.models.lora`); empty without any.
         resumes: whether `forward` can begin above layer 0. WavLM cannot: its layers share what layer 0 computes.
 
     A batch norm (some HuBERT models have one over the positions) stays in eval mode while training: the statistics
@@ -69,6 +70,7 @@ class SpeechEncoder(nn.Module):
         self.layerdrop = getattr(model.config, self.layerdrop_key)
         setattr(model.config, self.layerdrop_key, 0.0)
         self.frozen = -1
+        self.adapters: tuple[nn.Module, ...] = ()
         self.freeze(-1)
 
     def front(self, wave: Tensor) -> Tensor:
@@ -150,8 +152,10 @@ class SpeechEncoder(nn.Module):
         """Set training mode, except for what is frozen and for batch norms."""
         super().train(mode)
         norms = [part for part in self.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]
-        for part in (*self._parts(self.frozen), *norms):
+        for part in [self.model] if self.adapters else [*self._parts(self.frozen), *norms]:
             part.eval()
+        for part in self.adapters:
+            part.train(mode)
         return self
 
     def save(self, folder: str | Path) -> None:

@@ -64,7 +64,7 @@ def _check(name: str, other: Iterable[str]) -> None:
     if path.is_file():
         other_file = other_layout([path.name])
         way = f"is {other_file}" if other_file else f"is a file. Give the folder it is in: {path.parent}"
-        raise RecipeError(f"checkpoint {name} must be a folder with config.json and safetensors, but {way}")
+        raise RecipeError(f"checkpoint {name} must be a folder, but {way}")
     if not NAME.fullmatch(name):
         raise RecipeError(
             f"checkpoint {name!r} is neither a folder that exists nor the name of a hub model (owner/model); "

@@ -25,7 +25,8 @@ def add_adapters(
     """Put an adapter beside linear layers of the encoder's transformer; nothing else of the encoder learns any more.
 
     A linear layer W then gives W x + (alpha / rank) B A x, with A (rank, columns in) drawn from torch's random state
-    and B (columns out, rank) zero: before training the encoder gives what it gave.
+    and B (columns out, rank) zero: before training the encoder gives what it gave. The encoder stays in eval mode, as
+    all that is frozen: no dropout but that of the adapters, no layerdrop.
 
     Args:
         encoder: frozen as far as it shall stay without adapters (see `SpeechEncoder.freeze`); it is changed.
@@ -48,6 +49,7 @@ def add_adapters(
         Hu et al. 2022, arXiv 2106.09685, section 4.1.
     """
     from peft import LoraConfig, inject_adapter_in_model
+    from peft.tuners.lora import LoraLayer
 
     last = encoder.layers if last is None else last
     if last <= max(encoder.frozen, 0):
@@ -68,6 +70,7 @@ def add_adapters(
     config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=full, bias="none")
     inject_adapter_in_model(config, encoder.model)
     _call_projections(encoder.model)
+    encoder.adapters = tuple(part.lora_dropout for part in encoder.modules() if isinstance(part, LoraLayer))
     encoder.train(encoder.training)
     return full
 
@@ -79,6 +82,7 @@ def merge_adapters(encoder: SpeechEncoder) -> SpeechEncoder:
     """
     from peft.tuners.lora import LoraLayer
 
+    encoder.adapters = ()
     adapted = [(name, module) for name, module in encoder.model.named_modules() if isinstance(module, LoraLayer)]
     for name, module in adapted:
         module.merge(safe_merge=True)

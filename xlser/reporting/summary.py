@@ -88,8 +88,8 @@ def _run(facts: Facts) -> list[str]:
 def _trains(facts: Facts) -> str:
     own = listing(called(facts, name) for name in facts.main if facts.encoder or name != facts.baseline)
     if facts.encoder:
-        frozen = facts.encoder.get("freeze") == "all"
-        return f"{'trains heads on' if frozen else 'fine-tunes'} {facts.network} by {own}"
+        how = "trains heads on" if facts.encoder.get("freeze") == "all" else "fine-tunes"
+        return f"{'trains adapters in' if facts.encoder.get('lora') else how} {facts.network} by {own}"
     plain = called(facts, facts.baseline)
     return f"trains {plain} alone" if facts.main == [facts.baseline] else f"trains {own} beside {plain}"
 

@@ -52,7 +52,8 @@ class EncoderChoice(Grown):
 
     With ``lora`` (see `LoraChoice`; ``lora: 8`` gives the rank alone) nothing of the checkpoint learns but adapters,
     which are all that a run keeps of it: the checkpoint stays where it is. ``freeze`` then says where adapters are:
-    ``front`` in every layer that comes before what is read, n in those above the first n.
+    ``front`` in every layer that comes before what is read, n in those above the first n. As in all that is frozen,
+    the checkpoint's own dropout is off.
     """
 
     later: ClassVar[frozenset[str]] = frozenset({"lora"})

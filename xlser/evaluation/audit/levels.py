@@ -16,6 +16,8 @@ QUIET_DB = 40.0
 CUTOFF_DB = 75.0
 # Above these a recording is named: flat tops, an offset beside the speech, long silence.
 LIMITS = {"clipped": 1e-4, "dc": 0.1, "lead_s": 0.5, "trail_s": 0.5, "silent_share": 0.5}
+# A recording at 8 kHz ends at 4, and one that was resampled from it at the end of the filter's slope.
+NARROW_HZ = 4_400.0
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 LEVELS = ("peak", "rms_db", "dc", "clipped", "lead_s", "trail_s", "silent_share", "cutoff_hz")
 
@@ -70,7 +72,8 @@ def level_table(frame: pd.DataFrame, worst: int) -> dict[str, Any]:
     """Return the quantiles of each level, and the ``worst`` files of those in which a high value is bad.
 
     ``frame`` has ``path`` and the columns `LEVELS`. A level has ``quantiles``; one of `LIMITS` also ``limit``,
-    ``count`` and ``share`` of recordings above it, and ``worst``, paths with values. ``silent`` counts silent ones.
+    ``count`` and ``share`` of recordings above it, and ``worst``, paths with values. ``silent`` counts silent ones,
+    ``narrow`` those that hold nothing above 4 kHz.
     """
     found: dict[str, Any] = {}
     for name in LEVELS:
@@ -81,6 +84,8 @@ def level_table(frame: pd.DataFrame, worst: int) -> dict[str, Any]:
         named = [{"path": path, "value": float(value)} for path, value in over[["path", name]].head(worst).to_numpy()]
         found[name] |= {"limit": limit, "count": len(over), "share": len(over) / len(frame), "worst": named}
     silent = frame[frame["peak"] < SILENCE_PEAK]["path"].tolist()
+    narrow = frame[frame["cutoff_hz"] <= NARROW_HZ]["path"].tolist()
+    found["narrow"] = {"count": len(narrow), "share": len(narrow) / len(frame), "first": narrow[:worst]}
     return found | {"silent": {"count": len(silent), "first": silent[:worst]}}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -15,9 +17,9 @@ from xlser.experiment.bench.fanout import quiet
 from xlser.experiment.bench.plan import Job
 from xlser.experiment.corpora import corpus_texts, find_corpus
 from xlser.experiment.workplace import Workplace
-from xlser.features.extract import extract
-from xlser.features.extractor import parts_of
-from xlser.features.extractors import Written, make_extractor
+from xlser.features.extract import extract, open_cache
+from xlser.features.extractor import Extractor, parts_of
+from xlser.features.extractors import Written, make_extractor, written_as
 from xlser.features.uncached import uncached
 from xlser.machine import machine_error
 from xlser.training.recipe import Recipe
@@ -30,7 +32,7 @@ Task = Callable[[], int]
 def fill_cache(
     jobs: Sequence[Job],
     place: Workplace,
-    share_out: Callable[[Sequence[Task]], Iterator[int]],
+    share_out: Callable[[Sequence[Task]], Generator[int, None, None]],
     *,
     elsewhere: bool = False,
 ) -> None:
@@ -51,41 +53,51 @@ def fill_cache(
         MachineError: a fault of the machine, here or at a worker. RunError: from ``share_out``.
     """
     shards: list[tuple[Manifest, Written]] = []
-    for text, written in _features(jobs):
-        shards += [(part, written) for part in _missing(text, written, place, elsewhere)]
-    if len(shards) < 2:  # a process takes longer to start
+    for text, extractor in _needed(jobs, place):
+        if elsewhere or not extractor.batch:
+            shards += [(part, written_as(extractor)) for part in _missing(text, extractor, place)]
+    rows = sum(len(part.frame) for part, _ in shards)
+    if rows <= ROWS:  # a process takes longer to start; or they are the same as ever, which cannot be used
         return
-    rows = sum(len(manifest.frame) for manifest, _ in shards)
-    with tqdm(total=rows, desc="features", unit="file", disable=not place.progress, leave=False) as bar:
-        for done in share_out([partial(_extract, *shard, quiet(place)) for shard in shards]):
+    tasks = [partial(_extract, *shard, quiet(place)) for shard in shards]
+    # Closed, so that whatever interrupts this ends the processes too.
+    with (
+        closing(share_out(tasks)) as ended,
+        tqdm(total=rows, desc="features", unit="file", disable=not place.progress, leave=False) as bar,
+    ):
+        for done in ended:
             bar.update(done)
 
 
-def _features(jobs: Sequence[Job]) -> list[tuple[str, Written]]:
-    """Return every corpus of the jobs, parts of joined ones for themselves, with each extractor that it needs."""
-    needed = {
-        (text, repr(job.recipe.features.extractor)): (text, job.recipe.features.extractor)
-        for job in jobs
-        if isinstance(job.recipe, Recipe)
-        for name in (job.recipe.source, *job.recipe.targets)
-        for text in corpus_texts(name)
-    }
-    return list(needed.values())
+def _needed(jobs: Sequence[Job], place: Workplace) -> list[tuple[str, Extractor]]:
+    """Return every corpus with each extractor that is needed of it, those that share entries of the cache once.
+
+    Parts of joined corpora, and extractors side by side, stand for themselves.
+    """
+    needed: dict[tuple[str, Path], Extractor] = {}
+    for recipe in (job.recipe for job in jobs if isinstance(job.recipe, Recipe)):
+        texts = [text for name in (recipe.source, *recipe.targets) for text in corpus_texts(name)]
+        for extractor in parts_of(make_extractor(recipe.features.extractor)):
+            try:
+                folder = open_cache(place.cache, extractor).folder
+            except MachineError:
+                raise
+            except Exception:
+                continue  # the job itself will say what is wrong
+            needed |= {(text, folder): extractor for text in texts}
+    return [(text, extractor) for (text, _), extractor in needed.items()]
 
 
-def _missing(text: str, written: Written, place: Workplace, elsewhere: bool) -> list[Manifest]:
+def _missing(text: str, extractor: Extractor, place: Workplace) -> list[Manifest]:
     """Return the rows of a corpus that the cache lacks, cut into manifests of near length."""
-    extractor = make_extractor(written)
     try:
-        if not elsewhere and any(part.batch for part in parts_of(extractor)):
-            return []
         (origin,) = find_corpus(text, place)
         manifest = origin.read().manifest
         rows = uncached(manifest, extractor, place.cache, jobs=place.jobs, progress=place.progress)
     except MachineError:
         raise
     except Exception:
-        return []  # the job itself will say what is wrong
+        return []  # as above
     shards = np.array_split(rows, min(SHARDS, -(-len(rows) // ROWS))) if len(rows) else []
     return [replace(manifest, frame=manifest.frame.iloc[part].reset_index(drop=True), left_out={}) for part in shards]
 

@@ -151,7 +151,7 @@ class _Graph(nn.Module):
 
 def _merged(graph: _Graph) -> _Graph:
     """Return a copy with its adapters merged: what is written is compared with the network that has them."""
-    if not graph.network.adapted:
+    if not graph.network.encoder.adapters:
         return graph
     merged = copy.deepcopy(graph)
     merge_adapters(merged.network.encoder)

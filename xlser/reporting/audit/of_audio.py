@@ -25,7 +25,8 @@ def audio_findings(one: Corpus) -> list[Finding]:
     """Return what is worth saying of one corpus's recordings."""
     found = [*_faults(one), *_left_out(one), *_formats(one)]
     if one["levels"]:
-        found += [*_silent(one), *(_level(one, name) for name in _LEVELS if one["levels"][name]["count"]), *_band(one)]
+        found += [*_silent(one), *(_level(one, name) for name in _LEVELS if one["levels"][name]["count"])]
+        found += [*_band(one), *_narrow(one)]
     return found
 
 
@@ -146,3 +147,19 @@ def _band(one: Corpus) -> list[Finding]:
     )
     advice = "Resample to 16 kHz or less before features are taken; compare the bandwidth baseline with chance."
     return [Finding("note", "bandwidth", one["corpus"], sentence, advice, (), 0.45)]
+
+
+def _narrow(one: Corpus) -> list[Finding]:
+    """Say how many recordings are as over a telephone: features and encoders of 16 kHz miss half of their band."""
+    narrow = one["levels"].get("narrow", {"count": 0})  # an audit that was written before has none
+    if not narrow["count"]:
+        return []
+    hold = many(narrow["count"], "recording")
+    sentence = (
+        f"{hold} ({percent(narrow['share'])}) {'holds' if narrow['count'] == 1 else 'hold'} nothing above 4 kHz: "
+        "resampled to 16 kHz, the upper half of what features and encoders expect stays empty."
+    )
+    advice = "Bring every corpus to 8 kHz before they are compared, or see whether results hold without these."
+    named = tuple(narrow["first"]) + ("",) * (narrow["count"] - len(narrow["first"]))
+    severity = "caution" if narrow["share"] >= COMMON else "note"
+    return [Finding(severity, "narrow band", one["corpus"], sentence, advice, named, 0.45 * narrow["share"])]
