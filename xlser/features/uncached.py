@@ -32,9 +32,9 @@ def uncached(
     cache = open_cache(cache_root, extractor)
     if not cache.folder.is_dir():
         return np.arange(len(manifest.frame))
-    options = {"jobs": jobs, "strict": False, "progress": progress}
+    look_up = partial(_is_cached, cache=cache)
     try:
-        rows = read_rows(manifest, partial(_is_cached, cache=cache), what="look-up", **options)
+        rows = read_rows(manifest, look_up, what="look-up", jobs=jobs, strict=False, progress=progress)
     except MachineError:
         raise
     except CorpusError:  # no file can be read
