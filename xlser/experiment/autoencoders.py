@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -92,7 +92,7 @@ class Trained(Features):
             return self.network["autoencoder"].encode(torch.from_numpy(self.scaled.values(case))).numpy()
 
 
-def scale(recipe: Recipe, source: Corpus, seeds: list[Seed]) -> list[Scaled]:
+def scale(recipe: Recipe, source: Corpus, seeds: Sequence[Seed]) -> list[Scaled]:
     """Z-score the source for each seed.
 
     On the source itself ``corpus`` means the training part: its held-out speakers are not looked at. Zero-shot, a

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -272,7 +273,11 @@ class _Job:
     def _save(self, fitted) -> None:
         trained = {name for name, parameter in fitted.network.named_parameters() if parameter.requires_grad}
         tensors = {f"network.{k}": v for k, v in fitted.network.state_dict().items() if k in trained}
-        about = {"fingerprint": self.fingerprint, "method": self.method, "recipe": self.recipe.name}
+        about: dict[str, Any] = {
+            "fingerprint": self.fingerprint,
+            "method": self.method,
+            "recipe": self.recipe.name,
+        }
         about |= {"best_epoch": fitted.best_epoch, "curve": fitted.curve}
         if self.recipe.encoder.lora:
             about["checkpoint"] = self.start.about

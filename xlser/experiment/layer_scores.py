@@ -50,7 +50,7 @@ class Scorer:
         self._average(state)
         for question, corpus, row in reading.decoded:
             numbers = {name: row[name] for name in ("value", "low", "high", "chance", "speakers", "why")}
-            about = {"corpus": corpus, "role": DECODED, "protocol": "", "metric": question}
+            about: dict[str, Any] = {"corpus": corpus, "role": DECODED, "protocol": "", "metric": question}
             self._scores.append(LayerScore(state, **about, **numbers, utterances=row["rows"]))
 
     def sweep(self, about: dict[str, Any]) -> LayerSweep:
@@ -99,11 +99,10 @@ class Scorer:
     ) -> None:
         low, high = interval(samples, self._level, self._bootstrap(case).effective(rows))
         people = case.corpus.frame["speaker"][rows].nunique()
-        about = {"corpus": case.corpus.name, "role": role, "protocol": PROTOCOL[case.kind], "metric": metric}
-        size = {"utterances": int(rows.sum()), "speakers": int(people)}
-        self._scores.append(
-            LayerScore(state, **about, value=float(samples[0]), low=low, high=high, chance=chance, **size)
-        )
+        name, protocol = case.corpus.name, PROTOCOL[case.kind]
+        about: dict[str, Any] = {"corpus": name, "role": role, "protocol": protocol, "metric": metric}
+        about |= {"utterances": int(rows.sum()), "speakers": int(people)}
+        self._scores.append(LayerScore(state, **about, value=float(samples[0]), low=low, high=high, chance=chance))
 
     def _average(self, state: State) -> None:
         """Add the mean over the targets that have emotions, for each protocol."""
@@ -117,7 +116,7 @@ class Scorer:
             low, high = interval(samples, self._level, fewest)
             size = {key: sum(getattr(score, key) for score in rows) for key in ("utterances", "speakers")}
             chance = float(np.mean([score.chance for score in rows]))
-            about = {"corpus": MEAN, "role": TARGET, "protocol": protocol, "metric": "UA"}
+            about: dict[str, Any] = {"corpus": MEAN, "role": TARGET, "protocol": protocol, "metric": "UA"}
             value = float(samples[0])
             self._scores.append(LayerScore(state, **about, value=value, low=low, high=high, chance=chance, **size))
             own[MEAN, protocol], self._speakers[MEAN, protocol] = samples, fewest

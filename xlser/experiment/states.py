@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +82,8 @@ class Reading:
 
 
 def _cut(corpus: Corpus, columns: np.ndarray) -> Corpus:
-    return replace(corpus, data=replace(corpus.data, values=corpus.data.values[:, columns]))
+    data: Any = corpus.data  # features: a recipe without `encoder:` has no clips
+    return replace(corpus, data=replace(data, values=data.values[:, columns]))
 
 
 def _speak(reader: _Reader, scaled: Scaled, case: Case, own: Said) -> None:

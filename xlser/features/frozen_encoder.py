@@ -46,7 +46,8 @@ class Encoder(Extractor):
     or combination of the same audio is read, not computed, and only its own rows are. An entry is float16 with a scale
     a row (`to_half`), so that nothing overflows, and what is computed now is rounded as it is kept: a number moves by
     a 2,048th of itself at most. Against how far a column differs between clips that is a thousandth in most columns;
-    in a few of hidden state 0, which hardly differ, a tenth. In a padded batch on a GPU a last digit may turn.
+    in a few of hidden state 0, which hardly differ, it can be a third, and for ``min`` and ``max`` more than all of it.
+    In a padded batch on a GPU a last digit may turn.
 
     Args:
         weights: a hub name, a folder, or ``random:tiny`` (see `xlser.models.checkpoints.load_encoder`).

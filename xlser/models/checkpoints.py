@@ -156,7 +156,7 @@ def _shape(folder: Path, name: str) -> _Shape:
                 f"{folder / 'config.json'} must give `{key}` as a whole number of at least 1, but has {value!r} "
                 "instead. Copy the file anew from where the checkpoint came from."
             )
-    return _Shape(kind, *sizes.values())
+    return _Shape(kind, *(int(value) for value in sizes.values() if value))
 
 
 def _random_config(name: str) -> Any:

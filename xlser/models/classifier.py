@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -72,7 +72,8 @@ class EmotionNetwork(nn.Module):
     @property
     def highest(self) -> int:
         """Number of the highest hidden state that is read."""
-        return max(pool.highest for pool in self.pools.values())
+        pools: Any = self.pools.values()
+        return max(pool.highest for pool in pools)
 
     def embed(self, inputs: Inputs) -> dict[str, Tensor]:
         """Return the embeddings of clips, each the same whatever else is in the batch."""

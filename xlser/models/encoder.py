@@ -202,7 +202,8 @@ class SpeechEncoder(nn.Module):
     @property
     def transformer_layers(self) -> nn.ModuleList:
         """The L layers, from the front on."""
-        return self._stack.layers
+        stack: Any = self._stack
+        return stack.layers
 
     @property
     def _device(self) -> torch.device:

@@ -67,7 +67,9 @@ def add_adapters(
         )
     full = [name for name, module in encoder.model.named_modules() if id(module) in chosen]
     alpha = 2 * rank if alpha is None else alpha
-    config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=full, bias="none")
+    # PEFT scales by alpha / rank, whole or not, though its annotation says int.
+    strength: Any = alpha
+    config = LoraConfig(r=rank, lora_alpha=strength, lora_dropout=dropout, target_modules=full, bias="none")
     inject_adapter_in_model(config, encoder.model)
     _call_projections(encoder.model)
     encoder.adapters = tuple(part.lora_dropout for part in encoder.modules() if isinstance(part, LoraLayer))
@@ -92,7 +94,8 @@ def merge_adapters(encoder: SpeechEncoder) -> SpeechEncoder:
 
 
 def _checked(encoder: SpeechEncoder, layers: Sequence[nn.Module], targets: Sequence[str] | None) -> list[str]:
-    kind = encoder.model.config.model_type
+    model: Any = encoder.model
+    kind = str(model.config.model_type)
     known = sorted({name for layer in layers for name, _ in _linear(layer)})
     names = list(FAMILIES[kind].projections if targets is None else targets)
     unknown = [name for name in names if name not in known]
@@ -116,6 +119,7 @@ def _linear(layer: nn.Module) -> list[tuple[str, nn.Linear]]:
 
 def _call_projections(model: nn.Module) -> None:
     """Let WavLM call its projections: it hands their weights to torch, and what PEFT puts beside them is not asked."""
+    part: Any
     for part in model.modules():
         if type(part).__name__ == "WavLMAttention":
             part.torch_multi_head_self_attention = MethodType(_attend, part)

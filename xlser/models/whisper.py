@@ -102,7 +102,8 @@ class LogMelConvolutions:
         # No module of its own: the model would then stand twice among the encoder's weights.
         self.model: Any = model
         self.width = self.model.config.d_model
-        self.longest = len(self.model.embed_positions.weight) * 2 * HOP / RATE  # seconds that have positions
+        positions: Any = getattr(model, "embed_positions")  # noqa: B009  (nn.Module tells no types)
+        self.longest = len(positions.weight) * 2 * HOP / RATE  # seconds that have positions
         self.bank = torch.from_numpy(extractor.mel_filters).float().T.contiguous()
 
     def identity(self) -> dict[str, Any]:

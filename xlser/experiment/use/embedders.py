@@ -152,7 +152,8 @@ def load_embedder(chosen: Chosen) -> Embedder:
 
 
 def _clips(chosen: Chosen) -> ClipEmbedder:
-    recipe, untrained = chosen.recipe, chosen.method == FEATURES
+    recipe: Any = chosen.recipe
+    untrained = chosen.method == FEATURES
     tensors, about = ({}, {"fingerprint": _untrained(chosen)}) if untrained else _weights(chosen)
     terms, weights = UNTRAINED if untrained else recipe.methods[chosen.method], under("network", tensors)
     encoder = read_start(chosen.job.folder, recipe.encoder, about.get("checkpoint"))

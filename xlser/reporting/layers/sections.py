@@ -162,7 +162,7 @@ def _table(sweep: LayerSweep, caption: str, columns: Sequence[Column]) -> Table:
     ]
     other = [_row(sweep, state, columns) for state in states if state.layer is None]
     groups += [Group(other, Cell("for reference"))] if other else []
-    heads = [caption.partition(",")[0], *(_head(sweep, column) for column in columns)]
+    heads: list[Cell | str] = [caption.partition(",")[0], *(_head(sweep, column) for column in columns)]
     return Table(caption, heads, groups, kind="line", label=caption)
 
 
