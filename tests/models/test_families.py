@@ -85,10 +85,11 @@ def test_neighbours_and_what_stands_in_the_padding_change_nothing(every, waves):
 def test_pooled_a_clip_alone_is_what_it_is_in_a_batch(every, waves):
     extractor = Encoder(str(every.folder), layer=(0, 2, -1), pooling=ALL)
     clips = [wave.numpy() for wave in waves]
-    together = extractor.many(clips)
-    assert together[0].shape == (len(extractor.columns()),) == (3 * 4 * every.encoder.width,)
-    np.testing.assert_allclose(together, [extractor(clip) for clip in clips], atol=1e-5)
-    np.testing.assert_allclose(extractor.many(clips[::-1])[::-1], together, atol=1e-5)
+    assert extractor(clips[0]).shape == (len(extractor.columns()),) == (3 * 4 * every.encoder.width,)
+    # Before they are rounded to half precision, of which a step may be more than this.
+    together = extractor.statistics(clips)
+    np.testing.assert_allclose(together, [extractor.statistics([clip])[0] for clip in clips], atol=1e-5)
+    np.testing.assert_allclose(extractor.statistics(clips[::-1])[::-1], together, atol=1e-5)
 
 
 @torch.no_grad()
