@@ -35,7 +35,7 @@ def test_the_example_of_the_design_runs(data, tmp_path, monkeypatch):
     x = xl.features.Encoder("random:tiny", layer=1, pooling="mean+std") + xl.features.LogMel()
     dae = xl.Autoencoder(x, latent=16, losses=[xl.losses.ContinuousMetric(on="activation")], epochs=2)
     losses = [xl.losses.CrossEntropy(), xl.losses.SupCon(weight=0.5)]
-    w2v = xl.FineTuned("random:tiny", losses=losses, training={"epochs": 1, "seconds": 16})
+    w2v = xl.FineTuned("random:tiny", lora=8, losses=losses, training={"epochs": 1, "seconds": 16})
     model = xl.Recogniser(dae, readout=xl.Knn()).fit(src)
     assert set(model.predict(df["path"][0]).probabilities) == set(src.emotions)
     assert model.embed(mine).shape == (len(mine), 16)
