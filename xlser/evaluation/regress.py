@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -59,6 +60,7 @@ def fit_direction(
     >>> model.chosen, model.predict([[3.0]]).round(1).tolist()
     ({'alpha': 0.01}, [7.0])
     """
+    from scipy.linalg import LinAlgWarning
     from sklearn.linear_model import Ridge
     from sklearn.preprocessing import StandardScaler
 
@@ -68,7 +70,10 @@ def fit_direction(
         raise ValueError(f"`ratings` must hold at least 3 numbers, but holds {len(ratings)} instead.")
     scaler = StandardScaler().fit(train)
     rows = scaler.transform(train)
-    directions = [Direction(scaler, Ridge(alpha=alpha).fit(rows, ratings), {"alpha": alpha}) for alpha in alphas]
+    with warnings.catch_warnings():
+        # With more columns than rows the smallest alphas are near what float32 bears; validation decides between them.
+        warnings.simplefilter("ignore", LinAlgWarning)
+        directions = [Direction(scaler, Ridge(alpha=alpha).fit(rows, ratings), {"alpha": alpha}) for alpha in alphas]
     scores = [ccc(truth, direction.predict(validation)) for direction in directions]
     return directions[int(np.argmax(np.nan_to_num(scores, nan=-np.inf)))]
 
