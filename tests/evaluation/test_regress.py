@@ -81,3 +81,11 @@ def test_several_ratings_at_once_are_each_fitted_as_alone(columns):
         alone = fit_direction(train, ratings[name], held, truth[name])
         assert direction.chosen == alone.chosen
         np.testing.assert_allclose(direction.predict(held), alone.predict(held), atol=1e-8)
+
+
+@pytest.mark.filterwarnings("error")
+def test_alphas_near_what_float32_bears_are_candidates_and_no_warnings():
+    rng = np.random.default_rng(3)
+    moods = rng.normal(size=(300, 3))
+    train = (moods @ rng.normal(size=(3, 900))).astype(np.float32)
+    assert np.isfinite(fit_direction(train, moods[:, 0], train[:9], moods[:9, 0]).predict(train)).all()
