@@ -34,7 +34,7 @@ VERSIONS: dict[Kind, int] = {
     "datastore": 1,
     "doctor": 1,
     "layers": 1,  # layers.json of `xlser probe-layers`
-    "manifest": 1,
+    "manifest": 2,  # 2: channel, partition, votes, agreement, secondary; files of 1 are read too
     "model": 1,  # model.json of a saved recogniser
     "predictions": 1,
     "run": 1,  # results.json of `xlser run`

@@ -13,6 +13,10 @@ RatingsKind = Literal["rated", "derived", "none"]
 # What most corpora share, and a recipe scores unless it says otherwise.
 EMOTIONS: Final = ("anger", "happiness", "neutral", "sadness")
 
+# The emotion of an utterance that nobody labelled, or of which its raters do not agree: no recipe may score either.
+UNLABELLED: Final = "unlabelled"
+NO_AGREEMENT: Final = "no-agreement"
+
 # Whose recordings a score is of.
 VALIDATION: Final = "source, validation speakers"
 HELD_OUT: Final = "source, held-out speakers"

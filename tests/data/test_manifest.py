@@ -1,12 +1,15 @@
 """The manifest: built from a folder, written, read back, and checked."""
 
+import json
+
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 from pandas.testing import assert_frame_equal
 
-from xlser.data.manifest import SCHEMA, build_manifest, read_manifest, write_manifest
+from xlser.data.manifest import ADDED, SCHEMA, build_manifest, read_manifest, write_manifest
 from xlser.errors import CorpusError, XlserError
 
 NAMES = ("s1_ang_1.wav", "s1_hap_1.wav", "s2_ang_1.wav", "s2_sad_1.wav")
@@ -158,3 +161,23 @@ def test_a_file_that_is_no_manifest_is_named(tmp_path, suffix, content):
         path.write_bytes(content)
     with pytest.raises(CorpusError, match=rf"m\{suffix}"):
         read_manifest(path)
+
+
+def test_a_manifest_of_schema_1_is_read_with_the_new_columns_empty(manifest, tmp_path):
+    write_manifest(manifest, tmp_path / "m.parquet")
+    table, added = pq.read_table(tmp_path / "m.parquet"), [column.name for column in ADDED]
+    about = json.loads(table.schema.metadata[b"xlser"]) | {"schema": 1}
+    pq.write_table(
+        table.drop_columns(added).replace_schema_metadata({"xlser": json.dumps(about)}), tmp_path / "1.parquet"
+    )
+    found = read_manifest(tmp_path / "1.parquet").frame
+    assert found[added].isna().all(axis=None)
+    assert_frame_equal(found, manifest.frame)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_channels_votes_and_missing_labels_come_back_as_they_were_written(manifest, tmp_path, suffix):
+    manifest.frame.loc[1, ["emotion", "emotion_raw", "channel", "partition"]] = ["unlabelled", "", 2, "Test1"]
+    manifest.frame.loc[2, ["votes", "agreement", "secondary"]] = ['{"anger": 2, "neutral": 1}', 2 / 3, "fear"]
+    write_manifest(manifest, tmp_path / f"m{suffix}")
+    assert_frame_equal(read_manifest(tmp_path / f"m{suffix}").frame, manifest.frame)

@@ -42,6 +42,14 @@ REQUIRED = pa.schema(
         pa.field("emotion", pa.string(), nullable=False),
     ]
 )
+# What manifests of schema 1 do not have: such a file is read with these empty.
+ADDED = (
+    pa.field("channel", pa.float64()),
+    pa.field("partition", pa.string()),
+    pa.field("votes", pa.string()),
+    pa.field("agreement", pa.float64()),
+    pa.field("secondary", pa.string()),
+)
 SCHEMA = pa.schema(
     [
         *REQUIRED,
@@ -50,6 +58,7 @@ SCHEMA = pa.schema(
         pa.field("text", pa.string()),
         pa.field("session", pa.string()),
         pa.field("licence", pa.string(), nullable=False),
+        *ADDED,
     ]
 )
 
@@ -59,9 +68,14 @@ class Manifest:
     """One corpus as a table.
 
     ``frame`` has the columns of `SCHEMA`: times in seconds, rates in Hz, ``*_raw`` on the corpus's own scale and the
-    same without ``_raw`` on [-1, 1]. ``left_out`` maps a reason to the relative paths it kept out. Several put together
-    have ``roots``: the folder of each by the name that its paths begin with. ``facts`` are what a dataset wrote of
-    itself (see `xlser.data.dataset.Dataset.write`).
+    same without ``_raw`` on [-1, 1]. ``channel`` counts from 1 and is empty where channels are mixed; ``partition`` is
+    the corpus's own name for a part of its official split; ``votes`` are raters by canonical emotion, as JSON such as
+    ``{"anger": 2, "neutral": 1}``, ``agreement`` the share of them that the label has, ``secondary`` further emotions,
+    separated by commas. An utterance without a label has the emotion ``unlabelled`` and an empty ``emotion_raw``.
+
+    ``left_out`` maps a reason to the relative paths it kept out. Several put together have ``roots``: the folder of
+    each by the name that its paths begin with. ``facts`` are what a dataset wrote of itself (see
+    `xlser.data.dataset.Dataset.write`).
     """
 
     frame: pd.DataFrame
@@ -170,9 +184,11 @@ def read_manifest(path: str | Path) -> Manifest:
     except (OSError, pa.ArrowInvalid, ValueError) as error:
         pass_on_machine(error, f"reading manifest {path}")
         raise CorpusError(f"cannot read manifest {path}: {error}") from error
-    check_version(
-        "manifest", about.pop("schema", None), path, "make it again: xlser corpora prepare", error=CorpusError
-    )
+    schema = about.pop("schema", None) or 1
+    if schema == 1:
+        table = _with_added(table)
+    else:
+        check_version("manifest", schema, path, "make it again: xlser corpora prepare", error=CorpusError)
     _check(table, path)
     frame = table.select(SCHEMA.names).cast(SCHEMA).to_pandas()
     about["roots"] = {name: Path(root) for name, root in about.get("roots", {}).items()}
@@ -183,6 +199,14 @@ def read_manifest(path: str | Path) -> Manifest:
         about.pop("card_hash", ""),
         **about,
     )
+
+
+def _with_added(table: pa.Table) -> pa.Table:
+    """Return a table of schema 1, or one that somebody wrote by hand, with the columns that it may lack."""
+    for column in ADDED:
+        if column.name not in table.column_names:
+            table = table.append_column(column, pa.nulls(len(table), column.type))
+    return table
 
 
 def _recalled(path: Path) -> Manifest | None:
@@ -220,7 +244,9 @@ def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _read_csv(path: Path) -> pa.Table:
     texts = {field.name: str for field in SCHEMA if pa.types.is_string(field.type)}
-    frame = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={name: [""] for name in SCHEMA.names})
+    # An utterance without a label has an empty raw one, which is there.
+    empty = {name: [""] for name in SCHEMA.names if name != "emotion_raw"}
+    frame = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=empty)
     return pa.Table.from_pandas(frame, preserve_index=False)
 
 
