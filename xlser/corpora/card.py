@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,7 +14,7 @@ from xlser.corpora.emotions import check_canonical
 from xlser.corpora.globbing import nfc
 from xlser.corpora.parts import Dimensions, Expect, Globs, Ignored, Regex, Source, Synthesis, Table, placeholders
 from xlser.errors import CardError, did_you_mean
-from xlser.schema import Strict, validate
+from xlser.schema import Grown, validate
 from xlser.shipped import shipped_folder
 from xlser.yamlfile import read_yaml
 
@@ -25,7 +25,7 @@ Sex = Literal["male", "female"]
 HOOK_FIELDS = {"iemocap": "emotion", "msp-improv": "emotion", "thai-ser": "emotion", "esd": "text"}
 
 
-class Card(Strict):
+class Card(Grown):
     """One corpus: where it comes from, how its files are named, what its codes mean, what should be there.
 
     ``grammar`` is a regular expression for the whole file name without suffix; one that holds a ``/`` is for the whole
@@ -36,8 +36,12 @@ class Card(Strict):
 
     ``speakers`` is a table with a row for each speaker. ``speaker_sex`` and ``speaker_language`` tell both from the
     speaker's name, ``same_speaker`` maps names to the one that is used for this person, and in ``sex`` null stands for
-    unknown. ``verified`` is false where layout or codes rest on one second-hand source; ``notes`` say what to check.
+    unknown. ``channel`` says what of recordings with several channels is used: the ``mix`` of all, the ``left`` or the
+    ``right`` one, a number from 1, or ``each``, a row for every channel (see `xlser.data.channel_rows`). ``verified``
+    is false where layout or codes rest on one second-hand source; ``notes`` say what to check.
     """
+
+    later: ClassVar[frozenset[str]] = frozenset({"channel"})
 
     name: str = Field(pattern=_SLUG)
     title: str
@@ -60,6 +64,7 @@ class Card(Strict):
     speakers: Table | None = None
     hook: Literal["iemocap", "msp-improv", "thai-ser", "esd"] | None = None
     dimensions: Dimensions | None = None
+    channel: Literal["mix", "left", "right", "each"] | Annotated[int, Field(ge=1)] = "mix"
     ignore: tuple[Ignored, ...] = ()
     expect: Expect = Expect()
     synthesis: Synthesis | None = None

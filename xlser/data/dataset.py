@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from xlser.corpora.card import Card, load_card
 from xlser.corpora.emotions import check_canonical
 from xlser.data.audio import AudioFault, read_mono
 from xlser.data.corpus_facts import Facts
+from xlser.data.excerpts import Excerpt, excerpts
 from xlser.data.manifest import Manifest, build_manifest, write_manifest
 from xlser.data.scales import derived_ratings
 from xlser.errors import CorpusError, did_you_mean
@@ -293,13 +295,11 @@ class Dataset:
         Raises:
             CorpusError: the recording cannot be read. IndexError: there is no such row.
         """
-        about = self.frame.iloc[row]
-        path, rate = self.manifest.file(about["path"]), rate or int(about["sample_rate"])
-        whole = about["start"] == 0 and about["end"] == about["duration"]
+        part, rate = self._excerpts[row], rate or int(self.frame["sample_rate"].iloc[row])
         try:
-            return read_mono(path, rate, float(about["start"]), None if whole else float(about["end"])), rate
+            return read_mono(part.path, rate, *part[1:]), rate
         except AudioFault as fault:
-            raise CorpusError(f"{path}: {fault}") from fault
+            raise CorpusError(f"{part.name(str(part.path))}: {fault}") from fault
 
     def describe(self) -> pd.DataFrame:
         """Return utterances, speakers, minutes and rated utterances of every emotion, the most frequent first; and all.
@@ -320,6 +320,10 @@ class Dataset:
         about = {"facts": asdict(self.facts), "ratings_kind": self.ratings_kind, **counts}
         write_manifest(replace(self.manifest, facts=about), path)
         return Path(path)
+
+    @cached_property
+    def _excerpts(self) -> list[Excerpt]:
+        return excerpts(self.manifest)
 
     def _of_frame(self, frame: pd.DataFrame) -> Dataset:
         return replace(self, manifest=replace(self.manifest, frame=frame.reset_index(drop=True)))

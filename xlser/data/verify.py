@@ -13,6 +13,7 @@ from tqdm import tqdm
 from xlser.corpora.card import Card
 from xlser.corpora.scan import STRAY
 from xlser.data.audio import AudioFault, read_mono
+from xlser.data.excerpts import Excerpt, excerpts
 from xlser.data.manifest import Manifest, build_manifest
 from xlser.machine import many_alike
 from xlser.vocabulary import DIMENSIONS
@@ -107,18 +108,18 @@ def _described(manifest: Manifest) -> list[str]:
 
 
 def _undecodable(manifest: Manifest, progress: bool) -> list[str]:
-    rows = list(zip(manifest.files(), manifest.frame["sample_rate"], manifest.frame["path"], strict=True))
-    tasks = (delayed(_fault)(path, rate) for path, rate, _ in rows)
+    rows = list(zip(excerpts(manifest), manifest.frame["sample_rate"], manifest.frame["path"], strict=True))
+    tasks = (delayed(_fault)(part, rate) for part, rate, _ in rows)
     results = Parallel(os.cpu_count() or 1, backend="threading", return_as="generator")(tasks)
     bar = tqdm(results, total=len(rows), desc="decoding", unit="file", disable=not progress, leave=False)
-    faults = {name: fault for (_, _, name), fault in zip(rows, bar, strict=True) if fault}
+    faults = {part.name(path): fault for (part, _, path), fault in zip(rows, bar, strict=True) if fault}
     alike = many_alike(faults) if len(faults) == len(rows) else ""
     return [f"{name}: {fault}" for name, fault in faults.items()] + ([alike.strip()] if alike else [])
 
 
-def _fault(path: Path, rate: int) -> str | None:
+def _fault(part: Excerpt, rate: int) -> str | None:
     try:
-        read_mono(path, rate)
+        read_mono(part.path, rate, *part[1:])
     except AudioFault as fault:
         return str(fault)
     return None

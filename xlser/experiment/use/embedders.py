@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +16,7 @@ from xlser.experiment.encoders import MODEL, UNTRAINED, untrained_fingerprint
 from xlser.experiment.judge import Heads
 from xlser.experiment.start import read_about_start, read_start
 from xlser.experiment.use.folder import Chosen
-from xlser.experiment.use.recordings import array_windows, recorded_windows
+from xlser.experiment.use.recordings import windows_of_audio
 from xlser.features.extractor import Extractor
 from xlser.features.extractors import make_extractor
 from xlser.features.normalise import Scaler
@@ -134,12 +133,12 @@ def embed_windows(embedder: Embedder, windows: Iterable[np.ndarray]) -> tuple[np
     return (total / weight).astype(np.float32), weight / embedder.rate
 
 
-def windows_of(embedder: Embedder, audio: object, rate: int) -> Iterator[np.ndarray]:
-    """Return the windows of a path, or of samples (S,) at ``rate`` Hz."""
-    options = (embedder.rate, embedder.longest, embedder.shortest)
-    if isinstance(audio, (str, Path)):
-        return recorded_windows(Path(audio).expanduser(), *options)
-    return array_windows(audio, rate, *options)
+def windows_of(embedder: Embedder, audio: object, rate: int | None, **part: Any) -> Iterator[np.ndarray]:
+    """Return the windows of anything that stands for a recording (see `xlser.data.samples.open_sound`).
+
+    ``rate`` is in Hz, for samples; ``part`` are ``start``, ``end`` and ``channel``, as for `windows_of_audio`.
+    """
+    return windows_of_audio(audio, rate, embedder.rate, embedder.longest, embedder.shortest, **part)
 
 
 def load_embedder(chosen: Chosen) -> Embedder:

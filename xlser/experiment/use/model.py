@@ -85,7 +85,7 @@ class Model:
         """Yield the name, the embedding (D,) and the seconds of each file that can be used (see `predict_files`)."""
         for path in files:
             try:
-                yield str(path), *embed_windows(self.embedder, windows_of(self.embedder, path, 0))
+                yield str(path), *embed_windows(self.embedder, windows_of(self.embedder, Path(path), None))
             except AudioFault as fault:
                 if on_fault is None:
                     raise CorpusError(f"{path}: {fault}") from fault
@@ -107,7 +107,8 @@ class Model:
 
     def _embedded(self, audio: str | Path | np.ndarray, rate: int) -> tuple[np.ndarray, float]:
         try:
-            return embed_windows(self.embedder, windows_of(self.embedder, audio, rate))
+            given = None if isinstance(audio, (str, Path)) else rate
+            return embed_windows(self.embedder, windows_of(self.embedder, audio, given))
         except AudioFault as fault:
             raise CorpusError(f"{_name(audio)}: {fault}") from fault
 
