@@ -91,12 +91,24 @@ class Card(Strict):
             )
         if self.table and self.hook:
             raise ValueError("`table` and `hook` must not both be there: a hook reads what stands in place of a table")
+        self._check_segments()
         self._check_languages()
         for code in self.expect.emotion:
             if code not in self.emotion:
                 hint = did_you_mean(code, self.emotion)
                 raise ValueError(f"`expect.emotion` counts {code!r}, which `emotion` does not hold; {hint}")
         return self
+
+    def _check_segments(self) -> None:
+        """Refuse tables by which a whole recording would get what holds of a part of it."""
+        segmented = self.table is not None and self.table.segmented
+        if segmented and self.dimensions and self.dimensions.file is not None:
+            raise ValueError(
+                "`table` has segments, but `dimensions.file` rates whole recordings: put the ratings into the table, "
+                "and leave `dimensions.file` out"
+            )
+        if self.speakers is not None and self.speakers.segmented:
+            raise ValueError("`speakers` has a row for each speaker, and no `start`")
 
     def _check_languages(self) -> None:
         if len(self.languages) > 1 and self.language is None and not self.speaker_language:
@@ -132,6 +144,12 @@ class Card(Strict):
         tables = [table.columns for table in (self.table, self.speakers) if table]
         given = {HOOK_FIELDS[self.hook]} if self.hook else set()
         return set(re.compile(self.grammar).groupindex).union(given, *tables)
+
+    def given_roles(self) -> set[str]:
+        """Return which of the roles that columns of a table may have the card has already, from wherever."""
+        roles = {"speaker": placeholders(self.speaker), "sex": self.sex or self.speaker_sex or self.speakers}
+        roles |= {"time": self.table and self.table.segmented}
+        return {role for role, there in roles.items() if there}
 
     def main_table(self) -> Table | None:
         """Return ``table`` with the ratings that no file of their own holds."""

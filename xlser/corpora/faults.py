@@ -46,10 +46,12 @@ def nothing_fits(card: Card, root: Path, names: list[str]) -> str:
 
 def not_listed(card: Card, main: SideTable, paths: list[str]) -> str:
     """Tell that the table has a row for none of the recordings."""
+    notes = "".join(f"  {note}\n" for note in table_notes(main) if "several recordings" in note)
     return (
         f"corpus {card.name}: the table {main.path} has no row for any of the {len(paths)} recordings.\n"
-        f"  recordings: {some(paths)}\n  its keys: {some(sorted(main.values)) or 'none'}\n"
-        "  Correct `table.key` in the card (it names the column that holds the file names)."
+        f"  recordings: {some(paths)}\n  its keys: {some(sorted(main.values)) or 'none'}\n{notes}"
+        "  Correct `table.key` in the card (it names the column that holds the file names); where its folders are not "
+        "those on the disk, but each name is there once, write `match: name` under `table`."
     )
 
 
@@ -76,11 +78,23 @@ def double_ids(card: Card, paths: list[str], count: int) -> str:
 
 def table_notes(table: SideTable) -> list[str]:
     """Tell which rows of a table nobody used."""
-    notes = []
+    name, notes = table.path.name, []
+    doubtful = table.matches.doubtful if table.matches else {}
+    unused = sorted(table.unused - {key for key, text in table.written.items() if text in doubtful})
     if table.empty_rows:
-        notes.append(f"{table.path.name}: {table.empty_rows} incomplete row(s) passed over")
-    if table.unused:
+        notes.append(f"{name}: {table.empty_rows} incomplete row(s) passed over")
+    if table.untimed:
         notes.append(
-            f"{table.path.name}: {len(table.unused)} row(s) without audio, such as {some(sorted(table.unused))}"
+            f"{name}: {len(table.untimed)} row(s) without start or end left out, such as {some(table.untimed)}"
         )
+    if table.doubled and table.parts:
+        notes.append(f"{name}: {table.doubled} row(s) stand twice and count once")
+    if doubtful:
+        pairs = [f"{path} ({' or '.join(files[:2])})" for path, files in doubtful.items()]
+        notes.append(
+            f"{name}: {len(pairs)} row(s) may be about several recordings and are used for none, such as "
+            f"{some(pairs)}. Write the folders in front of the name"
+        )
+    if unused:
+        notes.append(f"{name}: {len(unused)} row(s) without audio, such as {some(unused)}")
     return notes

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import string
-from typing import Annotated
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from xlser.corpora.globbing import glob_regex
-from xlser.schema import Strict
+from xlser.corpora.times import Unit
+from xlser.schema import Grown, Strict
 from xlser.vocabulary import Dimension
 
 Scale = tuple[float, float]
@@ -70,15 +71,23 @@ class Source(Strict):
     mirror: Addresses = ()
 
 
-class Table(Strict):
-    """A table of labels, texts or ratings joined to the audio by file name.
+class Table(Grown):
+    """A table of labels, texts or ratings joined to the audio by path.
 
     ``file`` may be a pattern with ``*``, ``?`` and ``[...]``: every table that fits is read. ``key`` and the columns
     name headers as they should read; headers are compared without case, outer blanks or blank leading columns, and a
     list gives spellings, the first that is there being taken. Where the file name alone does not tell rows apart,
     ``key`` is a template of headers (and of ``{table}``, the table's own name without suffix), ``join`` one of the
-    card's fields, and a row belongs to the recording whose ``join`` comes out as its ``key``.
+    card's fields, and a row belongs to the recording whose ``join`` comes out as its ``key``. Otherwise ``key`` holds
+    paths (see `xlser.corpora.matching.match_paths`; a name without folders must be unique), or with ``match: name``
+    names whose folders are not those on the disk.
+
+    The columns ``start`` and ``end`` (or ``duration``) make each row a segment of its recording, ``id`` its name;
+    ``times`` is their unit where the headers name none or the wrong one. ``ignore`` names columns of times that are
+    none of the recordings' own. ``channel`` is the channel (from 1, or left, right) that a row is about.
     """
+
+    later: ClassVar[frozenset[str]] = frozenset({"times", "match", "ignore"})
 
     file: str
     key: Texts
@@ -86,6 +95,27 @@ class Table(Strict):
     join: str | None = None
     separator: str = ","
     encoding: str = "utf-8-sig"
+    times: Unit | None = None
+    match: Literal["path", "name"] = "path"
+    ignore: Texts = ()
+
+    @model_validator(mode="after")
+    def _segments_are_whole(self) -> Table:
+        ends = [name for name in ("end", "duration") if name in self.columns]
+        if len(ends) == 2 and "start" in self.columns:
+            raise ValueError("`columns` must give `end` or `duration`, not both: write the other under `ignore`")
+        if "start" in self.columns and not ends:
+            raise ValueError("`columns` gives the `start` of segments, but neither `end` nor `duration`")
+        if "end" in self.columns and "start" not in self.columns:
+            raise ValueError("`columns` gives the `end` of segments, but no `start`")
+        if self.times and "start" not in self.columns:
+            raise ValueError("`times` is the unit of segments, but `columns` gives no `start`")
+        return self
+
+    @property
+    def segmented(self) -> bool:
+        """Whether its rows are parts of recordings."""
+        return "start" in self.columns
 
     @field_validator("key")
     @classmethod
@@ -102,8 +132,13 @@ class Table(Strict):
         return file
 
 
-class Dimensions(Strict):
-    """Ratings of valence, activation (arousal) and dominance, and the scale they are on."""
+class Dimensions(Grown):
+    """Ratings of valence, activation (arousal) and dominance, and the scale they are on.
+
+    Where ``file`` holds them, ``key``, ``match`` and ``ignore`` are those of a `Table`.
+    """
+
+    later: ClassVar[frozenset[str]] = frozenset({"match", "ignore"})
 
     scale: Scale
     file: str | None = None
@@ -111,6 +146,8 @@ class Dimensions(Strict):
     columns: dict[Dimension, Texts] = Field(default={})
     separator: str = ","
     encoding: str = "utf-8-sig"
+    match: Literal["path", "name"] = "path"
+    ignore: Texts = ()
     citation: str = ""
 
     @field_validator("scale")
@@ -128,7 +165,7 @@ class Dimensions(Strict):
         """Return the side table that holds the ratings, or None where a hook or the card's own table does."""
         if self.file is None:
             return None
-        options = {"separator": self.separator, "encoding": self.encoding}
+        options = {name: getattr(self, name) for name in ("separator", "encoding", "match", "ignore")}
         return Table(file=self.file, key=self.key, columns=self.raw_columns(), **options)
 
 

@@ -11,6 +11,7 @@ from xlser.corpora import faults
 from xlser.corpora.card import Card
 from xlser.corpora.globbing import AUDIO_SUFFIXES, matches_any, nfc, walk
 from xlser.corpora.joined import Tables, read_tables
+from xlser.corpora.segments import Segment
 from xlser.errors import CorpusError
 from xlser.vocabulary import DIMENSIONS
 
@@ -25,8 +26,9 @@ class Scan:
     """What a folder holds, read through a card.
 
     ``rows`` are dicts with id, corpus, path (relative POSIX), language, speaker, sex, emotion_raw, emotion, the three
-    ``*_raw`` ratings (float or None), text, session and licence. ``left_out`` maps a reason to relative paths.
-    ``notes`` are sentences worth telling the user.
+    ``*_raw`` ratings (float or None), text, session and licence. A recording whose table has segments of it has a row
+    for each, its `xlser.corpora.segments.Segment` as ``segment``; ``named`` says that a table gave the id. ``left_out``
+    maps a reason to relative paths. ``notes`` are sentences worth telling the user.
     """
 
     rows: list[dict]
@@ -46,7 +48,7 @@ def scan(card: Card, root: str | Path) -> Scan:
     root = Path(root).expanduser()
     files, left_out = _candidates(card, root)
     grammar, whole = re.compile(card.grammar), "/" in card.grammar
-    tables = read_tables(card, root)
+    tables = read_tables(card, root, files)
     blank = dict.fromkeys(card.fields(), "")
     rows, problems = [], defaultdict(list)
     for path in files:
@@ -55,11 +57,10 @@ def scan(card: Card, root: str | Path) -> Scan:
             left_out[NO_GRAMMAR].append(path)
             continue
         fields = blank | found.groupdict("")
-        extra = tables.of_recording(path, fields)
-        if extra is None:
+        said = tables.of_recording(path, fields)
+        if not said:
             left_out[f"no row in {tables.main.path.name}"].append(path)
-            continue
-        rows.append(_row(card, path, fields | extra, tables, problems))
+        rows += [_row(card, path, fields | extra, tables, problems) | _part(card, extra, part) for extra, part in said]
     if not rows:
         raise CorpusError(_empty(card, root, files, tables))
     if problems:
@@ -126,6 +127,12 @@ def _row(card: Card, path: str, fields: dict[str, str], tables: Tables, problems
     }
 
 
+def _part(card: Card, extra: dict[str, str], segment: Segment | None) -> dict:
+    """Return what tells the segments of one recording apart; nothing where the row is about all of it."""
+    named = {"id": f"{card.name}/{extra['id']}", "named": True} if extra.get("id") else {}
+    return named if segment is None else named | {"segment": segment}
+
+
 def _filled(template: str | None, fields: dict[str, str]) -> str | None:
     return (template.format(**fields).strip() or None) if template else None
 
@@ -169,6 +176,8 @@ def _rating(card: Card, name: str, rated: dict[str, str], path: str, problems: d
 def _refuse_double_ids(card: Card, rows: list[dict]) -> None:
     seen = defaultdict(list)
     for row in rows:
+        if "segment" in row:  # its id is made when its recording's rate is known
+            continue
         seen[row["id"].casefold()].append(row["path"])
     double = [paths for paths in seen.values() if len(paths) > 1]
     if double:
