@@ -11,6 +11,7 @@ import pandas as pd
 
 from xlser.corpora.globbing import AUDIO_SUFFIXES, nfc
 from xlser.corpora.parts import Table, placeholders
+from xlser.corpora.raters import RATER, combined, read_cells, where_in
 from xlser.errors import CorpusError, did_you_mean
 from xlser.machine import pass_on_machine
 
@@ -38,7 +39,10 @@ class SideTable:
         """
         self.unused.add(key)
         if self.values.setdefault(key, row) != row:
-            raise CorpusError(f"table {path} gives {written or key!r} twice, once {self.values[key]} and once {row}.")
+            raise CorpusError(
+                f"table {path} gives {written or key!r} twice, once {self.values[key]} and once {row}. If there is a "
+                "row for each of its raters, say so in the card: table.votes: {rater: THEIR COLUMN}, or votes: rows"
+            )
 
     def take(self, name: str) -> dict[str, str] | None:
         """Return the row for an audio file name, or None; the row counts as used."""
@@ -99,29 +103,54 @@ def _fitting(name: str, folder: Path) -> Iterator[Path]:
 def read_table(table: Table, *paths: Path) -> SideTable:
     """Read ``table`` from the files it is made of.
 
-    Incomplete rows are counted and passed over: those without a key, and those without a label, or, where the table
-    holds no labels, without any of its values.
+    Incomplete rows are counted and passed over: those without a key, and those without a label, a vote or a rating,
+    or, where the table holds none of these, without any of its values.
 
     Raises:
         CorpusError: a needed column is missing, a key stands twice with different values, or it cannot be decoded.
     """
     found = SideTable(paths[0] if len(paths) == 1 else paths[0].parent / Path(table.file).name, {})
+    rows: dict[str, list[dict[str, str]]] = {}
     for path in paths:
-        _read_into(found, table, path)
+        _read_into(found, table, path, rows)
+    for key, several in rows.items():  # a row for each rater
+        found.add(key, combined(several, where_in(found.path, key)), found.path)
     return found
 
 
-def _read_into(found: SideTable, table: Table, path: Path) -> None:
+def _read_into(found: SideTable, table: Table, path: Path, rows: dict[str, list[dict[str, str]]]) -> None:
     frame = _frame(table, path)
     heads = {str(head).strip().lower(): head for head in reversed(frame.columns)}
     key_heads, key = _key(table, heads, path)
     columns = {name: _head(heads, spellings, path) for name, spellings in table.columns.items()}
-    needed = [columns["emotion"]] if "emotion" in columns else list(columns.values())
-    complete = frame.dropna(subset=[*key_heads, *needed])
+    votes = {name: _head(heads, spellings, path) for name, spellings in _vote_columns(table).items()}
+    complete = _complete(frame.dropna(subset=key_heads), columns, list(votes.values()) * (not table.by_rater))
     found.empty_rows += len(frame) - len(complete)
     for record in complete.fillna("").to_dict("records"):
-        row = {name: record[head].strip() for name, head in columns.items()}
-        found.add(key(record), row, path, record[key_heads[0]])
+        row, written = {name: record[head].strip() for name, head in columns.items()}, record[key_heads[0]]
+        if table.votes:
+            row |= read_cells(table.votes, record, votes, where_in(path, written))
+        if table.by_rater:
+            rows.setdefault(key(record), []).append(row)
+        else:
+            found.add(key(record), row, path, written)
+
+
+def _complete(frame: pd.DataFrame, columns: dict[str, str], votes: list[str]) -> pd.DataFrame:
+    """Return the rows that say something of a recording: a label, a vote or a rating; else all that they should."""
+    said = [head for name, head in columns.items() if name == "emotion" or name.endswith("_raw")] + votes
+    return frame.dropna(subset=said, how="all") if said else frame.dropna(subset=list(columns.values()))
+
+
+def _vote_columns(table: Table) -> dict[str, tuple[str, ...]]:
+    """Return spellings of the columns of votes, by the label or the number of the rater that they stand for."""
+    if table.votes is None:
+        return {}
+    if table.votes.rows:
+        return {RATER: table.votes.rater} if table.votes.rater else {}
+    if isinstance(table.votes.columns, dict):
+        return table.votes.columns
+    return {str(number): (head,) for number, head in enumerate(table.votes.columns)}
 
 
 def _frame(table: Table, path: Path) -> pd.DataFrame:

@@ -28,7 +28,8 @@ class Consensus:
     empty for the last two. ``votes`` are raters by canonical emotion; a rater who names several counts for each of
     them. ``agreement`` in (0, 1] is the share of the raters that name ``emotion``, or where they do not agree the most
     named one; NaN without a vote. ``secondary`` are the other emotions that are named, the most named first.
-    ``unread`` are words that nothing gives a meaning; they count as raters who name none of the emotions.
+    ``unread`` are words that nothing gives a meaning; they count as raters who name none of the emotions. ``raters``
+    is how many there are.
     """
 
     emotion: str
@@ -37,6 +38,7 @@ class Consensus:
     agreement: float = math.nan
     secondary: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    raters: float = 0
 
     @property
     def columns(self) -> dict[str, object]:
@@ -107,7 +109,7 @@ def _decided(
 ) -> Consensus:
     unread = tuple(sorted(label for label in words if label not in meanings))
     if not votes:
-        return Consensus(NO_AGREEMENT if unread else UNLABELLED, unread=unread)
+        return Consensus(NO_AGREEMENT if unread else UNLABELLED, unread=unread, raters=raters)
     # Sorting is stable: of equal ones that which was named first stays first.
     ranked = sorted(votes, key=lambda name: -votes[name])
     most = votes[ranked[0]]
@@ -115,9 +117,9 @@ def _decided(
     agreed = not tied and (rule == "plurality" or most > raters / 2 * (1 + _TIE))
     votes, share = {name: votes[name] for name in ranked}, min(most / raters, 1.0)
     if not agreed:
-        return Consensus(NO_AGREEMENT, "", votes, share, tuple(ranked), unread)
+        return Consensus(NO_AGREEMENT, "", votes, share, tuple(ranked), unread, raters)
     raw = max((label for label in words if meanings.get(label) == ranked[0]), key=lambda label: words[label])
-    return Consensus(ranked[0], raw, votes, share, tuple(ranked[1:]), unread)
+    return Consensus(ranked[0], raw, votes, share, tuple(ranked[1:]), unread, raters)
 
 
 def split_labels(cell: str) -> list[str]:
