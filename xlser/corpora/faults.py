@@ -8,6 +8,11 @@ from xlser.corpora.card import Card
 from xlser.corpora.tables import SideTable
 
 SHOWN = 3
+_NO_SPEAKER = (
+    "The card's `speaker` template comes out empty: correct it, or take each recording for a speaker of its own "
+    "(unknown_speaker: own), or all for one (speaker: unknown)."
+)
+_NO_LABEL = "Correct the columns of `table` or `dimensions` in the card."
 
 
 def some(items: list, most: int = SHOWN) -> str:
@@ -57,15 +62,44 @@ def not_listed(card: Card, main: SideTable, paths: list[str]) -> str:
 
 def does_not_fit(card: Card, root: Path, problems: dict[str, list[str]]) -> str:
     """Tell everything that contradicts the card, each with its files."""
-    lines = [
-        f"  {what}: {len(paths)} file{'s' * (len(paths) > 1)}, such as {some(paths)}"
-        for what, paths in problems.items()
-    ]
+    lines = [f"  {what}: {_files(paths)}, such as {some(paths)}" for what, paths in problems.items()]
     return (
         f"corpus {card.name} in {root} does not fit its card:\n"
         + "\n".join(lines)
         + "\n  Correct the card, or name files that do not belong under `ignore` in it."
     )
+
+
+def none_usable(card: Card, root: Path, left_out: dict[str, list[str]]) -> str:
+    """Tell why every recording that was read was left out; empty where none was read."""
+    said = {"no speaker": _NO_SPEAKER, "neither label nor rating": _NO_LABEL}
+    lines = [
+        f"  {reason}: {_files(left_out[reason])}, such as {some(left_out[reason])}. {way_out}"
+        for reason, way_out in said.items()
+        if left_out.get(reason)
+    ]
+    return f"corpus {card.name} in {root}: no recording can be used.\n" + "\n".join(lines) if lines else ""
+
+
+def _files(paths: list[str]) -> str:
+    return f"{len(paths)} file{'s' * (len(paths) > 1)}"
+
+
+def speaker_notes(rows: list[dict], left_out: dict[str, list[str]]) -> list[str]:
+    """Tell how many recordings count as speakers of their own, and how many were left out for want of one."""
+    notes, own = [], [row["path"] for row in rows if row["speaker"].startswith("unknown:")]
+    if own:
+        notes.append(
+            f"{len(own)} recording(s) of unknown speakers, each taken for a speaker of its own, such as {some(own)}: "
+            "some may be the same person on both sides of a split (unknown_speaker: leave-out in the card drops them)"
+        )
+    nameless = left_out.get("no speaker", [])
+    if nameless and rows:
+        notes.append(
+            f"{len(nameless)} recording(s) without a speaker left out, such as {some(nameless)} (unknown_speaker: own "
+            "in the card takes each for a speaker of its own)"
+        )
+    return notes
 
 
 def double_ids(card: Card, paths: list[str], count: int) -> str:

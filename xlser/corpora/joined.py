@@ -80,7 +80,10 @@ def read_tables(card: Card, root: Path, files: Sequence[str]) -> Tables:
     found = Tables(card)
     found.main = _hooked(card, root, found.missing) if card.hook else _main(card, root, found.missing)
     wanted = card.dimensions.table() if card.dimensions else None
-    found.ratings = _optional(wanted, root, found.missing, "no ratings", "valence and activation stay empty")
+    if card.rated_only and wanted is not None and found.main is None:
+        found.ratings = _needed(card, wanted, root)  # what stands in place of labels
+    else:
+        found.ratings = _optional(wanted, root, found.missing, "no ratings", "valence and activation stay empty")
     found.speakers = _optional(card.speakers, root, found.missing, "nothing on speakers", "their sex stays empty")
     for table, join in ((found.main, card.table and card.table.join), (found.ratings, None)):
         if table and not join:
@@ -92,6 +95,10 @@ def _main(card: Card, root: Path, missing: list[str]) -> SideTable | None:
     table = card.main_table()
     if table is None or card.labels_from_names:
         return _optional(table, root, missing, "no table", "what it tells stays empty")
+    return _needed(card, table, root)
+
+
+def _needed(card: Card, table: Table, root: Path) -> SideTable:
     paths, tried = find_tables(table.file, root)
     if not paths:
         raise CorpusError(f"corpus {card.name}: its table {table.file} is missing; looked for {some(tried, 6)}.")

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from xlser.corpora.globbing import glob_regex
 from xlser.corpora.times import Unit
+from xlser.corpora.votes import Rule
 from xlser.schema import Grown, Strict
 from xlser.vocabulary import Dimension
 
@@ -71,6 +72,39 @@ class Source(Strict):
     mirror: Addresses = ()
 
 
+class Votes(Strict):
+    """Several raters of one recording, and how they become one label.
+
+    ``columns`` are counts of raters by label (``{anger: ang_votes, neutral: neu_votes}``: a code of the card's
+    ``emotion`` table, or a canonical name), or a list of columns, each with one rater's label or several separated by
+    ``;``. Without ``columns`` the table has a row for each rater of a recording: ``rater`` is the column that names
+    him, so that nobody counts twice, and numbers on the ratings' scale become their mean. ``votes: rows`` is this
+    without such a column.
+
+    ``rule`` is ``plurality`` (the label that more raters give than any other) or ``majority`` (that more than half of
+    them give); raters in equal parts do not agree. Where the table counts raters, and the file name or another column
+    gives the emotion, it is that one, and the votes stand beside it.
+    """
+
+    columns: dict[str, Texts] | Texts = ()
+    rater: Texts = ()
+    rule: Rule = "plurality"
+
+    @model_validator(mode="after")
+    def _in_one_way(self) -> Votes:
+        if self.columns and self.rater:
+            raise ValueError("`columns` (a row a recording) and `rater` (a row a rater) must not both be there")
+        return self
+
+    @property
+    def rows(self) -> bool:
+        """Whether the table has a row for each rater."""
+        return not self.columns
+
+
+_ROWS = BeforeValidator(lambda value: {} if value == "rows" else value)
+
+
 class Table(Grown):
     """A table of labels, texts or ratings joined to the audio by path.
 
@@ -80,14 +114,15 @@ class Table(Grown):
     ``key`` is a template of headers (and of ``{table}``, the table's own name without suffix), ``join`` one of the
     card's fields, and a row belongs to the recording whose ``join`` comes out as its ``key``. Otherwise ``key`` holds
     paths (see `xlser.corpora.matching.match_paths`; a name without folders must be unique), or with ``match: name``
-    names whose folders are not those on the disk.
+    names whose folders are not those on the disk. ``votes`` says how the table holds what several raters say (see
+    `Votes`).
 
     The columns ``start`` and ``end`` (or ``duration``) make each row a segment of its recording, ``id`` its name;
     ``times`` is their unit where the headers name none or the wrong one. ``ignore`` names columns of times that are
     none of the recordings' own. ``channel`` is the channel (from 1, or left, right) that a row is about.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"times", "match", "ignore"})
+    later: ClassVar[frozenset[str]] = frozenset({"votes", "times", "match", "ignore"})
 
     file: str
     key: Texts
@@ -95,6 +130,7 @@ class Table(Grown):
     join: str | None = None
     separator: str = ","
     encoding: str = "utf-8-sig"
+    votes: Annotated[Votes | None, _ROWS] = None
     times: Unit | None = None
     match: Literal["path", "name"] = "path"
     ignore: Texts = ()
@@ -117,6 +153,11 @@ class Table(Grown):
         """Whether its rows are parts of recordings."""
         return "start" in self.columns
 
+    @property
+    def by_rater(self) -> bool:
+        """Whether it has a row for each rater of a recording."""
+        return self.votes is not None and self.votes.rows
+
     @field_validator("key")
     @classmethod
     def _one_template(cls, key: tuple[str, ...]) -> tuple[str, ...]:
@@ -135,10 +176,11 @@ class Table(Grown):
 class Dimensions(Grown):
     """Ratings of valence, activation (arousal) and dominance, and the scale they are on.
 
-    Where ``file`` holds them, ``key``, ``match`` and ``ignore`` are those of a `Table`.
+    Where ``file`` holds them, ``key``, ``match`` and ``ignore`` are those of a `Table`. Where it has a row for each
+    rater of a recording, ``rater`` names their column; the mean is taken.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"match", "ignore"})
+    later: ClassVar[frozenset[str]] = frozenset({"rater", "match", "ignore"})
 
     scale: Scale
     file: str | None = None
@@ -148,6 +190,7 @@ class Dimensions(Grown):
     encoding: str = "utf-8-sig"
     match: Literal["path", "name"] = "path"
     ignore: Texts = ()
+    rater: Texts = ()
     citation: str = ""
 
     @field_validator("scale")
@@ -166,7 +209,8 @@ class Dimensions(Grown):
         if self.file is None:
             return None
         options = {name: getattr(self, name) for name in ("separator", "encoding", "match", "ignore")}
-        return Table(file=self.file, key=self.key, columns=self.raw_columns(), **options)
+        votes = Votes(rater=self.rater) if self.rater else None
+        return Table(file=self.file, key=self.key, columns=self.raw_columns(), votes=votes, **options)
 
 
 class Synthesis(Strict):

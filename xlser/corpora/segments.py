@@ -61,6 +61,11 @@ class TimeColumns:
         # Rounded far below a sample, so that 0.1 + 0.2 and 0.3 are one segment.
         return Segment(start, round(start + stop, 9) if self.lasting else stop, self.units[1])
 
+    def cells(self, segment: Segment) -> dict[str, str]:
+        """Return the cells of a segment as all spellings of it have them."""
+        stop = segment.end - segment.start if self.lasting else segment.end
+        return {self.start: f"{segment.start:.9g}", self.stop: f"{stop:.9g}"}
+
 
 def time_columns_of(table: Table, heads: Mapping[str, str], path: Path) -> TimeColumns | None:
     """Return where the table at ``path`` has its times; ``heads`` are its headers by the names of the card's columns.

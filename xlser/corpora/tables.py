@@ -12,6 +12,7 @@ import pandas as pd
 from xlser.corpora.globbing import AUDIO_SUFFIXES, nfc
 from xlser.corpora.matching import Matches, match_paths
 from xlser.corpora.parts import Table, placeholders
+from xlser.corpora.raters import RATER, combined, read_cells, where_in
 from xlser.corpora.segments import Segment, TimeColumns, check_unit, time_columns_of
 from xlser.corpora.unread import refuse_channels, refuse_segments
 from xlser.errors import CorpusError, did_you_mean
@@ -59,7 +60,9 @@ class SideTable:
         if self.values.setdefault(key, row) != row:
             where = f" for {segment.text()}" if segment else ""
             raise CorpusError(
-                f"table {path} gives {written or key!r} twice{where}, once {self.values[key]} and once {row}."
+                f"table {path} gives {written or key!r} twice{where}, once {self.values[key]} and once {row}. If "
+                "there is a row for each of its raters, say so in the card: table.votes: {rater: THEIR COLUMN}, or "
+                "votes: rows"
             )
 
     def match(self, files: Sequence[str], root: Path) -> None:
@@ -139,40 +142,71 @@ def _fitting(name: str, folder: Path) -> Iterator[Path]:
 def read_table(table: Table, *paths: Path) -> SideTable:
     """Read ``table`` from the files it is made of.
 
-    Incomplete rows are counted and passed over: those without a key, and those without a label, or, where the table
-    holds no labels, without any of its values.
+    Incomplete rows are counted and passed over: those without a key, and those without a label, a vote or a rating,
+    or, where the table holds none of these, without any of its values.
 
     Raises:
         CorpusError: a needed column is missing, a key stands twice with different values, or it cannot be decoded.
     """
     found = SideTable(paths[0] if len(paths) == 1 else paths[0].parent / Path(table.file).name, {})
+    rows: _Several = {}
     for path in paths:
-        _read_into(found, table, path)
+        _read_into(found, table, path, rows)
+    for (key, segment), several in rows.items():  # a row for each rater
+        written = found.written[key]
+        found.add(key, combined(several, where_in(found.path, written)), found.path, written, segment)
     return found
 
 
-def _read_into(found: SideTable, table: Table, path: Path) -> None:
+_Several = dict[tuple[str, Segment | None], list[dict[str, str]]]
+
+
+def _read_into(found: SideTable, table: Table, path: Path, rows: _Several) -> None:
     frame = _frame(table, path)
     heads = {str(head).strip().lower(): head for head in reversed(frame.columns)}
     key_heads, key = _key(table, heads, path)
     columns = {name: _head(heads, spellings, path) for name, spellings in table.columns.items()}
-    _note_unread(found, table, path, frame, {*key_heads, *columns.values()})
-    needed = [columns["emotion"]] if "emotion" in columns else list(columns.values())
-    complete = frame.dropna(subset=[*key_heads, *needed])
+    votes = {name: _head(heads, spellings, path) for name, spellings in _vote_columns(table).items()}
+    _note_unread(found, table, path, frame, {*key_heads, *columns.values(), *votes.values()})
+    complete = _complete(frame.dropna(subset=key_heads), columns, list(votes.values()) * (not table.by_rater))
     found.empty_rows += len(frame) - len(complete)
     times = time_columns_of(table, columns, path)
     segments = []
     for record in complete.fillna("").to_dict("records"):
         row, written = {name: record[head].strip() for name, head in columns.items()}, record[key_heads[0]]
-        if times is None:
-            found.add(key(record), row, path, written)
-        elif (segment := _segment(times, row, path, written)) is None:
+        segment = _segment(times, row, path, written) if times else None
+        if times and segment is None:
             found.untimed.append(written)
-        else:
+            continue
+        if segment is not None:
             segments.append(segment)
+            row |= times.cells(segment)
+        if table.votes:
+            row |= read_cells(table.votes, record, votes, where_in(path, written))
+        if table.by_rater:
+            found.written.setdefault(key(record), written)
+            rows.setdefault((key(record), segment), []).append(row)
+        else:
             found.add(key(record), row, path, written, segment)
     if times is not None:
         check_unit(times, segments, path)
+
+
+def _complete(frame: pd.DataFrame, columns: dict[str, str], votes: list[str]) -> pd.DataFrame:
+    """Return the rows that say something of a recording: a label, a vote or a rating; else all that they should."""
+    said = [head for name, head in columns.items() if name == "emotion" or name.endswith("_raw")] + votes
+    return frame.dropna(subset=said, how="all") if said else frame.dropna(subset=list(columns.values()))
+
+
+def _vote_columns(table: Table) -> dict[str, tuple[str, ...]]:
+    """Return spellings of the columns of votes, by the label or the number of the rater that they stand for."""
+    if table.votes is None:
+        return {}
+    if table.votes.rows:
+        return {RATER: table.votes.rater} if table.votes.rater else {}
+    if isinstance(table.votes.columns, dict):
+        return table.votes.columns
+    return {str(number): (head,) for number, head in enumerate(table.votes.columns)}
 
 
 def _segment(times: TimeColumns, row: dict[str, str], path: Path, written: str) -> Segment | None:
