@@ -65,9 +65,13 @@ class SideTable:
                 "votes: rows"
             )
 
-    def match(self, files: Sequence[str], root: Path) -> None:
-        """Find the rows of recordings by their paths below ``root``; `take` and `rows_of` go by that from now on."""
-        self.written = self.written or {key: key for key in self.values}  # a hook's
+    def match(self, files: Sequence[str], root: Path, by_name: bool = False) -> None:
+        """Find the rows of recordings by their paths below ``root``; `take` and `rows_of` go by that from now on.
+
+        With ``by_name`` keys are names, and the folders that stand in front of them in the table are not compared.
+        """
+        if by_name or not self.written:  # a hook's keys are names
+            self.written = {key: key for key in self.written or self.values}
         self.matches = match_paths(list(self.written.values()), files, root)
         pairs = zip(self.written, self.matches.files, strict=True)
         self._by_file = {file: key for key, file in pairs if file is not None}
