@@ -61,7 +61,7 @@ def test_a_segment_that_stands_twice_counts_once_but_not_with_two_labels(read):
     found = read(head + "a.wav,1.0,2.00,ang,x\n", **TIMED)
     assert len(found.rows) == 1
     assert "labels.csv: 1 row(s) stand twice and count once" in found.notes
-    with pytest.raises(CorpusError, match=r"a\.wav' twice for 1\.000-2\.000, once .*'ang'.* and once .*'sad'"):
+    with pytest.raises(CorpusError, match=r"a\.wav' twice for #1\.000-2\.000, once .*'ang'.* and once .*'sad'"):
         read(head + "a.wav,1,2.0,sad,x\n", **TIMED)
 
 

@@ -53,12 +53,12 @@ class SideTable:
         """
         self.written.setdefault(key, written or key)
         if segment is not None:
-            recording, key = key, f"{key}#{segment.text()}"
+            recording, key = key, f"{key}{segment.text() or '#all'}"
             self.parts.setdefault(recording, {})[segment] = key
         self.doubled += key in self.values
         self.unused.add(key)
         if self.values.setdefault(key, row) != row:
-            where = f" for {segment.text()}" if segment else ""
+            where = f" for {segment.text()}" if segment and segment.text() else ""
             raise CorpusError(
                 f"table {path} gives {written or key!r} twice{where}, once {self.values[key]} and once {row}. If "
                 "there is a row for each of its raters, say so in the card: table.votes: {rater: THEIR COLUMN}, or "
