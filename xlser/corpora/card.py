@@ -193,8 +193,12 @@ class Card(Grown):
 
     def given_roles(self) -> set[str]:
         """Return which of the roles that columns of a table may have the card has already, from wherever."""
-        roles = {"speaker": placeholders(self.speaker), "sex": self.sex or self.speaker_sex or self.speakers}
-        roles |= {"time": self.table and self.table.segmented, "partition": self.partition}
+        roles = {
+            "speaker": bool(placeholders(self.speaker)),
+            "sex": bool(self.sex or self.speaker_sex or self.speakers),
+            "time": self.table is not None and self.table.segmented,
+            "partition": self.partition is not None,
+        }
         return {role for role, there in roles.items() if there}
 
     def main_table(self) -> Table | None:

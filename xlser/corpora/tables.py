@@ -182,7 +182,7 @@ def _read_into(found: SideTable, table: Table, path: Path, rows: _Several) -> No
         if times and segment is None:
             found.untimed.append(written)
             continue
-        if segment is not None:
+        if times and segment:
             segments.append(segment)
             row |= times.cells(segment)
         if table.votes:

@@ -96,11 +96,10 @@ def _placed(row: dict, start: float, end: float, channel: int, info: AudioInfo) 
     whole = start == 0 and end == info.duration
     suffix = ("" if whole else f"#{start:.3f}-{end:.3f}") + (f"#{channel_name(channel)}" if channel else "")
     made = {key: value for key, value in row.items() if key not in ("segment", "named")}
-    made |= {
-        "id": row["id"] if row.get("named") else row["id"] + suffix,
-        "channel": float(channel) if channel else None,
-    }
-    made |= {"start": start, "end": end, "duration": end - start, "file_duration": None if whole else info.duration}
+    made |= {"id": row["id"] if row.get("named") else row["id"] + suffix, "start": start, "end": end}
+    made |= {"duration": end - start, "file_duration": math.nan if whole else info.duration}
+    if channel:  # whoever names none leaves it to the card
+        made["channel"] = float(channel)
     return made | {"sample_rate": info.sample_rate, "channels": info.channels}
 
 
@@ -117,7 +116,8 @@ def _refuse_double_ids(rows: list[dict], corpus: str) -> None:
 
 def _overlaps(rows: list[dict]) -> list[str]:
     """Return a note on segments that begin before one of the same recording and channel has ended."""
-    both, ends = [], {}
+    both: list[str] = []
+    ends: dict[tuple, float] = {}
     for row in sorted(rows, key=lambda row: (row["path"], row["start"])):
         place = (row["path"], row.get("channel"))
         if row["start"] < ends.get(place, 0.0) - SLACK:
