@@ -15,6 +15,7 @@ from xlser.data.formats.folders import read_audio_folder
 from xlser.data.formats.parquet import read_parquet
 from xlser.data.formats.rows import About
 from xlser.data.formats.speechbrain_json import speechbrain_records, write_speechbrain
+from xlser.data.formats.table_options import TableOptions
 from xlser.data.formats.tables import read_csv
 from xlser.data.manifest import build_manifest, read_manifest, write_manifest
 from xlser.errors import CorpusError
@@ -166,9 +167,9 @@ def test_a_plain_table(corpus, delimiter):
 def test_a_table_in_another_encoding_is_told_and_read(corpus):
     root = corpus("ä.wav")
     (root / "t.csv").write_text("file,emotion\nä.wav,colère\n", encoding="cp1252")
-    with pytest.raises(CorpusError, match=r"is not utf-8-sig: .* Name its encoding, such as cp1252"):
+    with pytest.raises(CorpusError, match=r"is not utf-8: .*--encoding cp1252"):
         read_csv(root / "t.csv", TOY)
-    assert read_csv(root / "t.csv", TOY, encoding="cp1252").manifest.frame["emotion"].tolist() == ["anger"]
+    assert read_csv(root / "t.csv", TOY, TableOptions(encoding="cp1252")).manifest.frame["emotion"].tolist() == ["anger"]
 
 
 @pytest.mark.parametrize(

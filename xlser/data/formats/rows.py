@@ -153,6 +153,7 @@ def _row(row: Row, about: About, emotions: dict[str, str]) -> Row:
         **{f"{name}_raw": cell_number(row.get(name), name) for name in DIMENSIONS},
         "text": cell_text(row.get("text")),
         "session": cell_text(row.get("session")),
+        "channel": cell_number(row.get("channel"), "channel"),
         "licence": cell_text(row.get("licence")) or about.licence,
     }
 
