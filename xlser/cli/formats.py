@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xlser.cli.table_options import table_options
+
 if TYPE_CHECKING:
     from xlser.data.formats.rows import About, Imported
+    from xlser.data.formats.table_options import TableOptions
 
 FOLDER = click.Path(path_type=Path)
 
@@ -75,15 +78,14 @@ def parquet(source: Path, audio: Path, name: str, out: Path, **told: Any) -> Non
 
 @import_.command("csv")
 @click.argument("table", type=FOLDER)
-@click.option("--root", type=FOLDER, help="Folder that the paths start from.  [default: the table's]")
-@click.option("--encoding", default="utf-8-sig", show_default=True)
 @click.option("--name", required=True, help="Name of the corpus.")
+@table_options
 @_described
-def csv(table: Path, root: Path | None, encoding: str, name: str, out: Path, **told: Any) -> None:
+def csv(table: Path, name: str, out: Path, table_options: TableOptions, **told: Any) -> None:
     """Read a plain table with a column of paths and one of emotions."""
     from xlser.data.formats.tables import read_csv
 
-    _write(read_csv(table, _about(name, **told), root, encoding), out)
+    _write(read_csv(table, _about(name, **told), table_options), out)
 
 
 @import_.command("emobox")

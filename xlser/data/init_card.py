@@ -13,7 +13,8 @@ from xlser.corpora.globbing import AUDIO_SUFFIXES, nfc, walk
 from xlser.corpora.scan import scan
 from xlser.corpora.words import plain
 from xlser.data.formats.columns import read_sex
-from xlser.data.formats.tables import read_head, read_rows
+from xlser.data.formats.table_options import TableOptions
+from xlser.data.formats.table_reader import read_rows
 from xlser.data.init_fields import Field, Names, cut, find_roles, read_codes
 from xlser.errors import CardError, CorpusError
 from xlser.schema import validate
@@ -33,11 +34,12 @@ class Draft:
     languages: list[str] = field(default_factory=list)
 
 
-def first_card(source: str | Path, name: str | None = None) -> Draft:
+def first_card(source: str | Path, name: str | None = None, options: TableOptions | None = None) -> Draft:
     """Write a first card for a folder of recordings, or for a table that lies beside them.
 
     Labels are read by a list of words in a dozen languages, then by the codes of well-known corpora; whatever is not
-    sure is marked ``# please check``. The card loads and reads the folder as it is.
+    sure is marked ``# please check``. The card loads and reads the folder as it is; ``options`` say how a table is read
+    and where its recordings are.
 
     Raises:
         CorpusError: nothing is there, no audio, nothing that looks like an emotion, or a card that does not fit after
@@ -46,11 +48,12 @@ def first_card(source: str | Path, name: str | None = None) -> Draft:
     source = Path(source).expanduser()
     if not source.exists():
         raise CorpusError(f"{source} does not exist: give a folder of recordings or a table that names them")
-    root = source if source.is_dir() else source.parent
+    options = options or TableOptions()
+    root = source if source.is_dir() else options.folder(source)
     files = [path for path in walk(root) if PurePosixPath(path).suffix.lower() in AUDIO_SUFFIXES]
     if not files:
         raise CorpusError(f"{root} holds no audio file")
-    draft = _from_names(files, root) if source.is_dir() else _from_table(source, files)
+    draft = _from_names(files, root) if source.is_dir() else _from_table(source, files, options)
     draft.text = _head(name or root.resolve().name, draft, files) + draft.text
     if not draft.languages:
         draft.check.append("languages: und stands for a language that nobody named; write a tag such as ur or fr-CA")
@@ -128,13 +131,21 @@ def _letters(number: int) -> str:
     return (_letters(number // 26) if number >= 26 else "") + chr(ord("a") + number % 26)
 
 
-def _from_table(table: Path, files: list[str]) -> Draft:
-    heads, delimiter = read_head(table)
-    rows = read_rows(table)
+def _from_table(table: Path, files: list[str], options: TableOptions) -> Draft:
+    read = read_rows(table, options, ("path", "emotion|emotion_raw"))
+    heads, rows = read.heads, read.rows
+    if read.separator is None:
+        raise CorpusError(
+            f"a card reads text tables, and {table.name} is none: save it as CSV, or make a manifest of it: "
+            f"xlser corpora import csv {table} --out mine.parquet"
+        )
     draft = Draft(
-        "", [f"{table.name}: {len(rows)} rows; columns {', '.join(f'{r} = {h!r}' for r, h in heads.items())}"]
+        "",
+        [f"{table.name}: {len(rows)} rows; columns {', '.join(f'{r} = {h!r}' for r, h in heads.items())}"],
+        read.notes(),
     )
-    columns = {role: heads[role] for role in ("emotion", "speaker", "sex", "text", "session") if role in heads}
+    taken = ("emotion", "speaker", "sex", "text", "session")
+    columns: dict[str, str] = {role: heads[role] for role in taken if role in heads}
     if "emotion_raw" in heads:
         columns["emotion"] = heads["emotion_raw"]
     columns |= {f"{role}_raw": heads[role] for role in DIMENSIONS if role in heads}
@@ -145,7 +156,8 @@ def _from_table(table: Path, files: list[str]) -> Draft:
     suffixes = sorted({PurePosixPath(path).suffix.lower() for path in files})
     lines = ["audio: " + json.dumps([f"**/*{suffix}" for suffix in suffixes]), "grammar: '(?P<file>.+)'"]
     lines += [f"table:\n  file: {_quoted(table.name)}\n  key: {json.dumps(heads['path'], ensure_ascii=False)}"]
-    lines += [f"  separator: {json.dumps(delimiter)}", f"  columns: {json.dumps(columns, ensure_ascii=False)}"]
+    lines += [f"  separator: {json.dumps(read.separator)}", f"  columns: {json.dumps(columns, ensure_ascii=False)}"]
+    lines += [f"  encoding: {json.dumps(read.encoding)}"] if read.encoding != "utf-8-sig" else []
     lines += ['language: "{language}"'] if "language" in columns else []
     if "speaker" not in heads:
         lines += _speaker({}, draft)

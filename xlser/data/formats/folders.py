@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from xlser.corpora.globbing import AUDIO_SUFFIXES, walk
 from xlser.data.formats.rows import PARTS, About, Imported, Row, import_rows
-from xlser.data.formats.tables import read_rows
+from xlser.data.formats.table_reader import read_rows
 from xlser.errors import CorpusError
 
 _METADATA = ("metadata.csv", "metadata.jsonl")
@@ -34,7 +34,7 @@ def read_audio_folder(folder: str | Path, about: About) -> Imported:
 
 def _table_rows(folder: Path, table: str) -> list[Row]:
     below = PurePosixPath(table).parent
-    rows = read_rows(folder / table)
+    rows = read_rows(folder / table, needed=("path", "emotion|emotion_raw")).rows
     for row in rows:
         row["path"] = str(below / str(row["path"] or "").replace("\\", "/"))
         row.setdefault("split", _part(below))

@@ -1,0 +1,147 @@
+"""One reader of tables for `init`, `import` and `predict`: rows by role, and everything that was not read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from xlser.corpora.times import read_time
+from xlser.data.formats.cells import cell_text
+from xlser.data.formats.columns import TIMES, Columns, find_columns
+from xlser.data.formats.table_options import TableOptions
+from xlser.data.formats.table_text import Record, read_records
+from xlser.errors import CorpusError
+from xlser.vocabulary import DIMENSIONS
+
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+_NUMBERS = (*DIMENSIONS, *TIMES)
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """A table as rows: ``rows`` by role (see `xlser.data.formats.columns`), the cells as they stand.
+
+    ``records`` are the same rows by header, ``lines`` their lines in the file (rows of a sheet, records of JSON, from
+    1), ``columns`` say which header is which role's, in which unit its times are, and which headers are not read.
+    ``separator`` is None where no text was cut, ``encoding`` where it is no text; ``bare`` says that it is a list with
+    nothing but a path a line.
+    """
+
+    path: Path
+    rows: list[Record]
+    records: list[Record]
+    lines: list[int]
+    columns: Columns
+    separator: str | None = None
+    encoding: str | None = None
+    bare: bool = False
+    reading: list[str] = field(default_factory=list)
+
+    @property
+    def heads(self) -> dict[str, str]:
+        """The header of each role that the table has."""
+        return self.columns.heads
+
+    @property
+    def unread(self) -> list[str]:
+        """The headers that are not read."""
+        return [*self.columns.unread, *(head for heads in self.columns.second.values() for head in heads)]
+
+    def notes(self) -> list[str]:
+        """Return a sentence on each thing that is in the file and not read."""
+        return [f"{self.path.name}: {note}" for note in (*self.reading, *self.columns.notes())]
+
+    def span(self, number: int, rate: float | None = None) -> tuple[float, float | None]:
+        """Return start and end of a row's segment in seconds; see `row_span`.
+
+        Raises:
+            CorpusError: a time that cannot be read; it names the line.
+        """
+        try:
+            return row_span(self.rows[number], self.columns.units, rate)
+        except CorpusError as error:
+            raise CorpusError(f"table {self.path}, line {self.lines[number]}: {error}") from None
+
+
+def read_rows(path: str | Path, options: TableOptions | None = None, needed: Sequence[str] = ("path",)) -> TableRows:
+    """Read a table of whatever kind `xlser.data.formats.table_text` knows.
+
+    Args:
+        path: of the file.
+        options: what the user says of it.
+        needed: roles that must be there; ``emotion|valence`` is met by either.
+
+    Raises:
+        CorpusError: see `read_records` and `find_columns`; or a role that is needed has no column.
+    """
+    path, options = Path(path).expanduser(), options or TableOptions()
+    found = read_records(path, options, lambda cells: "path" in find_columns(cells).heads)
+    try:
+        columns = find_columns(found.heads, options.columns)
+    except CorpusError as error:
+        raise CorpusError(f"table {path}: {error}") from None
+    _check_needed(columns.heads, needed, found.heads, path)
+    comma = found.separator not in (None, ",")
+    heads = columns.heads.items()
+    rows = [{role: _cell(role, record.get(head), comma) for role, head in heads} for record in found.records]
+    kind = (found.separator, found.encoding, found.bare)
+    return TableRows(path, rows, found.records, found.lines, columns, *kind, found.notes)
+
+
+def row_span(row: Record, units: Mapping[str, str | None], rate: float | None = None) -> tuple[float, float | None]:
+    """Return start and end of a row's segment in seconds; the end is None where the row has none.
+
+    A duration beside a start gives the end; without one it is the clip's own length and does not count. A number
+    whose header names no unit is in the unit of the start's header, or in seconds.
+
+    Args:
+        row: cells of start, end and duration, as they stand.
+        units: what the headers name, of `Columns`.
+        rate: samples per second of the recording, for times in samples.
+
+    Raises:
+        CorpusError: a cell is no time, or an end and a duration do not agree (50 ms are allowed).
+
+    >>> row_span({"start": "500", "duration": "0:02"}, {"start": "milliseconds", "duration": None})
+    (0.5, 2.5)
+    """
+    start, end, duration = (_time(row, role, units, rate) for role in TIMES)
+    if "start" not in row:
+        return 0.0, end
+    if duration is not None:
+        begin = start or 0.0
+        if end is not None and abs(begin + duration - end) > 0.05:
+            raise CorpusError(f"start {begin:g} and duration {duration:g} do not give the end {end:g}")
+        end = begin + duration if end is None else end
+    return start or 0.0, end
+
+
+def _time(row: Record, role: str, units: Mapping[str, str | None], rate: float | None) -> float | None:
+    unit = units.get(role) or units.get("start") or "seconds"
+    if not units.get(role) and unit == "clock":
+        unit = "seconds"
+    try:
+        return read_time(row.get(role), unit, rate)
+    except ValueError as error:
+        raise CorpusError(f"{role} {row.get(role)!r}: {error}") from None
+
+
+def _check_needed(heads: dict[str, str], needed: Sequence[str], headers: list[str], path: Path) -> None:
+    missing = [roles.partition("|")[0] for roles in needed if not set(roles.split("|")) & set(heads)]
+    if missing:
+        raise CorpusError(
+            f"table {path} has no column of {' or of '.join(missing)}; its columns: {', '.join(headers)}. Name it: "
+            f"--column {missing[0]}={headers[0]!r}; if the first line names no columns, write one that does"
+        )
+
+
+def _cell(role: str, value: Any, comma: bool) -> Any:
+    if role == "path" and isinstance(value, dict):  # audio as `datasets` writes it
+        value = value.get("path")
+    text = cell_text(value) if isinstance(value, str) else None
+    if comma and role in _NUMBERS and text and _DECIMAL_COMMA.fullmatch(text):
+        return text.replace(",", ".")
+    return value
