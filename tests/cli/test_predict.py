@@ -91,7 +91,7 @@ def test_csv_and_json_lines_say_the_same(xlser, run, folder, tmp_path):
         assert row["warning"] == line["warning"]
         assert len(line["neighbours"]) == 2
         for one in line["neighbours"]:
-            assert one.keys() == {"corpus", "language", "speaker", "path", "emotion", "distance"}
+            assert one.keys() == {"corpus", "language", "speaker", "path", "emotion", "distance", "voted"}
             assert f"synthetic-es es {one['speaker']} {one['path']}" in row["neighbours"]
 
 

@@ -18,7 +18,13 @@ FOLDER = click.Path(path_type=Path)
 @click.argument("source", type=FOLDER, metavar="FILE|FOLDER|LIST")
 @model_options
 @click.option("--labels", metavar="A,B,...", help="Answer with these emotions only.")
-@click.option("--neighbours", default=5, show_default=True, help="How many of the nearest stored clips are told.")
+@click.option("--adapt", is_flag=True, help="Transductive: use the statistics of all these recordings, unlabelled.")
+@click.option(
+    "--adaptation", metavar="NAME", help="Adapt by this: corpus, speaker, coral ...  [default: as the report]"
+)
+@click.option(
+    "--neighbours", type=int, help="How many stored clips are told.  [default: those that voted; 5 where none does]"
+)
 @click.option("--datastore", type=FOLDER, help="Other clips to compare with, embedded by the same model.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl"]), help="[default: by --out, or table]")
 @click.option("--out", type=FOLDER, help="File to write.  [default: the screen]")
@@ -30,7 +36,9 @@ def command(
     method: str | None,
     seed: int | None,
     labels: str | None,
-    neighbours: int,
+    adapt: bool,
+    adaptation: str | None,
+    neighbours: int | None,
     datastore: Path | None,
     form: str | None,
     out: Path | None,
@@ -41,6 +49,9 @@ def command(
     A folder stands for all audio below it; a LIST is a text file with a path a line, or a table (.csv, .tsv) with a
     column `path`. Files of any length: long ones are read in windows. A file that cannot be used is named, and left
     out.
+
+    Each recording is read by itself (zero-shot). With --adapt all are heard first, as one target of the model: give
+    recordings that belong together, five at least.
     """
     from xlser.environment.examine import check_environment
 
@@ -48,8 +59,10 @@ def command(
 
     from xlser.experiment.use.model import load
     from xlser.experiment.use.output import opened, write_predictions
+    from xlser.experiment.use.protocol import protocol_lines
     from xlser.experiment.use.readers import check_labels
     from xlser.experiment.use.recordings import find_recordings
+    from xlser.experiment.use.request import Request
     from xlser.experiment.use.session import Session
 
     say = partial(click.echo, err=True)
@@ -58,8 +71,11 @@ def command(
     chosen = load(folder, model=model, method=method, seed=seed, datastore=datastore)
     wanted = check_labels([name.strip() for name in labels.split(",")] if labels else None, chosen.classes)
     say(chosen.text())
+    shift = chosen.shift(adaptation or True, [*map(Request.of, files)]) if adapt or adaptation else None
+    for line in protocol_lines(chosen.chosen, shift):
+        say(line)
     session = Session(files, say, progress=sys.stderr.isatty())
-    found = chosen.predict_files(files, labels=wanted, k=neighbours, on_fault=session.on_fault)
+    found = chosen.predict_files(files, labels=wanted, k=neighbours, on_fault=session.on_fault, adapt=shift)
     form = form or {".csv": "csv", ".jsonl": "jsonl"}.get(out.suffix if out else "", "table")
     with opened(out, sys.stdout) as file:
         write_predictions(session.counted(found), chosen, wanted, form, file)

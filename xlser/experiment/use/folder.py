@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from xlser.errors import RunError, did_you_mean
 from xlser.evaluation.choice import choose_among
+from xlser.evaluation.headline import Headline
 from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.use.jobs import TrainedJob, trained_jobs
 from xlser.experiment.use.names import Name, named
@@ -25,9 +26,9 @@ class Chosen:
     ``run`` is the folder of the run or bench, ``job`` the recipe and source that it was trained by. ``method`` is
     ``features`` where the features, or an encoder before any training, do as well as every network. ``reader`` is the
     readout that speaks for it (see `xlser.evaluation.choice.READOUTS`); None where no emotions were scored.
-    ``options`` are the reader's (k, C, temperature ...), ``alphas`` those of the ridge direction of each rated
-    dimension. ``accuracy`` is the reader's UA on the source's validation speakers, over all seeds of the method; nan
-    where there is none. It is the best of ``among`` methods.
+    ``options`` are the reader's (k, C, temperature ...), of which ``fixed`` were given by name; ``alphas`` are those of
+    the ridge direction of each rated dimension. ``accuracy`` is the reader's UA on the source's validation speakers,
+    over all seeds of the method; nan where there is none. It is the best of ``among`` methods.
     """
 
     run: Path
@@ -39,6 +40,7 @@ class Chosen:
     alphas: dict[str, float]
     accuracy: float
     among: int = 1
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def recipe(self) -> AnyRecipe:
@@ -59,6 +61,19 @@ class Chosen:
     def name(self) -> str:
         """What ``--model`` calls it: source/recipe/method/seed."""
         return f"{self.source}/{self.recipe.name}/{self.method}/{self.seed}"
+
+    def options_for(self, classes: tuple[str, ...]) -> dict[str, Any]:
+        """Return the reader's options where it tells these emotions apart, as a target with just these was read by."""
+        if classes == tuple(self.recipe.emotions) or self.reader is None:
+            return self.options
+        settled = self.job.choices(self.method, self.seed, self.reader, classes)
+        return self.options | (settled or {}) | dict(self.fixed)
+
+    @property
+    def headline(self) -> Headline:
+        """What the report says of it, target by target."""
+        recipe = self.recipe.model_dump(mode="json", include={"features", "encoder"})
+        return Headline.of(recipe, self.job.scores, self.method, self.reader)
 
     def text(self) -> str:
         """Say in one line which model it is, why it was taken, and how good its validation was."""
