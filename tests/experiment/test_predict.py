@@ -20,7 +20,7 @@ from xlser.experiment.use.embedders import embed_windows
 from xlser.experiment.use.familiarity import Familiarity
 from xlser.experiment.use.folder import find_model
 from xlser.experiment.use.readers import Votes
-from xlser.experiment.use.recordings import array_windows, find_recordings, recorded_windows
+from xlser.experiment.use.recordings import find_recordings, recorded_windows, windows_of_audio
 from xlser.experiment.workplace import Workplace
 from xlser.models.checkpoints import load_encoder
 from xlser.store.datastore import Datastore
@@ -162,8 +162,8 @@ def test_samples_are_heard_as_a_file_of_them(clips, voice, tmp_path):
     by_file, by_samples = model.predict(tmp_path / "a.wav"), model.predict(samples, rate=44_100)
     assert by_file.probabilities == pytest.approx(by_samples.probabilities, abs=1e-4)
     assert (by_file.file, by_samples.file) == (str(tmp_path / "a.wav"), "samples")
-    with pytest.raises(ValueError, match=r"`audio` must be a path, or floating point"):
-        model.predict(np.zeros(16_000, dtype=np.int16), 16_000)
+    with pytest.raises(TypeError, match=r"`audio` must be a path, bytes"):
+        model.predict(np.zeros(16_000, dtype=bool), 16_000)
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 24_414, 44_100, 48_000])
@@ -501,5 +501,5 @@ def test_a_source_without_recordings_is_refused(tmp_path, name, text, said):
 
 def test_samples_below_the_receptive_field_are_too_short():
     with pytest.raises(AudioFault, match="too short: 25 ms of 25 needed"):
-        array_windows(np.ones(399, np.float32), 16_000, 16_000, 16_000, 400)
-    assert len(next(array_windows(np.ones(400, np.float32), 16_000, 16_000, 16_000, 400))) == 400
+        next(windows_of_audio(np.ones(399, np.float32), 16_000, 16_000, 16_000, 400))
+    assert len(next(windows_of_audio(np.ones(400, np.float32), 16_000, 16_000, 16_000, 400))) == 400

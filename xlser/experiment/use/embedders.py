@@ -13,13 +13,14 @@ import torch
 from torch import Tensor
 
 from xlser.data.audio import AudioFault
+from xlser.data.channels import channel_number
 from xlser.errors import RunError
 from xlser.experiment.encoders import MODEL, UNTRAINED, untrained_fingerprint
 from xlser.experiment.judge import Heads
 from xlser.experiment.start import read_about_start, read_start
 from xlser.experiment.use.folder import Chosen
-from xlser.experiment.use.recordings import array_windows, recorded_windows
-from xlser.experiment.use.request import Request, check_is_file
+from xlser.experiment.use.recordings import windows_of_audio
+from xlser.experiment.use.request import Request, check_end, check_is_file
 from xlser.features.extractor import Extractor
 from xlser.features.extractors import make_extractor
 from xlser.features.normalise import Normalisation, Scaler, normalise
@@ -176,19 +177,22 @@ def raw_windows(embedder: Embedder, windows: Iterable[np.ndarray]) -> tuple[np.n
 
 
 def windows_of(embedder: Embedder, request: Request) -> Iterator[np.ndarray]:
-    """Return the windows of what is asked for, at the embedder's rate.
+    """Yield the windows of what is asked for, at the embedder's rate.
 
     Raises:
-        AudioFault: see `recorded_windows`. ValueError: samples without a rate.
+        AudioFault: see `windows_of_audio`; or a segment that ends behind the recording. ValueError, TypeError: nothing
+            that stands for sound, or samples without a rate.
     """
-    options = (embedder.rate, embedder.longest, embedder.shortest)
+    if request.fault:
+        raise AudioFault(request.fault)
     if request.is_file:
-        path = Path(request.audio).expanduser()
-        check_is_file(path)
-        return recorded_windows(path, *options)
-    if request.rate is None:
-        raise ValueError("`rate` must be given with samples, in Hz, such as rate=16_000: nothing in them says it.")
-    return array_windows(request.audio, request.rate, *options)
+        check_is_file(Path(request.audio).expanduser())
+    part = {"start": request.start or 0.0, "end": request.end, "channel": channel_number(request.channel)}
+    longest, samples = embedder.longest, 0
+    for window in windows_of_audio(request.audio, request.rate, embedder.rate, longest, embedder.shortest, **part):
+        samples += len(window)
+        yield window
+    check_end(request, samples / embedder.rate)
 
 
 def load_embedder(chosen: Chosen) -> Embedder:

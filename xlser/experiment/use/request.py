@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xlser.corpora.times import SLACK
 from xlser.data.audio import AudioFault
 from xlser.errors import CorpusError, MachineError, RecipeError, RunError
 from xlser.machine import pass_on_machine
@@ -100,6 +101,17 @@ def check_is_file(path: str | os.PathLike[str]) -> None:
         raise AudioFault("a folder, not a recording; give the folder itself, or the files in it")
     if path.exists():
         raise AudioFault("a pipe, a socket or a device, not a file; give - to read one recording from standard input")
+
+
+def check_end(request: Request, seconds: float) -> None:
+    """Refuse a segment of which less could be heard than it is long, by more than tables are rounded.
+
+    Raises:
+        AudioFault: the recording ends before it.
+    """
+    start, end = request.start or 0.0, request.end
+    if end is not None and end - start - seconds > SLACK:
+        raise AudioFault(f"the segment ends at {end:g} s, but the recording at {start + seconds:.2f} s")
 
 
 def _end(seconds: float | None) -> str:
