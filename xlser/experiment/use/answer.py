@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from xlser.vocabulary import ZERO_SHOT
 
@@ -32,8 +33,8 @@ class Prediction:
     ``warning``. A warning is no proof of a wrong answer, nor its absence one of a right answer.
 
     ``protocol`` is ``zero-shot``, or ``transductive`` where the other recordings of the list were used, by ``adapt``.
-    ``start`` and ``end`` are the segment's, in seconds of the file; None for a whole file. ``columns`` are the cells
-    of the list that named it, as they stood there.
+    ``start`` and ``end`` are the segment's, in seconds of the file; None for a whole file. ``channel`` is which was
+    heard, from 1, or ``mix``. ``columns`` are the cells of the list that named it, as they stood there.
     """
 
     file: str
@@ -49,4 +50,5 @@ class Prediction:
     adapt: str = ""
     start: float | None = None
     end: float | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
+    channel: str = "mix"
+    columns: Mapping[str, Any] = field(default_factory=dict)

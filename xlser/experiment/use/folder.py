@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xlser.errors import RunError, did_you_mean
-from xlser.evaluation.choice import choose_among
+from xlser.evaluation.choice import choose_among, choose_rating
 from xlser.evaluation.headline import Headline
 from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.use.jobs import TrainedJob, trained_jobs
@@ -28,7 +28,8 @@ class Chosen:
     readout that speaks for it (see `xlser.evaluation.choice.READOUTS`); None where no emotions were scored.
     ``options`` are the reader's (k, C, temperature ...), of which ``fixed`` were given by name; ``alphas`` are those of
     the ridge direction of each rated dimension. ``accuracy`` is the reader's UA on the source's validation speakers,
-    over all seeds of the method; nan where there is none. It is the best of ``among`` methods.
+    over all seeds of the method; nan where there is none. It is the best of ``among`` methods. ``agreement`` is the mean
+    CCC of its ratings there, where no emotions were scored.
     """
 
     run: Path
@@ -41,6 +42,7 @@ class Chosen:
     accuracy: float
     among: int = 1
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    agreement: float = math.nan
 
     @property
     def recipe(self) -> AnyRecipe:
@@ -77,10 +79,12 @@ class Chosen:
 
     def text(self) -> str:
         """Say in one line which model it is, why it was taken, and how good its validation was."""
-        text = f"{self.run}: method {self.method}, seed {self.seed}, read by {self.reader or 'nothing'}"
-        if not math.isnan(self.accuracy):
+        how = f"read by {self.reader}" if self.reader else "which gives ratings alone"
+        text = f"{self.run}: method {self.method}, seed {self.seed}, {how}"
+        scores = {"UA": self.accuracy, "mean CCC": self.agreement}
+        if known := [f"{name} {value:.3f}" for name, value in scores.items() if not math.isnan(value)]:
             best = f", the best of {self.among} methods there" if self.among > 1 else ""
-            text += f" (UA {self.accuracy:.3f} on the source's validation speakers{best})"
+            text += f" ({known[0]} on the source's validation speakers{best})"
         text += f"; recipe {self.recipe.name}, trained on {self.source}: --model {self.name}"
         if self.recipe.normalise == "speaker":
             text += "; trained on z-scores by speaker, which one recording has not: those of the source stand in"
@@ -134,14 +138,17 @@ def _chosen(run: Path, jobs: list[TrainedJob]) -> Chosen:
     methods = list(dict.fromkeys(name for job in jobs for name in job.models))
     best = choose_among({place: job.home["transfer"] for place, job in enumerate(jobs)}, methods)
     job = jobs[best[0]] if best else jobs[0]
-    method = best[1].method if best else next(iter(job.models))
+    rated = None if best else choose_rating(job.home["correlation"], list(job.models))
+    method = best[1].method if best else rated[0] if rated else next(iter(job.models))
     seed = job.best_seed(method)
     rows = [row for row in job.home["choices"] if (row["method"], row["seed"]) == (method, seed)]
     own = {row["reader"]: row for row in rows if row.get("role", VALIDATION) == VALIDATION}
     directions = {name.removeprefix("direction of "): row["alpha"] for name, row in own.items() if "alpha" in row}
     reader, accuracy = (best[1].classifier, best[1].validation) if best else (None, math.nan)
     among = sum(len(each.models) for each in jobs)
-    return Chosen(run, job, method, seed, reader, own.get(reader, {}), directions, accuracy, among)
+    agreement = rated[1] if rated else math.nan
+    options = own.get(reader, {}) if reader else {}
+    return Chosen(run, job, method, seed, reader, options, directions, accuracy, among, agreement=agreement)
 
 
 def _encoders(jobs: list[TrainedJob]) -> list[TrainedJob]:

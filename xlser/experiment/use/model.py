@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from xlser.data.audio import AudioFault
+from xlser.data.channels import channel_number
 from xlser.errors import CorpusError, RunError, XlserError
 from xlser.evaluation.adapting import Adaptation
 from xlser.experiment.use.answer import Neighbour, Prediction
@@ -228,6 +229,7 @@ class Model:
                 WARNING if percentile > UNFAMILIAR else "",
                 start=request.start,
                 end=request.end,
+                channel=str(channel_number(request.channel) or "mix"),
                 columns=request.columns,
                 **({"protocol": TRANSDUCTIVE, "adapt": shift.name} if shift else {}),
             )

@@ -135,8 +135,8 @@ def _csv(predictions: Iterable[Prediction], model: Model, labels: tuple[str, ...
     rated = list(model.dimensions.given_by)
     for one in predictions:
         own: dict[str, Any] = {"file": one.file}
-        own |= {"start": _second(one.start), "end": _second(one.end), "seconds": f"{one.seconds:.3f}"}
-        own |= {"emotion": one.emotion}
+        own |= {"start": _second(one.start), "end": _second(one.end), "channel": one.channel}
+        own |= {"seconds": f"{one.seconds:.3f}", "emotion": one.emotion}
         own |= {f"p_{name}": _number(one.probabilities[name]) for name in labels}
         own |= {name: _number(one.ratings[name]) for name in rated}
         near = "; ".join(f"{_neighbour(n)} ({n.distance:.4g}{_VOTE[n.voted]})" for n in one.neighbours)
@@ -151,11 +151,14 @@ def _csv(predictions: Iterable[Prediction], model: Model, labels: tuple[str, ...
 
 def _table(predictions: Iterable[Prediction], model: Model, labels: tuple[str, ...], file: IO[str]) -> None:
     rated, predictions = list(model.dimensions.given_by), list(predictions)
-    cut = [one for one in predictions if (one.start, one.end) != (None, None)]
-    rows = [["file", *["start"] * bool(cut), "seconds", "emotion", *labels, *rated, "percentile", "nearest"]]
+    cut = any(one.start is not None for one in predictions)
+    several = any(one.channel != "mix" for one in predictions)
+    where = ["start"] * cut + ["channel"] * several
+    rows = [["file", *where, "seconds", "emotion", *labels, *rated, "percentile", "nearest"]]
     for one in predictions:
         shares = [f"{one.probabilities[name]:.2f}" for name in labels]
-        cells = [one.file, *[_second(one.start or 0)] * bool(cut), f"{one.seconds:.1f}", one.emotion or "-", *shares]
+        place = [_second(one.start or 0)] * cut + [one.channel] * several
+        cells = [one.file, *place, f"{one.seconds:.1f}", one.emotion or "-", *shares]
         cells += [f"{one.ratings[name]:+.2f}" for name in rated]
         far = "-" if math.isnan(one.percentile) else f"{one.percentile:.0f}" + " UNFAMILIAR" * bool(one.warning)
         rows.append([*cells, far, _neighbour(one.neighbours[0]) if one.neighbours else "-"])
