@@ -43,7 +43,7 @@ def file(tmp_path):
         ({"grammar": r"(?P<speaker>\d+)"}, "must give a group named `emotion`"),
         ({"emotion": {"ang": "angry"}}, "'angry' is written 'anger' here"),
         ({"emotion": {"ang": "Anger"}}, "must be one lower-case word, but is 'Anger'"),
-        ({"emotion": {}}, "emotion: needs at least 1 of them"),
+        ({"emotion": {}}, "`emotion` must say what the labels mean"),
         ({"languages": ["German"]}, "BCP 47 tags such as ur or fr-CA, but holds 'German'"),
         ({"languages": ["de_AT"]}, "but holds 'de_AT'"),
         ({"languages": []}, "languages: needs at least 1 of them"),

@@ -34,11 +34,11 @@ def ratings(row):
 def test_msp_podcast_has_activation_before_valence(podcast, table):
     found = podcast(FIRST, SECOND, table=table)
     assert [ratings(row) for row in found.rows] == [(4.6, 2.2, 6.8), (7, 1, 4)]
-    assert [(row["speaker"], row["sex"], row["session"]) for row in found.rows] == [
+    assert [(row["speaker"], row["sex"], row["partition"]) for row in found.rows] == [
         ("127", "male", "Train"),
-        ("Unknown", None, "Test1"),
+        ("unknown:Audios/MSP-PODCAST_0001_0019", None, "Test1"),
     ]
-    assert [row["emotion"] for row in found.rows] == ["neutral", "no_agreement"]
+    assert [row["emotion"] for row in found.rows] == ["neutral", "no-agreement"]
 
 
 def test_columns_go_by_name_wherever_they_stand(podcast):
@@ -141,7 +141,7 @@ def test_msp_improv_has_activation_before_valence_and_may_lack_ratings(tree):
     (root / "Evalution.txt").write_text("\n".join(lines))
     first, second = scan(load_card("msp-improv"), root).rows
     assert (first["speaker"], first["sex"], first["session"], *ratings(first)) == ("F01", "female", "1", 1.5, 3.25, 2.0)
-    assert (first["emotion"], second["emotion"], *ratings(second)) == ("neutral", "no_agreement", None, None, None)
+    assert (first["emotion"], second["emotion"], *ratings(second)) == ("neutral", "no-agreement", None, None, None)
 
 
 def test_thai_ser_files_of_another_shape_are_refused_by_name(tree):

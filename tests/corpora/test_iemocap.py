@@ -86,7 +86,7 @@ def test_raw_labels_are_kept_and_excitement_and_disagreement_stay_what_they_are(
     assert told == {
         "neu": "neutral",
         "exc": "excitement",
-        "xxx": "no_agreement",
+        "xxx": "no-agreement",
         "fru": "frustration",
         "ang": "anger",
         "hap": "happiness",

@@ -90,18 +90,17 @@ def test_unknown_labels_are_told_with_files_and_the_known_codes(make_card, tree)
     assert "label 'yyy'" in text
 
 
-def test_a_speaker_that_comes_out_empty_is_refused(make_card, tree):
+def test_where_no_recording_has_a_speaker_it_is_refused(make_card, tree):
     card = make_card(grammar=r"(?P<speaker>s\d+)?_?(?P<emotion>[a-z]+)")
-    with pytest.raises(CorpusError, match=r"no speaker: .* template comes out empty: 1 file, such as ang\.wav"):
-        scan(card, tree("s1_ang.wav", "ang.wav"))
+    with pytest.raises(CorpusError, match=r"no speaker: 1 file, such as ang\.wav\. .* template comes out empty"):
+        scan(card, tree("ang.wav"))
 
 
 def test_blanks_around_what_the_grammar_finds_do_not_count(make_card, tree):
     card = make_card(grammar="(?P<speaker>[^-]*)-(?P<emotion>.*)")
     (row,) = scan(card, tree("s1 - ang .wav")).rows
     assert (row["speaker"], row["emotion_raw"]) == ("s1", "ang")
-    with pytest.raises(CorpusError, match=r"no speaker: .*: 1 file, such as   -ang\.wav"):
-        scan(card, tree("  -ang.wav"))
+    assert scan(card, tree("  -ang.wav")).left_out == {"no speaker": ["  -ang.wav"]}
 
 
 def test_a_sex_code_that_the_card_does_not_know_is_refused(make_card, tree):

@@ -144,7 +144,7 @@ def test_a_label_that_is_no_known_emotion_is_kept_and_told(table):
     ("change", "named"),
     [
         ({"audio": "wave file"}, "'wav file'"),
-        ({"audio": None}, "audio=COLUMN"),
+        ({"speaker": None}, "speaker=COLUMN"),
         ({"speaker": "nobody"}, "'nobody'"),
         ({"language": None}, "language="),
         ({"scale": None}, "scale"),

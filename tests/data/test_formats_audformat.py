@@ -74,7 +74,9 @@ def test_a_split_goes_out_and_comes_back(rated, tmp_path):
     }
     back = read_audformat(tmp_path / "db")
     assert back.split == split
-    pd.testing.assert_frame_equal(back.manifest.frame.sort_values("id", ignore_index=True), rated.frame)
+    frame = back.manifest.frame.sort_values("id", ignore_index=True)
+    assert frame["partition"].tolist() == ["train", "train", "validation", "test"]
+    pd.testing.assert_frame_equal(frame.assign(partition=None), rated.frame.assign(partition=None))
 
 
 def test_segments_and_whole_files_go_out_and_come_back(tmp_path):

@@ -155,7 +155,7 @@ def test_excitement_is_merged_and_what_is_not_scored_is_counted(results):
     assert source["labels"] == {
         "kept": {"anger": 20, "happiness": 20, "neutral": 20, "sadness": 20},
         "merged": {"excitement -> happiness": 10},
-        "dropped": {"no_agreement": 10, "other": 10},
+        "dropped": {"no-agreement": 10, "other": 10},
     }
     assert source["ratings"] == "rated"
     assert source["rated"] == {"activation": 100, "valence": 100, "dominance": 90}

@@ -6,15 +6,16 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from xlser.corpora.emotions import check_canonical
 from xlser.corpora.globbing import nfc
+from xlser.corpora.namesakes import UNKNOWN_NAMES, Unknown
 from xlser.corpora.parts import Dimensions, Expect, Globs, Ignored, Regex, Source, Synthesis, Table, placeholders
 from xlser.errors import CardError, did_you_mean
-from xlser.schema import Strict, validate
+from xlser.schema import Grown, validate
 from xlser.shipped import shipped_folder
 from xlser.yamlfile import read_yaml
 
@@ -25,7 +26,7 @@ Sex = Literal["male", "female"]
 HOOK_FIELDS = {"iemocap": "emotion", "msp-improv": "emotion", "thai-ser": "emotion", "esd": "text"}
 
 
-class Card(Strict):
+class Card(Grown):
     """One corpus: where it comes from, how its files are named, what its codes mean, what should be there.
 
     ``grammar`` is a regular expression for the whole file name without suffix; one that holds a ``/`` is for the whole
@@ -36,8 +37,16 @@ class Card(Strict):
 
     ``speakers`` is a table with a row for each speaker. ``speaker_sex`` and ``speaker_language`` tell both from the
     speaker's name, ``same_speaker`` maps names to the one that is used for this person, and in ``sex`` null stands for
-    unknown. ``verified`` is false where layout or codes rest on one second-hand source; ``notes`` say what to check.
+    unknown. ``partition`` is the corpus's own name for a part of its official split. ``unknown_names`` are names that
+    stand for many people: with ``unknown_speaker: own`` each of their recordings is a speaker of its own, with
+    ``leave-out`` they are left out; unless given, it is ``own``, but what has no name at all is left out.
+
+    A corpus with ``dimensions`` needs no ``emotion``: it is rated, and its recordings are unlabelled. Several raters of
+    a recording are described by the ``votes`` of ``table``. ``verified`` is false where layout or codes rest on one
+    second-hand source; ``notes`` say what to check.
     """
+
+    later: ClassVar[frozenset[str]] = frozenset({"partition", "unknown_speaker", "unknown_names"})
 
     name: str = Field(pattern=_SLUG)
     title: str
@@ -51,11 +60,14 @@ class Card(Strict):
     text: str | None = None
     session: str | None = None
     language: str | None = None
-    emotion: dict[str, str] = Field(min_length=1)
+    partition: str | None = None
+    emotion: dict[str, str] = Field(default={})
     sex: dict[str, Sex | None] = Field(default={})
     speaker_sex: dict[Sex, Regex] = Field(default={})
     speaker_language: dict[str, Regex] = Field(default={})
     same_speaker: dict[str, str] = Field(default={})
+    unknown_speaker: Unknown | None = None
+    unknown_names: tuple[str, ...] = UNKNOWN_NAMES
     table: Table | None = None
     speakers: Table | None = None
     hook: Literal["iemocap", "msp-improv", "thai-ser", "esd"] | None = None
@@ -84,19 +96,49 @@ class Card(Strict):
         fields = self.fields()
         for key, template in self._templates().items():
             _check_template(key, template, fields)
-        if "emotion" not in fields:
-            raise ValueError(
-                "`grammar` (or `table.columns`) must give a group named `emotion`: (?P<emotion>...); "
-                f"groups there now: {', '.join(sorted(fields)) or 'none'}"
-            )
+        self._check_labels(fields)
         if self.table and self.hook:
             raise ValueError("`table` and `hook` must not both be there: a hook reads what stands in place of a table")
+        self._check_segments()
+        self._check_votes()
         self._check_languages()
         for code in self.expect.emotion:
             if code not in self.emotion:
                 hint = did_you_mean(code, self.emotion)
                 raise ValueError(f"`expect.emotion` counts {code!r}, which `emotion` does not hold; {hint}")
         return self
+
+    def _check_segments(self) -> None:
+        """Refuse tables by which a whole recording would get what holds of a part of it."""
+        segmented = self.table is not None and self.table.segmented
+        if segmented and self.dimensions and self.dimensions.file is not None:
+            raise ValueError(
+                "`table` has segments, but `dimensions.file` rates whole recordings: put the ratings into the table, "
+                "and leave `dimensions.file` out"
+            )
+        if self.speakers is not None and self.speakers.segmented:
+            raise ValueError("`speakers` has a row for each speaker, and no `start`")
+
+    def _check_labels(self, fields: set[str]) -> None:
+        """Refuse a card by which no recording has a label, a vote or a rating."""
+        if "emotion" in fields and not self.emotion:
+            raise ValueError("`emotion` must say what the labels mean: {A: anger, ...}")
+        if "emotion" in fields or self.votes_columns or (self.dimensions and not self.emotion):
+            return
+        raise ValueError(
+            "`grammar` (or `table.columns`) must give a group named `emotion`: (?P<emotion>...); "
+            f"groups there now: {', '.join(sorted(fields)) or 'none'}. Raters' votes are `table.votes`; a corpus that "
+            "is rated and has no labels has `dimensions` and no `emotion`"
+        )
+
+    def _check_votes(self) -> None:
+        for label, name in self.meanings().items():
+            if label not in self.emotion:
+                try:
+                    check_canonical(name)
+                except ValueError as error:
+                    known = f"it is no code of `emotion` ({', '.join(self.emotion) or 'none'})"
+                    raise ValueError(f"`table.votes.columns`: {known}, and {error}") from None
 
     def _check_languages(self) -> None:
         if len(self.languages) > 1 and self.language is None and not self.speaker_language:
@@ -108,7 +150,7 @@ class Card(Strict):
                 raise ValueError(f"`speaker_language` names {tag!r}, which `languages` does not hold")
 
     def _templates(self) -> dict[str, str]:
-        names = {key: getattr(self, key) for key in ("speaker", "text", "session", "language")}
+        names = {key: getattr(self, key) for key in ("speaker", "text", "session", "language", "partition")}
         joins = {f"{key}.join": table.join for key in ("table", "speakers") if (table := getattr(self, key))}
         return {key: template for key, template in (names | joins).items() if template}
 
@@ -127,11 +169,33 @@ class Card(Strict):
         """Whether file names alone give the emotion, so that a recording without a row in the table can be read."""
         return "emotion" in re.compile(self.grammar).groupindex
 
+    @property
+    def votes_columns(self) -> bool:
+        """Whether the table has columns of votes; a row for each rater has its label in the column ``emotion``."""
+        return self.table is not None and self.table.votes is not None and not self.table.by_rater
+
+    @property
+    def rated_only(self) -> bool:
+        """Whether its recordings have ratings and no labels."""
+        return not self.emotion and not self.votes_columns
+
+    def meanings(self) -> dict[str, str]:
+        """Return the canonical emotion of every code, and of every column of counts that is called like one."""
+        counted = self.table.votes.columns if self.table and self.table.votes else ()
+        own = {label: label for label in counted if label not in self.emotion} if isinstance(counted, dict) else {}
+        return self.emotion | own
+
     def fields(self) -> set[str]:
         """Return the names that templates may use."""
         tables = [table.columns for table in (self.table, self.speakers) if table]
         given = {HOOK_FIELDS[self.hook]} if self.hook else set()
         return set(re.compile(self.grammar).groupindex).union(given, *tables)
+
+    def given_roles(self) -> set[str]:
+        """Return which of the roles that columns of a table may have the card has already, from wherever."""
+        roles = {"speaker": placeholders(self.speaker), "sex": self.sex or self.speaker_sex or self.speakers}
+        roles |= {"time": self.table and self.table.segmented, "partition": self.partition}
+        return {role for role, there in roles.items() if there}
 
     def main_table(self) -> Table | None:
         """Return ``table`` with the ratings that no file of their own holds."""

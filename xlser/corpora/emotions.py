@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
+from xlser.vocabulary import NO_AGREEMENT
+
 # Nouns, as the field's reviews use them. Left is what people write instead.
 _ALIASES = {
     "angry": "anger",
@@ -47,6 +49,8 @@ def check_canonical(name: str) -> str:
     >>> check_canonical("happiness")
     'happiness'
     """
+    if name == "no_agreement":
+        return NO_AGREEMENT  # as cards and manifests of xlser 0.1 have it
     if name in _ALIASES:
         raise ValueError(f"canonical emotion {name!r} is written {_ALIASES[name]!r} here")
     if not re.fullmatch(r"[a-z][a-z_-]*", name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from xlser.corpora.card import Card
 from xlser.corpora.faults import some, table_notes
 from xlser.corpora.hooks import HOOKS
 from xlser.corpora.parts import Table
-from xlser.corpora.tables import SideTable, find_tables, join_key, read_table, row_key
+from xlser.corpora.segments import Segment
+from xlser.corpora.tables import SideTable, find_tables, join_key, read_table
+from xlser.corpora.unread import unread_notes
 from xlser.errors import CorpusError
 
 
@@ -25,13 +28,18 @@ class Tables:
     unrated: list[str] = field(default_factory=list)
     unlisted: list[str] = field(default_factory=list)
 
-    def of_recording(self, path: str, fields: dict[str, str]) -> dict[str, str] | None:
-        """Return what the tables say of one recording; None where a row is needed and there is none."""
-        found = self._row(path, fields) if self.main else {}
-        if found is None:
+    def of_recording(self, path: str, fields: dict[str, str]) -> list[tuple[dict[str, str], Segment | None]]:
+        """Return what the tables say of one recording and of which segment; nothing where a row is needed but missing.
+
+        A recording whose name says enough, or which no table describes, has one row without a segment.
+        """
+        if self.main is None:
+            return [({}, None)]
+        join = self.card.table.join if self.card.table else None
+        found = self.main.rows_of(path, join_key(join.format(**fields)) if join else None)
+        if not found:
             self.unlisted.append(path)
-            return {} if self.card.labels_from_names else None
-        return found
+        return found or ([({}, None)] if self.card.labels_from_names else [])
 
     def rated(self, path: str, fields: dict[str, str]) -> dict[str, str]:
         """Return the ratings of one recording as text, under the names that rows have for them."""
@@ -51,6 +59,8 @@ class Tables:
         notes = list(self.missing)
         for table in (self.main, self.ratings, self.speakers):
             notes += table_notes(table) if table else []
+        for table in (self.main, self.ratings):
+            notes += unread_notes(table.path.name, table.unread, self.card.given_roles()) if table else []
         if self.unrated:
             kind = f"{self.ratings.path.name}: {len(self.unrated)} recording(s) without ratings"
             notes.append(f"{kind}, such as {some(self.unrated)}")
@@ -59,13 +69,9 @@ class Tables:
             notes.append(f"{kind}, such as {some(self.unlisted)}")
         return notes
 
-    def _row(self, path: str, fields: dict[str, str]) -> dict[str, str] | None:
-        join = self.card.table.join if self.card.table else None
-        return self.main.take_key(join_key(join.format(**fields)) if join else row_key(path))
 
-
-def read_tables(card: Card, root: Path) -> Tables:
-    """Find and read every table that the card names.
+def read_tables(card: Card, root: Path, files: Sequence[str]) -> Tables:
+    """Find and read every table that the card names, and which of ``files`` (below ``root``) its rows are about.
 
     Raises:
         CorpusError: the table (or what a hook reads in its place) that holds the labels is missing, or a table that
@@ -74,8 +80,14 @@ def read_tables(card: Card, root: Path) -> Tables:
     found = Tables(card)
     found.main = _hooked(card, root, found.missing) if card.hook else _main(card, root, found.missing)
     wanted = card.dimensions.table() if card.dimensions else None
-    found.ratings = _optional(wanted, root, found.missing, "no ratings", "valence and activation stay empty")
+    if card.rated_only and wanted is not None and found.main is None:
+        found.ratings = _needed(card, wanted, root)  # what stands in place of labels
+    else:
+        found.ratings = _optional(wanted, root, found.missing, "no ratings", "valence and activation stay empty")
     found.speakers = _optional(card.speakers, root, found.missing, "nothing on speakers", "their sex stays empty")
+    for table, join in ((found.main, card.table and card.table.join), (found.ratings, None)):
+        if table and not join:
+            table.match(files, root)
     return found
 
 
@@ -83,6 +95,10 @@ def _main(card: Card, root: Path, missing: list[str]) -> SideTable | None:
     table = card.main_table()
     if table is None or card.labels_from_names:
         return _optional(table, root, missing, "no table", "what it tells stays empty")
+    return _needed(card, table, root)
+
+
+def _needed(card: Card, table: Table, root: Path) -> SideTable:
     paths, tried = find_tables(table.file, root)
     if not paths:
         raise CorpusError(f"corpus {card.name}: its table {table.file} is missing; looked for {some(tried, 6)}.")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import string
-from typing import Annotated
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from xlser.corpora.globbing import glob_regex
-from xlser.schema import Strict
+from xlser.corpora.times import Unit
+from xlser.corpora.votes import Rule
+from xlser.schema import Grown, Strict
 from xlser.vocabulary import Dimension
 
 Scale = tuple[float, float]
@@ -70,15 +72,57 @@ class Source(Strict):
     mirror: Addresses = ()
 
 
-class Table(Strict):
-    """A table of labels, texts or ratings joined to the audio by file name.
+class Votes(Strict):
+    """Several raters of one recording, and how they become one label.
+
+    ``columns`` are counts of raters by label (``{anger: ang_votes, neutral: neu_votes}``: a code of the card's
+    ``emotion`` table, or a canonical name), or a list of columns, each with one rater's label or several separated by
+    ``;``. Without ``columns`` the table has a row for each rater of a recording: ``rater`` is the column that names
+    him, so that nobody counts twice, and numbers on the ratings' scale become their mean. ``votes: rows`` is this
+    without such a column.
+
+    ``rule`` is ``plurality`` (the label that more raters give than any other) or ``majority`` (that more than half of
+    them give); raters in equal parts do not agree. Where the table counts raters, and the file name or another column
+    gives the emotion, it is that one, and the votes stand beside it.
+    """
+
+    columns: dict[str, Texts] | Texts = ()
+    rater: Texts = ()
+    rule: Rule = "plurality"
+
+    @model_validator(mode="after")
+    def _in_one_way(self) -> Votes:
+        if self.columns and self.rater:
+            raise ValueError("`columns` (a row a recording) and `rater` (a row a rater) must not both be there")
+        return self
+
+    @property
+    def rows(self) -> bool:
+        """Whether the table has a row for each rater."""
+        return not self.columns
+
+
+_ROWS = BeforeValidator(lambda value: {} if value == "rows" else value)
+
+
+class Table(Grown):
+    """A table of labels, texts or ratings joined to the audio by path.
 
     ``file`` may be a pattern with ``*``, ``?`` and ``[...]``: every table that fits is read. ``key`` and the columns
     name headers as they should read; headers are compared without case, outer blanks or blank leading columns, and a
     list gives spellings, the first that is there being taken. Where the file name alone does not tell rows apart,
     ``key`` is a template of headers (and of ``{table}``, the table's own name without suffix), ``join`` one of the
-    card's fields, and a row belongs to the recording whose ``join`` comes out as its ``key``.
+    card's fields, and a row belongs to the recording whose ``join`` comes out as its ``key``. Otherwise ``key`` holds
+    paths (see `xlser.corpora.matching.match_paths`; a name without folders must be unique), or with ``match: name``
+    names whose folders are not those on the disk. ``votes`` says how the table holds what several raters say (see
+    `Votes`).
+
+    The columns ``start`` and ``end`` (or ``duration``) make each row a segment of its recording, ``id`` its name;
+    ``times`` is their unit where the headers name none or the wrong one. ``ignore`` names columns of times that are
+    none of the recordings' own. ``channel`` is the channel (from 1, or left, right) that a row is about.
     """
+
+    later: ClassVar[frozenset[str]] = frozenset({"votes", "times", "match", "ignore"})
 
     file: str
     key: Texts
@@ -86,6 +130,33 @@ class Table(Strict):
     join: str | None = None
     separator: str = ","
     encoding: str = "utf-8-sig"
+    votes: Annotated[Votes | None, _ROWS] = None
+    times: Unit | None = None
+    match: Literal["path", "name"] = "path"
+    ignore: Texts = ()
+
+    @model_validator(mode="after")
+    def _segments_are_whole(self) -> Table:
+        ends = [name for name in ("end", "duration") if name in self.columns]
+        if len(ends) == 2 and "start" in self.columns:
+            raise ValueError("`columns` must give `end` or `duration`, not both: write the other under `ignore`")
+        if "start" in self.columns and not ends:
+            raise ValueError("`columns` gives the `start` of segments, but neither `end` nor `duration`")
+        if "end" in self.columns and "start" not in self.columns:
+            raise ValueError("`columns` gives the `end` of segments, but no `start`")
+        if self.times and "start" not in self.columns:
+            raise ValueError("`times` is the unit of segments, but `columns` gives no `start`")
+        return self
+
+    @property
+    def segmented(self) -> bool:
+        """Whether its rows are parts of recordings."""
+        return "start" in self.columns
+
+    @property
+    def by_rater(self) -> bool:
+        """Whether it has a row for each rater of a recording."""
+        return self.votes is not None and self.votes.rows
 
     @field_validator("key")
     @classmethod
@@ -102,8 +173,14 @@ class Table(Strict):
         return file
 
 
-class Dimensions(Strict):
-    """Ratings of valence, activation (arousal) and dominance, and the scale they are on."""
+class Dimensions(Grown):
+    """Ratings of valence, activation (arousal) and dominance, and the scale they are on.
+
+    Where ``file`` holds them, ``key``, ``match`` and ``ignore`` are those of a `Table`. Where it has a row for each
+    rater of a recording, ``rater`` names their column; the mean is taken.
+    """
+
+    later: ClassVar[frozenset[str]] = frozenset({"rater", "match", "ignore"})
 
     scale: Scale
     file: str | None = None
@@ -111,6 +188,9 @@ class Dimensions(Strict):
     columns: dict[Dimension, Texts] = Field(default={})
     separator: str = ","
     encoding: str = "utf-8-sig"
+    match: Literal["path", "name"] = "path"
+    ignore: Texts = ()
+    rater: Texts = ()
     citation: str = ""
 
     @field_validator("scale")
@@ -128,8 +208,9 @@ class Dimensions(Strict):
         """Return the side table that holds the ratings, or None where a hook or the card's own table does."""
         if self.file is None:
             return None
-        options = {"separator": self.separator, "encoding": self.encoding}
-        return Table(file=self.file, key=self.key, columns=self.raw_columns(), **options)
+        options = {name: getattr(self, name) for name in ("separator", "encoding", "match", "ignore")}
+        votes = Votes(rater=self.rater) if self.rater else None
+        return Table(file=self.file, key=self.key, columns=self.raw_columns(), votes=votes, **options)
 
 
 class Synthesis(Strict):

@@ -11,11 +11,17 @@ from xlser.corpora import faults
 from xlser.corpora.card import Card
 from xlser.corpora.globbing import AUDIO_SUFFIXES, matches_any, nfc, walk
 from xlser.corpora.joined import Tables, read_tables
+from xlser.corpora.labels import code_of, read_label
+from xlser.corpora.namesakes import speaker_of
+from xlser.corpora.segments import Segment
 from xlser.errors import CorpusError
-from xlser.vocabulary import DIMENSIONS
+from xlser.vocabulary import DIMENSIONS, UNLABELLED
 
 NOT_NAMED = "audio that no `audio` pattern of the card names"
 NO_GRAMMAR = "name does not fit the card's grammar"
+NO_SPEAKER = "no speaker"
+NO_LABEL = "neither label nor rating"
+UNKNOWN_LEFT = "ignored by the card: the speaker is unknown"
 # Reasons that say nothing of a file itself, but that the card does not mean it.
 STRAY = (NOT_NAMED, NO_GRAMMAR)
 
@@ -25,8 +31,10 @@ class Scan:
     """What a folder holds, read through a card.
 
     ``rows`` are dicts with id, corpus, path (relative POSIX), language, speaker, sex, emotion_raw, emotion, the three
-    ``*_raw`` ratings (float or None), text, session and licence. ``left_out`` maps a reason to relative paths.
-    ``notes`` are sentences worth telling the user.
+    ``*_raw`` ratings (float or None), text, session and licence, and, where there are any, votes, agreement, secondary
+    and partition. A recording whose table has segments of it has a row for each, its
+    `xlser.corpora.segments.Segment` as ``segment``; ``named`` says that a table gave the id. ``left_out`` maps a reason
+    to relative paths (a segment's with ``#start-end``). ``notes`` are sentences worth telling the user.
     """
 
     rows: list[dict]
@@ -46,7 +54,7 @@ def scan(card: Card, root: str | Path) -> Scan:
     root = Path(root).expanduser()
     files, left_out = _candidates(card, root)
     grammar, whole = re.compile(card.grammar), "/" in card.grammar
-    tables = read_tables(card, root)
+    tables = read_tables(card, root, files)
     blank = dict.fromkeys(card.fields(), "")
     rows, problems = [], defaultdict(list)
     for path in files:
@@ -55,17 +63,31 @@ def scan(card: Card, root: str | Path) -> Scan:
             left_out[NO_GRAMMAR].append(path)
             continue
         fields = blank | found.groupdict("")
-        extra = tables.of_recording(path, fields)
-        if extra is None:
+        said = tables.of_recording(path, fields)
+        if not said:
             left_out[f"no row in {tables.main.path.name}"].append(path)
-            continue
-        rows.append(_row(card, path, fields | extra, tables, problems))
-    if not rows:
-        raise CorpusError(_empty(card, root, files, tables))
+        for extra, segment in said:
+            row = _row(card, path, fields | extra, tables, problems) | _part(card, extra, segment)
+            fault = _left_out(card, row)
+            if fault:
+                left_out[fault].append(f"{path}#{segment.text()}" if segment else path)
+            else:
+                rows.append(row)
     if problems:
         raise CorpusError(faults.does_not_fit(card, root, problems))
+    if not rows:
+        raise CorpusError(faults.none_usable(card, root, left_out) or _empty(card, root, files, tables))
     _refuse_double_ids(card, rows)
-    return Scan(rows, {reason: paths for reason, paths in left_out.items() if paths}, tables.notes())
+    notes = [*tables.notes(), *faults.speaker_notes(rows, left_out)]
+    return Scan(rows, {reason: paths for reason, paths in left_out.items() if paths}, notes)
+
+
+def _left_out(card: Card, row: dict) -> str:
+    """Return why a recording cannot be used, or nothing."""
+    if row["speaker"] is None:
+        return UNKNOWN_LEFT if card.unknown_speaker == "leave-out" else NO_SPEAKER
+    silent = row["emotion"] == UNLABELLED and not row["emotion_raw"] and not row.get("votes")
+    return NO_LABEL if silent and all(row[f"{name}_raw"] is None for name in DIMENSIONS) else ""
 
 
 def _candidates(card: Card, root: Path) -> tuple[list[str], dict[str, list[str]]]:
@@ -100,40 +122,40 @@ def _empty(card: Card, root: Path, files: list[str], tables: Tables) -> str:
 
 
 def _row(card: Card, path: str, fields: dict[str, str], tables: Tables, problems: dict) -> dict:
-    rated = tables.rated(path, fields)
-    code = _code(fields["emotion"], card.emotion)
-    fields = fields | {"emotion": code}
+    cells = tables.rated(path, fields)
+    ratings = {f"{name}_raw": _rating(card, name, cells, path, problems) for name in DIMENSIONS}
+    rated = any(value is not None for value in ratings.values())
+    label = read_label(card, fields, path, problems, rated=rated)
+    fields = fields | {"emotion": label["emotion_raw"]}
     speaker = _filled(card.speaker, fields)
     speaker = card.same_speaker.get(speaker, speaker)
+    speaker = speaker_of(speaker, card.speaker, _subject(path, True), card.unknown_speaker, card.unknown_names)
     fields |= tables.of_speaker(speaker or "")
-    if code not in card.emotion:
-        problems[f"label {code!r} is not in the card's `emotion` table ({', '.join(card.emotion)})"].append(path)
-    if speaker is None:
-        problems["no speaker: the card's `speaker` template comes out empty"].append(path)
-    return {
+    row = {
         "id": f"{card.name}/{_subject(path, whole=True)}",
         "corpus": card.name,
         "path": path,
         "language": _language(card, fields, speaker or ""),
         "speaker": speaker,
         "sex": _sex(card, fields, speaker or "", path, problems),
-        "emotion_raw": code,
-        "emotion": card.emotion.get(code),
-        **{f"{name}_raw": _rating(card, name, rated, path, problems) for name in DIMENSIONS},
+        **label,
+        **ratings,
         "text": _filled(card.text, fields),
         "session": _filled(card.session, fields),
         "licence": card.licence,
     }
+    partition = _filled(card.partition, fields)
+    return row | ({"partition": partition} if partition else {})
+
+
+def _part(card: Card, extra: dict[str, str], segment: Segment | None) -> dict:
+    """Return what tells the segments of one recording apart; nothing where the row is about all of it."""
+    named = {"id": f"{card.name}/{extra['id']}", "named": True} if extra.get("id") else {}
+    return named if segment is None else named | {"segment": segment}
 
 
 def _filled(template: str | None, fields: dict[str, str]) -> str | None:
     return (template.format(**fields).strip() or None) if template else None
-
-
-def _code(text: str, codes: dict) -> str:
-    """Return the code that a name or table holds, in the card's spelling if it differs in letter case alone."""
-    text = nfc(text.strip())
-    return text if text in codes else next((code for code in codes if code.lower() == text.lower()), text)
 
 
 def _language(card: Card, fields: dict[str, str], speaker: str) -> str:
@@ -143,7 +165,7 @@ def _language(card: Card, fields: dict[str, str], speaker: str) -> str:
 
 def _sex(card: Card, fields: dict[str, str], speaker: str, path: str, problems: dict) -> str | None:
     if "sex" in fields and card.sex:
-        code = _code(fields["sex"], card.sex)
+        code = code_of(fields["sex"], card.sex)
         if code and code not in card.sex:
             problems[f"sex {code!r} is not in the card's `sex` table ({', '.join(card.sex)})"].append(path)
         return card.sex.get(code)
@@ -169,6 +191,8 @@ def _rating(card: Card, name: str, rated: dict[str, str], path: str, problems: d
 def _refuse_double_ids(card: Card, rows: list[dict]) -> None:
     seen = defaultdict(list)
     for row in rows:
+        if "segment" in row:  # its id is made when its recording's rate is known
+            continue
         seen[row["id"].casefold()].append(row["path"])
     double = [paths for paths in seen.values() if len(paths) > 1]
     if double:

@@ -144,7 +144,8 @@ def _from_table(table: Path, files: list[str], options: TableOptions) -> Draft:
         [f"{table.name}: {len(rows)} rows; columns {', '.join(f'{r} = {h!r}' for r, h in heads.items())}"],
         read.notes(),
     )
-    columns = {role: heads[role] for role in ("emotion", "speaker", "sex", "text", "session") if role in heads}
+    taken = ("emotion", "speaker", "sex", "text", "session")
+    columns: dict[str, str] = {role: heads[role] for role in taken if role in heads}
     if "emotion_raw" in heads:
         columns["emotion"] = heads["emotion_raw"]
     columns |= {f"{role}_raw": heads[role] for role in DIMENSIONS if role in heads}

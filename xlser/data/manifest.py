@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 
 from xlser.atomic import replacing
 from xlser.corpora.card import Card
+from xlser.corpora.faults import some
 from xlser.corpora.scan import scan
 from xlser.data.audio import AudioFault, AudioInfo, PassingFault
 from xlser.data.headers import read_headers
+from xlser.data.placing import place_rows
 from xlser.data.scales import to_unit
 from xlser.data.scan_index import ScanIndex
 from xlser.errors import CorpusError, did_you_mean
@@ -129,24 +131,28 @@ def _build(card: Card, root: Path, strict: bool, jobs: int, index: ScanIndex | N
     found = scan(card, root)
     headers = read_headers(root, (row["path"] for row in found.rows), jobs, index)
     left_out = {reason: list(paths) for reason, paths in found.left_out.items()}
-    rows = []
-    for row in found.rows:
-        info = headers[row["path"]]
+    for path, info in headers.items():
         if isinstance(info, AudioFault):
             if strict:
-                raise CorpusError(f"corpus {card.name}: {root / row['path']}: {info} (stopped because of --strict)")
-            left_out.setdefault(str(info).partition(":")[0].partition(" (")[0], []).append(row["path"])
-        else:
-            rows.append(row | _times(info))
-    if not rows:
+                raise CorpusError(f"corpus {card.name}: {root / path}: {info} (stopped because of --strict)")
+            left_out.setdefault(str(info).partition(":")[0].partition(" (")[0], []).append(path)
+    usable = {path: info for path, info in headers.items() if isinstance(info, AudioInfo)}
+    if not usable:
         raise CorpusError(
-            f"corpus {card.name}: none of the {len(found.rows)} files in {root} can be read as audio: "
+            f"corpus {card.name}: none of the {len(headers)} files in {root} can be read as audio: "
             f"{Counter(map(str, headers.values())).most_common(1)[0][0]}."
             f"{many_alike({path: str(fault) for path, fault in headers.items()})}"
         )
     if index and any(isinstance(info, PassingFault) for info in headers.values()):
         index.settled = False  # what cannot be opened today may be opened tomorrow, and has the same stamp then
-    return Manifest(_frame(rows, card), root, card.name, card.hash, card.synthetic, left_out, list(found.notes))
+    rows, outside, notes = place_rows([row for row in found.rows if row["path"] in usable], usable, card.name)
+    if not rows or (strict and outside):
+        why = "stopped because of --strict" if rows else "no segment can be used"
+        named = "; ".join(f"{len(parts)} {reason}: {some(parts)}" for reason, parts in outside.items())
+        raise CorpusError(f"corpus {card.name} in {root}: {why}: {named}")
+    return Manifest(
+        _frame(rows, card), root, card.name, card.hash, card.synthetic, left_out | outside, [*found.notes, *notes]
+    )
 
 
 def write_manifest(manifest: Manifest, path: str | Path) -> None:
@@ -214,16 +220,6 @@ def _recalled(path: Path) -> Manifest | None:
         return read_manifest(path) if path.exists() else None
     except CorpusError:
         return None
-
-
-def _times(info: AudioInfo) -> dict:
-    return {
-        "start": 0.0,
-        "end": info.duration,
-        "duration": info.duration,
-        "sample_rate": info.sample_rate,
-        "channels": info.channels,
-    }
 
 
 def _frame(rows: list[dict], card: Card) -> pd.DataFrame:

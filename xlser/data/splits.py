@@ -1,4 +1,4 @@
-"""Splits whose speakers never meet, unless asked for by name."""
+"""Splits whose speakers never meet, unless asked for by name, and whose recordings never do."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from xlser.data.together import has_segments, parted_recordings, split_units
 from xlser.errors import CorpusError
 
 SplitKind = Literal[
@@ -52,12 +53,13 @@ def make_splits(
     """Return the splits of one corpus, one for each fold.
 
     The validation part of fold i is the test part of fold i + 1, so that no speaker of the training part is in either.
+    Segments of one recording stay together: speakers who talk in one recording count as one (`split_units`).
 
     Args:
         frame: a manifest with the columns ``id``, ``speaker``, ``emotion`` and, for sessions, ``session``.
         kind: ``speaker-folds`` (whole speakers, stratified by emotion as far as they allow), ``leave-one-speaker-out``,
             ``leave-one-session-out``, ``given`` (lists of ids or speakers in ``given``), ``shared-speakers``
-            (utterances dealt at random, stratified by emotion) or ``given-shared-speakers``: in the last two speakers
+            (recordings dealt at random, stratified by emotion) or ``given-shared-speakers``: in the last two speakers
             stand on both sides, and the split says so.
         folds: number of folds; only for ``speaker-folds`` and ``shared-speakers``.
         seed: for the shuffling.
@@ -104,15 +106,16 @@ def adapted_splits(
     >>> splits[0].train.tolist(), splits[0].validation.tolist(), splits[0].test.tolist()
     ([0, 1], [2, 3], [])
     """
-    speakers = frame["speaker"].nunique()
+    units = split_units(frame)
+    speakers = units.nunique()
     by_speaker = kind in ("speaker-folds", "leave-one-speaker-out")
     if by_speaker and speakers < 2:
         raise CorpusError(
-            f"{kind} needs at least 2 speakers (training and validation), but the corpus has {speakers}. Use a corpus "
-            "with more speakers as the source, or ask for kind: shared-speakers by name."
+            f"{kind} needs at least 2 speakers (training and validation), but the corpus has {speakers}"
+            f"{_tied(frame)}. Use a corpus with more speakers as the source, or ask for kind: shared-speakers by name."
         )
     if by_speaker and speakers == 2:
-        codes = pd.factorize(frame["speaker"], sort=True)[0]
+        codes = pd.factorize(units, sort=True)[0]
         none = np.empty(0, dtype=int)
         parts = [(np.flatnonzero(codes == one), np.flatnonzero(codes != one)) for one in (0, 1)]
         made = [{"train": train, "validation": validation, "test": none} for train, validation in parts]
@@ -138,20 +141,30 @@ def _groups(frame: pd.DataFrame, kind: SplitKind, folds: int, seed: int) -> np.n
                 "leave-one-session-out needs a `session` for every utterance; the card gives none. "
                 "Use kind: speaker-folds, or add a `session` template to the card."
             )
-        return _codes(frame["session"], kind)
+        return _codes(split_units(frame, "session"), kind)
+    kept = frame.assign(speaker=split_units(frame))
     if kind == "leave-one-speaker-out":
-        return _codes(frame["speaker"], kind)
+        return _codes(kept["speaker"], kind)
     shares = kind == "shared-speakers"
-    units, unit = (len(frame), "utterances") if shares else (frame["speaker"].nunique(), "speakers")
+    units, unit = (len(frame), "utterances") if shares else (kept["speaker"].nunique(), "speakers")
+    if shares and has_segments(frame):  # utterances of one recording go together
+        kept, shares = frame.assign(speaker=frame["path"]), False
+        units, unit = frame["path"].nunique(), "recordings"
     if units < max(folds, 3):
         raise CorpusError(
             f"{kind} with `folds` {folds} needs at least {max(folds, 3)} {unit} (test, validation and "
-            f"training), but the corpus has {units}. Use fewer folds, a corpus with more speakers as the "
+            f"training), but the corpus has {units}{_tied(frame)}. Use fewer folds, a corpus with more speakers as the "
             "source, or ask for kind: shared-speakers by name."
         )
     if folds < 3:
         raise CorpusError(f"`folds` must be at least 3 (test, validation and training), but is {folds} instead.")
-    return _stratified(frame, folds, seed, shares)
+    return _stratified(kept, folds, seed, shares)
+
+
+def _tied(frame: pd.DataFrame) -> str:
+    """Say that there are fewer groups than speakers, if recordings tie them."""
+    people, groups = frame["speaker"].nunique(), split_units(frame).nunique()
+    return f" (its {people} speakers share recordings, which keeps them together)" if groups < people else ""
 
 
 def _stratified(frame: pd.DataFrame, folds: int, seed: int, shares: bool) -> np.ndarray:
@@ -234,6 +247,12 @@ def _checked(frame: pd.DataFrame, parts: dict[str, np.ndarray], kind: SplitKind)
         raise CorpusError(f"split of kind {kind!r}: its {' and '.join(empty)} part is empty.")
     twice = len(np.concatenate(list(parts.values()))) - len(np.unique(np.concatenate(list(parts.values()))))
     shared = overlapping(frame, parts)
+    torn = parted_recordings(frame, parts)
+    if torn and kind != "given-shared-speakers":
+        raise CorpusError(
+            f"split of kind {kind!r} puts segments of {len(torn)} recordings on both sides, such as {torn[0]}. Results "
+            "would measure recognition of the recording too: give all segments of a recording to one part."
+        )
     if twice or (shared and kind not in SHARING):
         raise CorpusError(
             f"split of kind {kind!r} puts {len(shared)} speakers on both sides: {', '.join(shared[:5])}. "

@@ -134,7 +134,8 @@ def _rows(database: Any, name: str) -> dict[Key, Row]:
     rows = {}
     for key, record in zip(frame.index, frame.to_dict("records"), strict=True):
         row: Row = {role: record[column] for role, column in named.items()}
-        rows[key] = row | {"path": key[0], "start": key[1], "end": key[2], "split": _SPLITS.get(str(split))}
+        part = {"split": _SPLITS.get(str(split), split), "partition": table.split_id}
+        rows[key] = row | {"path": key[0], "start": key[1], "end": key[2]} | part
     return rows
 
 

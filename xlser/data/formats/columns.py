@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from xlser.corpora.times import is_time, time_columns, unit_of_header
+from xlser.corpora.times import UNITS, is_time, time_columns, unit_of_header
 from xlser.data.manifest import ADDED, REQUIRED
 from xlser.errors import CorpusError, did_you_mean
 from xlser.vocabulary import DIMENSIONS
@@ -72,7 +72,8 @@ def find_columns(headers: Iterable[object], given: Mapping[str, str] | None = No
 
     Args:
         headers: of the table.
-        given: header of a role, by the role or any spelling of it (``arousal``), before anything that is guessed.
+        given: header of a role, by the role or any spelling of it (``arousal``), before anything that is guessed; of a
+            time its unit may stand behind the role: ``start:milliseconds``.
 
     Raises:
         CorpusError: ``given`` has a role or a header that is not there.
@@ -81,7 +82,7 @@ def find_columns(headers: Iterable[object], given: Mapping[str, str] | None = No
     ['mood']
     """
     heads = [str(header) for header in headers]
-    named = _given(heads, given or {})
+    named, units = _given(heads, given or {})
     free = [head for head in heads if head not in named.values()]
     known = {role: _spelt(free, spellings) for role, spellings in _HEADERS.items()}
     named |= {role: fits[0] for role, fits in known.items() if fits and role not in named}
@@ -90,7 +91,8 @@ def find_columns(headers: Iterable[object], given: Mapping[str, str] | None = No
     rest = [head for head in heads if head not in named.values() and head not in ours]
     second = {role: others for role, fits in known.items() if (others := [head for head in fits if head in rest])}
     unread = [head for head in rest if not any(head in fits for fits in known.values())]
-    return Columns(named, {role: unit_of_header(named[role]) for role in TIMES if role in named}, second, unread)
+    units = {role: units.get(role) or unit_of_header(named[role]) for role in TIMES if role in named}
+    return Columns(named, units, second, unread)
 
 
 def roles(headers: Iterable[str]) -> dict[str, str]:
@@ -131,12 +133,18 @@ def read_sex(text: str | None) -> str | None:
     return next((sex for sex, spellings in words.items() if word in spellings.split()), None)
 
 
-def _given(heads: list[str], given: Mapping[str, str]) -> dict[str, str]:
-    chosen = {role_of(word): header for word, header in given.items()}
-    for role, header in chosen.items():
+def _given(heads: list[str], given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str | None]]:
+    """Return the header of each role that the user names, and the units that stand behind the roles."""
+    chosen, units = {}, {}
+    for word, header in given.items():
+        role = role_of(word.partition(":")[0])
         if header not in heads:
             raise CorpusError(f"there is no column {header!r} for {role}; {did_you_mean(header, heads)}")
-    return chosen
+        chosen[role], unit = header, word.partition(":")[2]
+        units[role] = unit_of_header(f"start_{unit}") if unit else None
+        if unit and units[role] not in UNITS:
+            raise CorpusError(f"{word!r} must name a unit of times: {', '.join(UNITS)}")
+    return chosen, units
 
 
 def _spelt(heads: list[str], spellings: str) -> list[str]:

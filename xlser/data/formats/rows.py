@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from xlser.corpora.emotions import check_canonical
-from xlser.corpora.globbing import nfc
 from xlser.corpora.words import guess_emotion
-from xlser.data.audio import AudioFault, AudioInfo
 from xlser.data.formats.cells import cell_number, cell_text, is_inside
 from xlser.data.formats.columns import read_sex
 from xlser.data.formats.languages import language_tag
-from xlser.data.headers import read_headers
+from xlser.data.formats.placing import NOWHERE, place_paths
+from xlser.data.formats.segments import give_ids, timed_rows
+from xlser.data.formats.table_reader import TableRows
 from xlser.data.manifest import SCHEMA, Manifest
 from xlser.data.scales import to_unit
 from xlser.errors import CorpusError
-from xlser.vocabulary import DIMENSIONS
+from xlser.vocabulary import DIMENSIONS, NO_AGREEMENT, UNLABELLED
 
 PARTS = {"train": "train", "dev": "validation", "development": "validation", "valid": "validation", "val": "validation"}
 PARTS |= {"validation": "validation", "eval": "validation", "test": "test"}
-# A segment may end this much (seconds) behind its file: tables are rounded.
-_SLACK = 0.05
-Row = dict[str, object]
+# What a row must have one of to say anything of an emotion.
+LABELS = "|".join(("emotion", "emotion_raw", *DIMENSIONS))
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -56,37 +58,76 @@ class Imported:
     split: dict[str, list[str]] | None = None
 
 
-def import_rows(rows: list[Row], root: Path, about: About, left_out: dict[str, list[str]] | None = None) -> Imported:
-    """Return the manifest of rows with ``path`` and any of the roles of `xlser.data.formats.columns`.
+def import_table(table: TableRows, base: Path, about: About, *, fixed: bool = False) -> Imported:
+    """Return the manifest of a table whose paths start from ``base``.
 
-    Rows are left out, named and counted, whose path leads out of ``root``, that have no label or no speaker, or whose
-    audio is missing, broken or shorter than the segment. Labels are kept as they are and read by ``about.emotions``,
-    then by word.
+    Args:
+        table: with a path and a label, ratings or votes in a row.
+        base: see `place_paths`.
+        about: what the table does not say.
+        fixed: the user named ``base``: what is not below it is not there.
 
     Raises:
-        CorpusError: labels that nothing reads, ratings without a scale, outside it or no numbers, no language, an id
-            that stands twice; or no row is left.
+        CorpusError: see `import_rows`; it names what became of the paths.
+    """
+    places = place_paths((row.get("path") for row in table.rows), base, table.path.name, fixed=fixed)
+    there = []
+    for row in table.rows:
+        text = cell_text(row.get("path"))
+        if text is None or text in places.paths:
+            there.append(row | {"path": places.paths.get(text or "")})
+    notes = [*table.notes(), *places.notes]
+    return import_rows(there, places.root, about, places.left_out, units=table.columns.units, notes=notes)
+
+
+def import_rows(
+    rows: list[Row],
+    root: Path,
+    about: About,
+    left_out: dict[str, list[str]] | None = None,
+    *,
+    units: Mapping[str, str | None] | None = None,
+    notes: Sequence[str] = (),
+) -> Imported:
+    """Return the manifest of rows with ``path`` and any of the roles of `xlser.data.formats.columns`.
+
+    Rows are left out, named and counted, whose path leads out of ``root``, that have no speaker, or neither label nor
+    rating, or whose audio is missing, broken or shorter than the segment. Labels are kept as they are and read by
+    ``about.emotions``, then by word. A row with ratings alone is ``unlabelled``.
+
+    Args:
+        rows: cells by role; they are changed.
+        root: the folder of their paths.
+        about: what holds for all of them.
+        left_out: paths that are left out already, by the reason.
+        units: of times, by the role (see `xlser.data.formats.columns.Columns`); seconds unless a cell says otherwise.
+        notes: what is known of them already.
+
+    Raises:
+        CorpusError: labels that nothing reads, ratings without a scale, outside it or no numbers, no language, a
+            segment that stands twice; or no row is left.
     """
     out: dict[str, list[str]] = defaultdict(list, left_out or {})
     usable = [row for row in rows if not _at_fault(row, about, out)]
-    headers = read_headers(root, {str(row["path"]) for row in usable})
-    timed = [made for row in usable if (made := _timed(row, headers[str(row["path"])], out))]
+    timed, said = timed_rows(usable, root, units or {}, out)
     if not timed:
-        counts = "; ".join(f"{len(paths)} {reason}" for reason, paths in out.items()) or "it is empty"
-        raise CorpusError(f"corpus {about.name} in {root}: no row can be used: {counts}")
-    emotions, notes = _emotions(timed, about)
-    frame = _frame([_row(row, about, emotions) for row in timed], about)
-    split = _split(frame["id"], [row.get("split") for row in timed])
-    return Imported(Manifest(frame, root, about.name, "", left_out=dict(out), notes=notes), split)
+        counts = "; ".join(f"{len(paths)} {reason}, such as {paths[0]}" for reason, paths in out.items())
+        way = "; where are the recordings? --root FOLDER" if NOWHERE in out else ""
+        raise CorpusError(f"corpus {about.name} in {root}: no row can be used: {counts or 'it is empty'}{way}")
+    emotions, unread = _emotions(timed, about)
+    made = [_row(row, about, emotions) for row in timed]
+    said = [*notes, *said, *unread, *give_ids(made, about.name)]
+    frame = _frame(made, about)
+    split, unknown = _split(frame["id"], [cell_text(row.get("split")) for row in timed])
+    return Imported(Manifest(frame, root, about.name, "", left_out=dict(out), notes=[*said, *unknown]), split)
 
 
 def _at_fault(row: Row, about: About, out: dict[str, list[str]]) -> bool:
     path = row["path"] = cell_text(row.get("path")) or ""
-    row["emotion_raw"] = cell_text(row.get("emotion_raw")) or cell_text(row.get("emotion"))
     row["speaker"] = cell_text(row.get("speaker")) or about.speaker
     if not is_inside(path):
         reason = "path leads out of the folder" if path else "no path"
-    elif not row["emotion_raw"]:
+    elif not _has_label(row):
         reason = "no emotion label"
     elif not row["speaker"]:
         reason = "no speaker"
@@ -96,28 +137,22 @@ def _at_fault(row: Row, about: About, out: dict[str, list[str]]) -> bool:
     return True
 
 
-def _timed(row: Row, info: AudioInfo | AudioFault, out: dict[str, list[str]]) -> Row | None:
-    if isinstance(info, AudioFault):
-        out[str(info).partition(":")[0].partition(" (")[0]].append(str(row["path"]))
-        return None
-    start, end = cell_number(row.get("start"), "start") or 0.0, cell_number(row.get("end"), "end")
-    end = info.duration if end is None else min(end, info.duration) if end <= info.duration + _SLACK else end
-    if not 0 <= start < end <= info.duration:
-        out["segment outside the file"].append(str(row["path"]))
-        return None
-    times = {"start": start, "end": end, "duration": end - start}
-    return row | times | {"sample_rate": info.sample_rate, "channels": info.channels, "_whole": info.duration}
+def _has_label(row: Row) -> bool:
+    """Read a row's label, as it is written and as it may be given beside that; False where there is nothing at all."""
+    emotion, raw = cell_text(row.get("emotion")), cell_text(row.get("emotion_raw"))
+    if raw is None and emotion not in (UNLABELLED, NO_AGREEMENT):
+        raw, emotion = emotion, None
+    if raw is None and emotion is None and any(cell_text(row.get(name)) for name in DIMENSIONS):
+        emotion = UNLABELLED
+    row |= {"emotion": emotion, "emotion_raw": raw or ""}
+    return bool(raw or emotion)
 
 
 def _emotions(rows: list[Row], about: About) -> tuple[dict[str, str], list[str]]:
     """Return what every label means, and notes on those that nothing reads."""
-    counts = Counter(str(row["emotion_raw"]) for row in rows)
+    counts = Counter(str(row["emotion_raw"]) for row in rows if row["emotion_raw"])
     # Our own tables come with the canonical name beside the raw one.
-    own = {
-        str(row["emotion_raw"]): cell_text(row.get("emotion"))
-        for row in rows
-        if row["emotion_raw"] != row.get("emotion")
-    }
+    own = {str(row["emotion_raw"]): row["emotion"] for row in rows if row["emotion"] != row["emotion_raw"]}
     found = {raw: about.emotions.get(raw) or own.get(raw) or _by_word(raw) for raw in counts}
     unread = [f"{raw!r} ({counts[raw]})" for raw, emotion in found.items() if emotion is None]
     said = f"nobody says what these labels mean: {', '.join(unread[:10])}"
@@ -125,7 +160,7 @@ def _emotions(rows: list[Row], about: About) -> tuple[dict[str, str], list[str]]
         raise CorpusError(f"corpus {about.name}: {said}. Name each: {about.how_to_map}")
     notes = [f"{said}. They are kept as they are; name each: {about.how_to_map}"] if unread else []
     try:
-        return {raw: check_canonical(emotion) if emotion else raw for raw, emotion in found.items()}, notes
+        return {raw: check_canonical(str(emotion)) if emotion else raw for raw, emotion in found.items()}, notes
     except ValueError as error:
         raise CorpusError(f"corpus {about.name}: {error}") from None
 
@@ -141,32 +176,28 @@ def _row(row: Row, about: About, emotions: dict[str, str]) -> Row:
         raise CorpusError(
             f"corpus {about.name}: no language is given for {row['path']}: add a column `language` of tags such as de"
         )
-    whole = row["start"] == 0 and row["end"] == row["_whole"]
-    stem = nfc(str(PurePosixPath(str(row["path"])).with_suffix("")))
-    made = f"{about.name}/{stem}" + ("" if whole else f"#{row['start']:.3f}-{row['end']:.3f}")
     return row | {
-        "id": cell_text(row.get("id")) or made,
         "corpus": about.name,
         "language": language_tag(language),
         "sex": read_sex(cell_text(row.get("sex"))),
-        "emotion": emotions[str(row["emotion_raw"])],
+        "emotion": emotions[str(row["emotion_raw"])] if row["emotion_raw"] else row["emotion"],
         **{f"{name}_raw": cell_number(row.get(name), name) for name in DIMENSIONS},
         "text": cell_text(row.get("text")),
         "session": cell_text(row.get("session")),
-        "channel": cell_number(row.get("channel"), "channel"),
+        "partition": cell_text(row.get("partition")) or cell_text(row.get("split")),
+        "votes": cell_text(row.get("votes")),
+        "agreement": cell_number(row.get("agreement"), "agreement"),
+        "secondary": cell_text(row.get("secondary")),
         "licence": cell_text(row.get("licence")) or about.licence,
     }
 
 
 def _frame(rows: list[Row], about: About) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
-    twice = frame["id"][frame["id"].duplicated()]
-    if len(twice):
-        raise CorpusError(f"corpus {about.name}: {len(twice)} ids stand twice, such as {twice.iloc[0]!r}")
     for name in DIMENSIONS:
         raw = frame[f"{name}_raw"] = frame[f"{name}_raw"].astype(float)
         frame[name] = _scaled(raw, name, about)
-    frame = frame.reindex(columns=SCHEMA.names)
+    frame = frame.reindex(columns=SCHEMA.names).astype({"channel": float, "agreement": float})
     texts = frame.columns[[str(kind.type) == "string" for kind in SCHEMA]]
     frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), None)
     return frame
@@ -184,9 +215,15 @@ def _scaled(raw: pd.Series, name: str, about: About) -> np.ndarray | float:
     return to_unit(raw.to_numpy(), about.scale)
 
 
-def _split(ids: pd.Series, parts: list[object]) -> dict[str, list[str]] | None:
+def _split(ids: pd.Series, parts: list[str | None]) -> tuple[dict[str, list[str]] | None, list[str]]:
+    """Return the ids of each part that recipes know, and a note on parts of other names."""
     split: dict[str, list[str]] = {}
+    others: Counter = Counter()
     for row_id, part in zip(ids, parts, strict=True):
         if name := PARTS.get(str(part).strip().lower()):
             split.setdefault(name, []).append(row_id)
-    return split or None
+        elif part is not None:
+            others[part] += 1
+    named = ", ".join(f"{part} ({count})" for part, count in others.most_common(8))
+    note = f"parts that are neither train, validation nor test stay in the column `partition`: {named}"
+    return split or None, [note] if others else []

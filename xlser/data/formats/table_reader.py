@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ def read_rows(path: str | Path, options: TableOptions | None = None, needed: Seq
     return TableRows(path, rows, found.records, found.lines, columns, *kind, found.notes)
 
 
-def row_span(row: Record, units: dict[str, str | None], rate: float | None = None) -> tuple[float, float | None]:
+def row_span(row: Record, units: Mapping[str, str | None], rate: float | None = None) -> tuple[float, float | None]:
     """Return start and end of a row's segment in seconds; the end is None where the row has none.
 
     A duration beside a start gives the end; without one it is the clip's own length and does not count. A number
@@ -119,7 +119,7 @@ def row_span(row: Record, units: dict[str, str | None], rate: float | None = Non
     return start or 0.0, end
 
 
-def _time(row: Record, role: str, units: dict[str, str | None], rate: float | None) -> float | None:
+def _time(row: Record, role: str, units: Mapping[str, str | None], rate: float | None) -> float | None:
     unit = units.get(role) or units.get("start") or "seconds"
     if not units.get(role) and unit == "clock":
         unit = "seconds"

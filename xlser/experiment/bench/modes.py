@@ -11,12 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xlser import vocabulary
 from xlser.data.scales import DERIVED
 from xlser.evaluation.openset import VALENCES, valence_class
 from xlser.experiment.corpora import AnyRecipe, Corpus
+from xlser.vocabulary import NO_AGREEMENT
 
 OTHER = "other"
-UNLABELLED = ("no_agreement", "unknown")  # canonical names which say that nobody could name an emotion
+# Canonical names which say that nobody could name an emotion; no_agreement is the name that xlser 0.1 had.
+UNLABELLED = (vocabulary.UNLABELLED, NO_AGREEMENT, "no_agreement", "unknown")
 VALENCE = {name: found for name, position in DERIVED.items() if (found := valence_class(position["valence"]))}
 
 

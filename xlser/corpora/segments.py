@@ -1,0 +1,104 @@
+"""Rows of a table that label parts of recordings: where each begins and ends, in what unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from xlser.corpora.parts import Table
+from xlser.corpora.times import UNITS, read_time, unit_of_header
+from xlser.errors import CorpusError
+
+# Longer segments, in whole numbers and a unit that nobody names, are no seconds: emotion is labelled in utterances.
+_LONGEST = 100
+
+
+class Segment(NamedTuple):
+    """A part of a recording, in seconds, whatever ``unit`` its table has; or, where that is samples, in these."""
+
+    start: float
+    end: float
+    unit: str = "seconds"
+
+    def seconds(self, rate: float) -> tuple[float, float]:
+        """Return start and end in seconds, in a recording of ``rate`` samples per second.
+
+        >>> Segment(8000, 24000, "samples").seconds(16000)
+        (0.5, 1.5)
+        """
+        return (self.start / rate, self.end / rate) if self.unit == "samples" else (self.start, self.end)
+
+    def text(self) -> str:
+        """Return how it is written in messages: ``1.500-2.250``, or samples as they are."""
+        return "-".join(f"{time:.0f}" if self.unit == "samples" else f"{time:.3f}" for time in (self.start, self.end))
+
+
+@dataclass(frozen=True)
+class TimeColumns:
+    """The headers of a table's times, and the unit of each; ``assumed`` where nobody names one."""
+
+    start: str
+    stop: str
+    units: tuple[str, str]
+    lasting: bool
+    assumed: bool
+
+    def read(self, cells: Mapping[str, object]) -> Segment | None:
+        """Return the segment of a row, None where its start or its end is empty.
+
+        Raises:
+            ValueError: a cell is no time in the column's unit.
+        """
+        # A rate of 1 leaves samples as they are counted.
+        start = read_time(cells[self.start], self.units[0], 1)
+        stop = read_time(cells[self.stop], self.units[1], 1)
+        if start is None or stop is None:
+            return None
+        # Rounded far below a sample, so that 0.1 + 0.2 and 0.3 are one segment.
+        return Segment(start, round(start + stop, 9) if self.lasting else stop, self.units[1])
+
+    def cells(self, segment: Segment) -> dict[str, str]:
+        """Return the cells of a segment as all spellings of it have them."""
+        stop = segment.end - segment.start if self.lasting else segment.end
+        return {self.start: f"{segment.start:.9g}", self.stop: f"{stop:.9g}"}
+
+
+def time_columns_of(table: Table, heads: Mapping[str, str], path: Path) -> TimeColumns | None:
+    """Return where the table at ``path`` has its times; ``heads`` are its headers by the names of the card's columns.
+
+    Raises:
+        CorpusError: a unit that cannot be read, or samples for one column and seconds for the other.
+    """
+    if "start" not in heads:
+        return None
+    stop = "end" if "end" in heads else "duration"
+    named = [table.times or unit_of_header(heads[role]) for role in ("start", stop)]
+    units = tuple(unit or "seconds" for unit in named)
+    for role, unit in zip(("start", stop), units, strict=True):
+        if unit not in UNITS:
+            raise CorpusError(
+                f"table {path}: column {heads[role]!r} is in {unit}, which cannot be read. Write times in "
+                f"{', '.join(UNITS)}; if it is in one of these, say so in the card: `times` under `table`."
+            )
+    if (units[0] == "samples") != (units[1] == "samples"):
+        raise CorpusError(f"table {path}: {heads['start']!r} is in {units[0]}, but {heads[stop]!r} in {units[1]}.")
+    return TimeColumns("start", stop, (units[0], units[1]), stop == "duration", None in named)
+
+
+def check_unit(columns: TimeColumns, segments: Iterable[Segment], path: Path) -> None:
+    """Refuse times without a unit that can be no seconds.
+
+    Raises:
+        CorpusError: nobody names their unit, all are whole numbers, and most segments are longer than 100.
+    """
+    lengths = np.array([(s.end - s.start, s.end % 1 or s.start % 1) for s in segments]).reshape(-1, 2)
+    if not columns.assumed or not len(lengths) or lengths[:, 1].any() or np.median(lengths[:, 0]) <= _LONGEST:
+        return
+    raise CorpusError(
+        f"table {path}: nobody says what unit its times are in, and as seconds most segments last longer than "
+        f"{_LONGEST} s. Say it in the card, under `table`: `times: milliseconds`, samples, or seconds if they are."
+    )
