@@ -19,8 +19,9 @@ from xlser.experiment.run import run_recipe
 from xlser.experiment.use.embedders import embed_windows
 from xlser.experiment.use.familiarity import Familiarity
 from xlser.experiment.use.folder import find_model
+from xlser.experiment.use.listing import find_requests
 from xlser.experiment.use.readers import Votes
-from xlser.experiment.use.recordings import find_recordings, recorded_windows, windows_of_audio
+from xlser.experiment.use.recordings import recorded_windows, windows_of_audio
 from xlser.experiment.workplace import Workplace
 from xlser.models.checkpoints import load_encoder
 from xlser.store.datastore import Datastore
@@ -463,26 +464,32 @@ def test_latents_of_a_run_that_kept_none_are_stored_when_it_is_read_back(latents
     assert model.stat().st_mtime_ns == written
 
 
+def found(source):
+    return [request.audio for request in find_requests(source).requests]
+
+
 def test_a_folder_a_list_and_a_table_name_the_same_recordings(corpus, tmp_path):
     root = corpus("b/2.WAV", "b/1.wav", "a.wav")
     (root / "notes.txt").write_text("not audio")
     files = [root / "a.wav", root / "b" / "1.wav", root / "b" / "2.WAV"]
-    assert find_recordings(root) == files
+    assert found(root) == files
+    assert find_requests(root).notes == [f"{root}: passed over 1 .txt"]
     (root / "list.txt").write_text("a.wav\n\nb/1.wav\n" + str(root / "b" / "2.WAV") + "\n")
     (root / "list.csv").write_text("id,path\n1,a.wav\n2,b/1.wav\n3,b/2.WAV\n")
-    (root / "list.tsv").write_text("file\tid\na.wav\t1\nb/1.wav\t2\nb/2.WAV\t3\n")
+    (root / "list.tsv").write_text("file\tid\na.wav\t1\nb\\1.wav\t2\n2.WAV\t3\n")
     for name in ("list.txt", "list.csv", "list.tsv"):
-        assert find_recordings(root / name) == files
-    assert find_recordings(root / "a.wav") == files[:1]
+        assert found(root / name) == files
+    assert found(root / "a.wav") == files[:1]
 
 
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("a.csv", "wav,id\nx.wav,1\n", "must have a column path or file or filename, but has wav, id"),
-        ("a.csv", "path\n", "must hold at least a path"),
-        ("a.txt", " \n", "must hold at least a path"),
-        ("a.txt", b"\xff\xfe\x00", "cannot read the list"),
+        ("a.csv", "mood,id\nx,1\n", "has no column of path; its columns: mood, id"),
+        ("a.csv", "path\n", "has no rows"),
+        ("a.csv", "path,id\n,1\n", "must hold at least a path"),
+        ("a.txt", " \n", "has no rows"),
+        ("a.txt", b"\xff\xfe\x00", "cannot read|is not utf-16"),
         ("folder", None, "must hold at least an audio file"),
         ("nothing.wav", "", "does not exist"),
     ],
@@ -496,7 +503,7 @@ def test_a_source_without_recordings_is_refused(tmp_path, name, text, said):
     elif text:
         path.write_text(text)
     with pytest.raises(CorpusError, match=said):
-        find_recordings(path)
+        find_requests(path)
 
 
 def test_samples_below_the_receptive_field_are_too_short():

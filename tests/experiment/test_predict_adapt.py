@@ -1,14 +1,18 @@
 """Predictions under both protocols are those of the run's report, clip by clip."""
 
+import io
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
+import torch
 
 import xlser
-from xlser.errors import CorpusError, RunError
+from xlser.errors import CorpusError, RunError, XlserError
 from xlser.evaluation.classify import fit_probe
 from xlser.evaluation.verdicts import unpacked
 from xlser.experiment.run import run_recipe
@@ -16,6 +20,7 @@ from xlser.experiment.use.protocol import protocol_lines
 from xlser.experiment.use.request import Request
 from xlser.experiment.workplace import Workplace
 from xlser.training.recipe import Recipe
+from xlser.vocabulary import VALIDATION
 
 TARGET = "synthetic-tr"
 
@@ -139,3 +144,59 @@ def test_some_emotions_alone_are_read_as_a_target_that_has_just_these(run, small
         answer = model.predict(path, labels=two, k=0)
         expected = probe.model.predict_proba(probe.scaler.transform(model.embed(path)[None]))[0]
         assert [answer.probabilities[name] for name in two] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_run_that_scored_no_emotions_gives_ratings_of_files_and_segments(run, small_data, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "run")
+    results = json.loads((copy / "results.json").read_text())
+    (copy / "results.json").write_text(json.dumps(results | {"transfer": []}))
+    model, whole = xlser.load(copy).model, xlser.load(run, method=xlser.load(copy).model.chosen.method).model
+    assert (model.classes, model.chosen.reader) == ((), None)
+    rows = [row for row in results["correlation"] if row["role"] == VALIDATION and row["statistic"] == "CCC"]
+    means = {
+        name: np.mean([row["value"] for row in rows if (row["method"], row["axis"]) == (name, "direction")])
+        for name in ("plain", "features")
+    }
+    assert model.chosen.method == max(means, key=means.get)
+    assert f"mean CCC {max(means.values()):.3f}" in model.text()
+    path = next((small_data / TARGET).rglob("*.wav"))
+    answer = model.predict(path)
+    assert (answer.emotion, answer.probabilities) == ("", {})
+    assert answer.ratings == whole.predict(path).ratings
+    assert not any(near.voted for near in answer.neighbours)
+    (part,) = model.predict_files([Request(path, start=0.1, end=0.6)])
+    assert (part.seconds, part.start, part.end) == (pytest.approx(0.5), 0.1, 0.6)
+    with pytest.raises(XlserError, match="learnt ratings alone"):
+        model.predict(path, labels=["anger", "sadness"])
+
+
+def test_the_neighbours_are_those_that_voted(run, small_data):
+    path = next((small_data / TARGET).rglob("*.wav"))
+    model = read_by(xlser.load(run, method="features").model, "knn", k=9)
+    answer = model.predict(path)
+    assert [near.voted for near in answer.neighbours] == [True] * 9
+    votes = [near.emotion for near in answer.neighbours]
+    assert answer.probabilities == {name: pytest.approx(votes.count(name) / 9) for name in model.classes}
+    some = model.predict(path, labels=["anger", "sadness"], k=12).neighbours
+    assert {near.emotion for near in some} == {"anger", "sadness"}
+    assert sum(near.voted for near in some) == model.reader_of(("anger", "sadness")).voters(("anger", "sadness"))[1]
+    by_probe = read_by(xlser.load(run, method="features").model, "probe").predict(path)
+    assert [near.voted for near in by_probe.neighbours] == [False] * 5
+    assert {near.emotion for near in by_probe.neighbours} <= set(model.classes)
+
+
+def test_whatever_holds_a_recording_is_heard_alike_and_samples_need_their_rate(run, small_data):
+    model, path = xlser.load(run), next((small_data / TARGET).rglob("*.wav"))
+    samples, rate = soundfile.read(path, dtype="float32")
+    expected = model.predict(path).distance
+    others = [str(path), path.read_bytes(), io.BytesIO(path.read_bytes()), {"array": samples, "sampling_rate": rate}]
+    for audio in (*others, {"bytes": path.read_bytes(), "path": None}):
+        assert model.predict(audio).distance == pytest.approx(expected, rel=1e-4)
+    whole = np.round(samples * 32_768).astype(np.int16)
+    for audio in (samples, samples[None], torch.from_numpy(samples)[None], np.stack([samples] * 2, axis=1), whole):
+        assert model.predict(audio, rate=rate).distance == pytest.approx(expected, rel=1e-4)
+        np.testing.assert_allclose(model.embed(audio, rate=rate), model.embed(path), rtol=1e-3, atol=1e-4)
+        with pytest.raises(ValueError, match="`rate` must be given with samples"):
+            model.predict(audio)
+        with pytest.raises(ValueError, match="`rate` must be given with samples"):
+            model.embed(audio)

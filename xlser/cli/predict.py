@@ -83,8 +83,8 @@ def command(
     for line in (*asked.notes, chosen.text(), *protocol_lines(chosen.chosen, shift)):
         say(line)
     session = Session(asked.requests, say, progress=sys.stderr.isatty())
-    options = {"labels": wanted if labels else None, "k": neighbours, "adapt": shift}
-    found = chosen.predict_files(asked.requests, on_fault=session.on_fault, **options)
+    some = wanted if labels else None
+    found = chosen.predict_files(asked.requests, labels=some, k=neighbours, on_fault=session.on_fault, adapt=shift)
     form = form or {".csv": "csv", ".jsonl": "jsonl"}.get(out.suffix if out else "", "table")
     with opened(out, sys.stdout) as file:
         write_predictions(session.counted(found), chosen, wanted, form, file)

@@ -20,7 +20,7 @@ from xlser.experiment.judge import Heads
 from xlser.experiment.start import read_about_start, read_start
 from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.recordings import windows_of_audio
-from xlser.experiment.use.request import Request, check_end, check_is_file
+from xlser.experiment.use.request import Request, check_end, check_is_file, check_start
 from xlser.features.extractor import Extractor
 from xlser.features.extractors import make_extractor
 from xlser.features.normalise import Normalisation, Scaler, normalise
@@ -187,12 +187,17 @@ def windows_of(embedder: Embedder, request: Request) -> Iterator[np.ndarray]:
         raise AudioFault(request.fault)
     if request.is_file:
         check_is_file(Path(request.audio).expanduser())
-    part = {"start": request.start or 0.0, "end": request.end, "channel": channel_number(request.channel)}
-    longest, samples = embedder.longest, 0
-    for window in windows_of_audio(request.audio, request.rate, embedder.rate, longest, embedder.shortest, **part):
-        samples += len(window)
-        yield window
-    check_end(request, samples / embedder.rate)
+    heard, options = 0, (embedder.rate, embedder.longest, embedder.shortest)
+    start, end, channel = request.start or 0.0, request.end, channel_number(request.channel)
+    try:
+        for window in windows_of_audio(request.audio, request.rate, *options, start=start, end=end, channel=channel):
+            heard += len(window)
+            yield window
+    except AudioFault:
+        if request.start and not heard:
+            check_start(request)
+        raise
+    check_end(request, heard / embedder.rate)
 
 
 def load_embedder(chosen: Chosen) -> Embedder:

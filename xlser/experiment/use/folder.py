@@ -28,8 +28,8 @@ class Chosen:
     readout that speaks for it (see `xlser.evaluation.choice.READOUTS`); None where no emotions were scored.
     ``options`` are the reader's (k, C, temperature ...), of which ``fixed`` were given by name; ``alphas`` are those of
     the ridge direction of each rated dimension. ``accuracy`` is the reader's UA on the source's validation speakers,
-    over all seeds of the method; nan where there is none. It is the best of ``among`` methods. ``agreement`` is the mean
-    CCC of its ratings there, where no emotions were scored.
+    over all seeds of the method; nan where there is none. It is the best of ``among`` methods. ``agreement`` is the
+    mean CCC of its ratings there, where no emotions were scored.
     """
 
     run: Path

@@ -1,4 +1,4 @@
-"""What `xlser predict` and `xlser embed` are asked to hear: a file, a folder, standard input, or the rows of a table."""
+"""What `xlser predict` and `xlser embed` are to hear: a file, a folder, standard input, or the rows of a table."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ def _of_folder(folder: Path) -> tuple[list[Request], list[str]]:
     passed = Counter(Path(name).suffix.lower() or "no suffix" for name in names) - Counter(
         Path(name).suffix.lower() for name in found
     )
-    others = ", ".join(f"{count} {suffix}" for suffix, count in passed.most_common())
+    others = ", ".join(
+        f"{count} {suffix}" for suffix, count in sorted(passed.items(), key=lambda item: (-item[1], item))
+    )
     if not found:
         known = ", ".join(sorted(AUDIO_SUFFIXES))
         holds = f"{others} instead" if others else "none"

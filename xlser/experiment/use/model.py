@@ -27,7 +27,7 @@ from xlser.experiment.use.embedders import (
 from xlser.experiment.use.familiarity import UNFAMILIAR, WARNING, Familiarity
 from xlser.experiment.use.folder import Chosen, find_model
 from xlser.experiment.use.nearest import neighbours, of_classes
-from xlser.experiment.use.readers import Reader, check_labels, make_reader
+from xlser.experiment.use.readers import Reader, check_labels, make_reader, with_metric
 from xlser.experiment.use.request import Request, fault_of
 from xlser.experiment.use.transductive import Shift, adapted, choose_shift
 from xlser.store.datastore import Datastore
@@ -291,11 +291,4 @@ def open_model(chosen: Chosen, datastore: str | Path | None = None) -> Model:
         one.check_encoder(embedder.fingerprint)
     if store.embeddings.shape[1] != own.embeddings.shape[1]:
         raise XlserError(f"{datastore} must have {own.embeddings.shape[1]} dimensions, but has others.")
-    metric = chosen.options.get("distance", store.metric)
-    return Model(chosen, embedder, own, store if store.metric == metric else _measured(store, metric))
-
-
-def _measured(store: Datastore, metric: str) -> Datastore:
-    """Return the same clips under another metric."""
-    known = {"labels": store.labels, "groups": store.groups, "about": store.about}
-    return Datastore(store.embeddings, store.ids, metric=metric, encoder=store.encoder, index=store.index, **known)
+    return Model(chosen, embedder, own, with_metric(store, chosen.options.get("distance", store.metric)))

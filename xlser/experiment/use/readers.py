@@ -21,7 +21,9 @@ from xlser.vocabulary import PROBE
 class Reader(Protocol):
     """Distributions over ``classes``."""
 
-    classes: tuple[str, ...]
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """All that it tells apart."""
 
     def read(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Return the emotions (Q,), and the distributions (Q, C) over ``classes``, some of the reader's."""
@@ -195,8 +197,17 @@ def scored(store: Datastore, classes: Sequence[str], metric: Metric) -> Datastor
     rows = np.flatnonzero(np.isin(np.array(store.labels or [], dtype=str), list(classes)))
     if len(rows) == 0:
         raise RunError(f"the datastore must hold clips of {', '.join(classes)}, but holds none. Give another one.")
-    if len(rows) == len(store) and metric == store.metric:
-        return store
+    if len(rows) == len(store):
+        return with_metric(store, metric)
+    return _some(store, metric, rows)
+
+
+def with_metric(store: Datastore, metric: Metric) -> Datastore:
+    """Return the same clips under a metric."""
+    return store if metric == store.metric else _some(store, metric, np.arange(len(store)))
+
+
+def _some(store: Datastore, metric: Metric, rows: np.ndarray) -> Datastore:
     return Datastore(
         store.embeddings[rows],
         [store.ids[row] for row in rows],

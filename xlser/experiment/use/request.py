@@ -10,6 +10,7 @@ from typing import Any
 
 from xlser.corpora.times import SLACK
 from xlser.data.audio import AudioFault
+from xlser.data.samples import open_sound
 from xlser.errors import CorpusError, MachineError, RecipeError, RunError
 from xlser.machine import pass_on_machine
 
@@ -34,7 +35,7 @@ class Request:
     rate: int | None = None
     start: float | None = None
     end: float | None = None
-    channel: str | int | None = None
+    channel: str | float | None = None
     speaker: str = ""
     place: str = ""
     columns: Mapping[str, Any] = field(default_factory=dict)
@@ -101,6 +102,20 @@ def check_is_file(path: str | os.PathLike[str]) -> None:
         raise AudioFault("a folder, not a recording; give the folder itself, or the files in it")
     if path.exists():
         raise AudioFault("a pipe, a socket or a device, not a file; give - to read one recording from standard input")
+
+
+def check_start(request: Request) -> None:
+    """Refuse a segment that begins where its recording has ended.
+
+    Raises:
+        AudioFault: it does, or the recording cannot be opened.
+    """
+    with open_sound(request.audio, request.rate) as sound:
+        seconds = (sum(map(len, sound.blocks())) if sound.frames is None else sound.frames) / sound.rate
+    if (request.start or 0.0) >= seconds:
+        raise AudioFault(
+            f"the segment starts at {request.start:g} s, behind the end of the recording at {seconds:.2f} s"
+        )
 
 
 def check_end(request: Request, seconds: float) -> None:
