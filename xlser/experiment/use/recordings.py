@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from xlser.corpora.globbing import AUDIO_SUFFIXES, walk
 from xlser.data.audio import QUALITY, resampled_length, segment_blocks
 from xlser.data.samples import open_sound, settle
 from xlser.data.spans import Span, windows
-from xlser.errors import CorpusError
 from xlser.features.extract import check_length
-from xlser.machine import loading, pass_on_machine
-
-LISTS = (".csv", ".lst", ".tsv", ".txt")
-COLUMNS = ("path", "file", "filename")
-
-
-def find_recordings(source: str | Path) -> list[Path]:
-    """Return the recordings that are meant by a file, a folder or a list.
-
-    A folder gives all that looks like audio below it, sorted. A list is a text with a path a line, or a .csv or .tsv
-    with a column ``path`` (or ``file``, ``filename``); a path that is not absolute starts from the list's folder, or
-    else from the current one. Whether a single file or a listed one is there is told when it is read.
-
-    Raises:
-        CorpusError: nothing is there, a folder without audio, or a list without paths.
-
-    >>> import tempfile
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> for name in ("b.wav", "a.FLAC", "notes.md"):
-    ...     (folder / name).touch()
-    >>> [path.name for path in find_recordings(folder)]
-    ['a.FLAC', 'b.wav']
-    """
-    source = Path(source).expanduser()
-    if source.is_dir():
-        found = [source / name for name in walk(source) if Path(name).suffix.lower() in AUDIO_SUFFIXES]
-        what = f"an audio file ({', '.join(sorted(AUDIO_SUFFIXES))})"
-    elif not source.exists():
-        raise CorpusError(f"{source} does not exist. Give a recording, a folder of them, or a list of paths.")
-    elif source.suffix.lower() not in LISTS:
-        return [source]
-    else:
-        found, what = [_placed(name, source.parent) for name in _listed(source)], "a path"
-    if not found:
-        raise CorpusError(f"{source} must hold at least {what}, but holds none.")
-    return found
+from xlser.machine import loading
 
 
 def recorded_windows(
@@ -148,25 +110,3 @@ def _resampled(blocks: Iterator[np.ndarray], own: int, rate: int) -> Iterator[np
         held = block
     if held is not None:
         yield stream.resample_chunk(held, last=True)
-
-
-def _listed(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        pass_on_machine(error, f"reading the list {path}")
-        raise CorpusError(f"cannot read the list {path}: {error}. Write it as UTF-8 text.") from error
-    lines = [line for line in text.splitlines() if line.strip()]
-    if path.suffix.lower() not in (".csv", ".tsv"):
-        return [line.strip() for line in lines]
-    rows = csv.DictReader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-    column = next((name for name in COLUMNS if name in (rows.fieldnames or ())), None)
-    if column is None:
-        has = ", ".join(rows.fieldnames or ["none"])
-        raise CorpusError(f"{path} must have a column {' or '.join(COLUMNS)}, but has {has} instead.")
-    return [row[column] for row in rows if row[column]]
-
-
-def _placed(name: str, folder: Path) -> Path:
-    path = Path(name).expanduser()
-    return folder / path if not path.is_absolute() and (folder / path).exists() else path
