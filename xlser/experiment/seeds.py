@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from xlser.data.dataset import Dataset
 from xlser.data.splits import Split, adapted_splits
 from xlser.errors import RecipeError
 from xlser.experiment.corpora import Corpus
@@ -27,7 +28,7 @@ class Seed:
     place: int = 0
 
 
-def make_seeds(recipe: Recipe | EncoderRecipe, source: Corpus) -> list[Seed]:
+def make_seeds(recipe: Recipe | EncoderRecipe, source: Corpus | Dataset) -> list[Seed]:
     """Split the source once and give each training a seed and a fold.
 
     With as many seeds as folds, and no repeats, every speaker is held out once.
@@ -54,13 +55,13 @@ def fold_note(recipe: Recipe | EncoderRecipe, source: Corpus) -> list[str]:
     return [told] if folds["why"] else []
 
 
-def _splits(recipe: Recipe | EncoderRecipe, source: Corpus) -> tuple[list[Split], str]:
+def _splits(recipe: Recipe | EncoderRecipe, source: Corpus | Dataset) -> tuple[list[Split], str]:
     choice = recipe.split
     given = [{part: list(members) for part, members in fold.items()} for fold in choice.given]
     return adapted_splits(source.frame, choice.kind, folds=choice.folds, seed=choice.seed, given=given)
 
 
-def check_ratings(recipe: Recipe | EncoderRecipe, source: Corpus) -> None:
+def check_ratings(recipe: Recipe | EncoderRecipe, source: Corpus | Dataset) -> None:
     """Stop before any training if a method needs ratings that the source does not have.
 
     Raises:
@@ -68,8 +69,9 @@ def check_ratings(recipe: Recipe | EncoderRecipe, source: Corpus) -> None:
     """
     for name, method in recipe.methods.items():
         for dimension in method.rated:
-            if not np.isfinite(source.ratings[dimension]).any():
-                notes = "".join(f" ({note})" for note in source.dataset.notes)
+            if not np.isfinite(source.frame[dimension].to_numpy(dtype=float)).any():
+                told = source if isinstance(source, Dataset) else source.dataset
+                notes = "".join(f" ({note})" for note in told.notes)
                 raise RecipeError(
                     f"methods.{name} learns {dimension}, but corpus {source.name} has no {dimension} "
                     f"ratings{notes}. Give the ratings, choose another source, or take positions of emotion "
