@@ -115,26 +115,39 @@ class Dataset:
         emotions: Mapping[str, str] | None = None,
         scale: tuple[float, float] | None = None,
         cache: str | Path | None = None,
+        root: str | Path | None = None,
+        encoding: str | None = None,
+        separator: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        tier: str | None = None,
     ) -> Dataset:
         """Read a dataset from a file or folder, of whatever format it turns out to be.
 
         Args:
-            path: a manifest of xlser (Parquet or CSV), another table (CSV, JSON lines), Parquet that holds the audio,
-                an audformat database, or a Hugging Face audio folder.
+            path: a manifest of xlser (Parquet or CSV), another table (CSV, JSON, JSON lines, Excel, Parquet with paths
+                or audio), annotations of ELAN or Praat, an audformat database, a Hugging Face audio folder, or what
+                ``save_to_disk`` of `datasets` wrote.
             name: what the dataset is called; the file's own name unless given or said in it.
             language: BCP 47 tag of rows that name none.
             speaker: the speaker of rows that name none.
             emotions: what labels mean, where xlser cannot know.
             scale: lowest and highest rating, where the format does not say.
-            cache: where the recordings of a Parquet table are written; xlser's cache folder unless given.
+            cache: where the recordings that a table holds are written; xlser's cache folder unless given.
+            root: the folder that a table's paths start from; its own unless given.
+            encoding: of a table that is neither UTF-8 nor UTF-16, such as ``cp1252``.
+            separator: of a table's cells, where it cannot be seen.
+            columns: header of a role (``path``, ``emotion``, ``speaker``, ``start`` ...) that is called unusually.
+            tier: the tiers of annotations to read, separated by commas.
 
         Raises:
             CorpusError: nothing is there, or it is none of these; see `xlser.data.formats.rows.import_rows`.
         """
         from xlser.data.formats.anyformat import read_any
+        from xlser.data.formats.table_options import TableOptions
 
+        options = TableOptions(Path(root) if root else None, encoding, separator, dict(columns or {}), tier)
         about = {"language": language, "speaker": speaker, "emotions": dict(emotions or {}), "scale": scale}
-        return cls.of(read_any(Path(path), name, cache or cache_folder(), **about))
+        return cls.of(read_any(Path(path), name, cache or cache_folder(), options, **about))
 
     @property
     def frame(self) -> pd.DataFrame:
