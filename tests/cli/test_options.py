@@ -19,8 +19,18 @@ BELOW = {
         "reporting.bench.report.write_bench_report",
         "reporting.bench.report.render_bench",
     ],
-    "predict": ["experiment.use.model.load", "experiment.use.output.opened", "experiment.use.output.write_predictions"],
-    "embed": ["experiment.use.model.load", "experiment.use.output.write_embeddings"],
+    "predict": [
+        "experiment.use.model.load",
+        "experiment.use.output.opened",
+        "experiment.use.output.write_predictions",
+        "experiment.use.protocol.protocol_lines",
+        "experiment.use.listing.find_requests",
+    ],
+    "embed": [
+        "experiment.use.model.load",
+        "experiment.use.output.write_embeddings",
+        "experiment.use.listing.find_requests",
+    ],
     "export": ["experiment.use.export.export_onnx"],
     "report": ["reporting.bench.listen.copy_clips", "reporting.report.write_report"],
     "compare": ["reporting.bench.compare.compare"],
@@ -92,6 +102,13 @@ OPTIONS = {
             lambda c: (c["opened"]["out"], c["write_predictions"]["form"]),
             (Path("p.csv"), "csv"),
         ),
+        "--adapt": ([], lambda c: c["predict_files"]["adapt"], True),
+        "--adaptation": (["coral"], lambda c: c["predict_files"]["adapt"], "coral"),
+        "--channel": (["left"], lambda c: c["find_requests"]["channel"], "left"),
+        "--root": (["there"], lambda c: c["find_requests"]["options"].root, Path("there")),
+        "--encoding": (["cp1252"], lambda c: c["find_requests"]["options"].encoding, "cp1252"),
+        "--separator": ([";"], lambda c: c["find_requests"]["options"].separator, ";"),
+        "--column": (["path=x"], lambda c: c["find_requests"]["options"].columns, {"path": "x"}),
         "--strict": ([], lambda c: c["finish"]["strict"], True),
     },
     "embed": {
@@ -99,6 +116,11 @@ OPTIONS = {
         "--model": (["emodb/dae"], lambda c: c["load"]["model"], "emodb/dae"),
         "--method": (["ce"], lambda c: c["load"]["method"], "ce"),
         "--seed": (["2"], lambda c: c["load"]["seed"], 2),
+        "--channel": (["left"], lambda c: c["find_requests"]["channel"], "left"),
+        "--root": (["there"], lambda c: c["find_requests"]["options"].root, Path("there")),
+        "--encoding": (["cp1252"], lambda c: c["find_requests"]["options"].encoding, "cp1252"),
+        "--separator": ([";"], lambda c: c["find_requests"]["options"].separator, ";"),
+        "--column": (["path=x"], lambda c: c["find_requests"]["options"].columns, {"path": "x"}),
         "--strict": ([], lambda c: c["finish"]["strict"], True),
     },
     "export": {
@@ -126,12 +148,16 @@ class Model:
 
     classes = ("anger", "happiness", "neutral", "sadness")
     embedder = SimpleNamespace(fingerprint="f")
+    chosen = None
 
     def __init__(self, calls):
         self.calls = calls
 
     def text(self):
         return "a model"
+
+    def shift(self, adapt, requests):
+        return adapt
 
     def predict_files(self, files, **options):
         self.calls["predict_files"] = options
@@ -168,6 +194,7 @@ def _record(patched, path, calls):
     home = home or importlib.import_module(f"xlser.{owner}")
     signature = inspect.signature(getattr(home, name))
     answers = {"load": lambda: Model(calls), "opened": _nothing, "export_onnx": lambda: SimpleNamespace(text=str)}
+    answers |= {"find_requests": lambda: SimpleNamespace(requests=[Path("a.wav")], notes=[]), "protocol_lines": tuple}
 
     def recorder(*given, **options):
         bound = signature.bind(*given, **options)

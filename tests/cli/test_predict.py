@@ -91,7 +91,7 @@ def test_csv_and_json_lines_say_the_same(xlser, run, folder, tmp_path):
         assert row["warning"] == line["warning"]
         assert len(line["neighbours"]) == 2
         for one in line["neighbours"]:
-            assert one.keys() == {"corpus", "language", "speaker", "path", "emotion", "distance"}
+            assert one.keys() == {"corpus", "language", "speaker", "path", "emotion", "distance", "voted"}
             assert f"synthetic-es es {one['speaker']} {one['path']}" in row["neighbours"]
 
 
@@ -131,7 +131,7 @@ def test_a_list_may_stand_elsewhere(xlser, run, folder, tmp_path, monkeypatch):
     status, out, err = xlser("predict", run, tmp_path / "list.txt")
     assert status == 0
     assert len(out.splitlines()) == 2
-    assert "not used: gone.wav: the file is gone" in err
+    assert "not used: list.txt, line 2: gone.wav: the file is gone" in err
 
 
 def test_embeddings_are_the_same_in_every_format(xlser, run, folder, tmp_path):

@@ -174,7 +174,7 @@ def test_a_file_that_may_not_be_read_is_a_fault_with_the_reason(wav, monkeypatch
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(soundfile, "info", refuse)
+    monkeypatch.setattr(soundfile, "SoundFile", refuse)
     monkeypatch.setattr(type(wav), "open", refuse)
     with pytest.raises(AudioFault, match="cannot be read: Permission denied"):
         probe(wav)

@@ -19,8 +19,9 @@ from xlser.experiment.run import run_recipe
 from xlser.experiment.use.embedders import embed_windows
 from xlser.experiment.use.familiarity import Familiarity
 from xlser.experiment.use.folder import find_model
+from xlser.experiment.use.listing import find_requests
 from xlser.experiment.use.readers import Votes
-from xlser.experiment.use.recordings import array_windows, find_recordings, recorded_windows
+from xlser.experiment.use.recordings import recorded_windows, windows_of_audio
 from xlser.experiment.workplace import Workplace
 from xlser.models.checkpoints import load_encoder
 from xlser.store.datastore import Datastore
@@ -162,8 +163,8 @@ def test_samples_are_heard_as_a_file_of_them(clips, voice, tmp_path):
     by_file, by_samples = model.predict(tmp_path / "a.wav"), model.predict(samples, rate=44_100)
     assert by_file.probabilities == pytest.approx(by_samples.probabilities, abs=1e-4)
     assert (by_file.file, by_samples.file) == (str(tmp_path / "a.wav"), "samples")
-    with pytest.raises(ValueError, match=r"`audio` must be a path, or floating point"):
-        model.predict(np.zeros(16_000, dtype=np.int16))
+    with pytest.raises(TypeError, match=r"`audio` must be a path, bytes"):
+        model.predict(np.zeros(16_000, dtype=bool), 16_000)
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 24_414, 44_100, 48_000])
@@ -304,13 +305,13 @@ def test_neighbours_are_near_by_the_distance_that_validation_chose(clips, tmp_pa
             row |= {"distance": distance, "k": 1, "weight": 1.0}
     only_reader(results, "ce", "classifier + knn")
     (run / "results.json").write_text(json.dumps(results))
-    query = xlser.load(run, method="ce").model.embed(voice(1.0))
+    query = xlser.load(run, method="ce").model.embed(voice(1.0), 16_000)
     aside = np.roll(query, 1) - (np.roll(query, 1) @ query) / (query @ query) * query
     # One clip lies in the same direction and far away, the other near and in another direction.
     vectors = [9 * query, query + 0.5 * aside]
     names = {"labels": ["anger", "sadness"], "encoder": xlser.load(run, method="ce").model.store.encoder}
     Datastore(vectors, ["far", "near"], about={"path": ["far", "near"]}, **names).save(tmp_path / "two.safetensors")
-    found = xlser.load(run, method="ce", datastore=tmp_path / "two.safetensors").model.predict(voice(1.0), k=1)
+    found = xlser.load(run, method="ce", datastore=tmp_path / "two.safetensors").model.predict(voice(1.0), 16_000, k=1)
     assert found.emotion == emotion
     assert found.neighbours[0].path == {"sadness": "near", "anger": "far"}[emotion]
     expected = np.sum((0.5 * aside) ** 2) if distance == "l2" else 0.0
@@ -327,14 +328,14 @@ def only_reader(results, method, reader):
 @pytest.mark.parametrize("run", ["clips", "latents"])
 def test_labels_restrict_the_answer(run, request, voice):
     model, samples = xlser.load(request.getfixturevalue(run)).model, voice(1.5)
-    found = model.predict(samples, labels=["sadness", "anger"])
+    found = model.predict(samples, 16_000, labels=["sadness", "anger"])
     assert list(found.probabilities) == ["anger", "sadness"]
     assert sum(found.probabilities.values()) == pytest.approx(1)
     assert found.emotion == max(found.probabilities, key=found.probabilities.get)
     with pytest.raises(XlserError, match="unknown label 'angry': did you mean 'anger'"):
-        model.predict(samples, labels=["angry", "sadness"])
+        model.predict(samples, 16_000, labels=["angry", "sadness"])
     with pytest.raises(XlserError, match="two emotions at least"):
-        model.predict(samples, labels=["anger"])
+        model.predict(samples, 16_000, labels=["anger"])
 
 
 def test_votes_are_those_of_a_slow_count():
@@ -380,8 +381,8 @@ def test_noise_is_unfamiliar_and_training_clips_are_not(latents, small_data):
     paths = [small_data / "synthetic-de" / path for path in model.store.about["path"]]
     assert not any(one.warning for one in model.predict_files(paths))
     noise = np.random.default_rng(0).uniform(-1, 1, 32_000).astype(np.float32)
-    assert model.predict(noise).percentile > 99
-    assert model.predict(noise).warning.startswith("unfamiliar sound")
+    assert model.predict(noise, 16_000).percentile > 99
+    assert model.predict(noise, 16_000).warning.startswith("unfamiliar sound")
 
 
 def test_a_datastore_of_another_encoder_is_refused(clips, latents):
@@ -393,22 +394,22 @@ def test_a_datastore_of_another_encoder_is_refused(clips, latents):
 def test_more_neighbours_than_the_store_has_are_refused(clips, voice, tmp_path):
     model = xlser.load(clips).model
     with pytest.raises(RunError, match=r"must be 0 to \d+, the stored clips, but are 1000"):
-        model.predict(voice(1.0), k=1000)
+        model.predict(voice(1.0), 16_000, k=1000)
     few = Datastore(model.store.embeddings[:1], ["x"], labels=["anger"], encoder=model.store.encoder)
     few.save(tmp_path / "few.safetensors")
     chosen = xlser.load(clips, datastore=tmp_path / "few.safetensors").model
     chosen.chosen.options["k"] = 8
     with pytest.raises(RunError, match="at least the k = 8 clips"):
-        chosen.predict(voice(1.0), k=1)
+        chosen.predict(voice(1.0), 16_000, k=1)
     Datastore(model.store.embeddings[:1], ["x"], encoder=model.store.encoder).save(tmp_path / "bare.safetensors")
     with pytest.raises(RunError, match="must hold clips of anger"):
-        xlser.load(clips, datastore=tmp_path / "bare.safetensors").model.predict(voice(1.0), k=1)
+        xlser.load(clips, datastore=tmp_path / "bare.safetensors").model.predict(voice(1.0), 16_000, k=1)
 
 
 def test_another_datastore_is_read_with_the_same_model(clips, voice):
     seed = {"method": "supcon", "seed": 0}
     first = xlser.load(clips, **seed).model
-    assert first.predict(voice(1.0), k=1).probabilities["anger"] < 1.0
+    assert first.predict(voice(1.0), 16_000, k=1).probabilities["anger"] < 1.0
     kept = [row for row, label in enumerate(first.store.labels) if label == "anger"]
     only = Datastore(
         first.store.embeddings[kept],
@@ -420,7 +421,7 @@ def test_another_datastore_is_read_with_the_same_model(clips, voice):
     only.save(path)
     model = xlser.load(clips, **seed, datastore=path).model
     model.chosen.options["k"] = 1
-    assert model.predict(voice(1.0), k=1).probabilities["anger"] == 1.0
+    assert model.predict(voice(1.0), 16_000, k=1).probabilities["anger"] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -463,26 +464,32 @@ def test_latents_of_a_run_that_kept_none_are_stored_when_it_is_read_back(latents
     assert model.stat().st_mtime_ns == written
 
 
+def found(source):
+    return [request.audio for request in find_requests(source).requests]
+
+
 def test_a_folder_a_list_and_a_table_name_the_same_recordings(corpus, tmp_path):
     root = corpus("b/2.WAV", "b/1.wav", "a.wav")
     (root / "notes.txt").write_text("not audio")
     files = [root / "a.wav", root / "b" / "1.wav", root / "b" / "2.WAV"]
-    assert find_recordings(root) == files
+    assert found(root) == files
+    assert find_requests(root).notes == [f"{root}: passed over 1 .txt"]
     (root / "list.txt").write_text("a.wav\n\nb/1.wav\n" + str(root / "b" / "2.WAV") + "\n")
     (root / "list.csv").write_text("id,path\n1,a.wav\n2,b/1.wav\n3,b/2.WAV\n")
-    (root / "list.tsv").write_text("file\tid\na.wav\t1\nb/1.wav\t2\nb/2.WAV\t3\n")
+    (root / "list.tsv").write_text("file\tid\na.wav\t1\nb\\1.wav\t2\n2.WAV\t3\n")
     for name in ("list.txt", "list.csv", "list.tsv"):
-        assert find_recordings(root / name) == files
-    assert find_recordings(root / "a.wav") == files[:1]
+        assert found(root / name) == files
+    assert found(root / "a.wav") == files[:1]
 
 
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("a.csv", "wav,id\nx.wav,1\n", "must have a column path or file or filename, but has wav, id"),
-        ("a.csv", "path\n", "must hold at least a path"),
-        ("a.txt", " \n", "must hold at least a path"),
-        ("a.txt", b"\xff\xfe\x00", "cannot read the list"),
+        ("a.csv", "mood,id\nx,1\n", "has no column of path; its columns: mood, id"),
+        ("a.csv", "path\n", "has no rows"),
+        ("a.csv", "path,id\n,1\n", "must hold at least a path"),
+        ("a.txt", " \n", "has no rows"),
+        ("a.txt", b"\xff\xfe\x00", "cannot read|is not utf-16"),
         ("folder", None, "must hold at least an audio file"),
         ("nothing.wav", "", "does not exist"),
     ],
@@ -496,10 +503,10 @@ def test_a_source_without_recordings_is_refused(tmp_path, name, text, said):
     elif text:
         path.write_text(text)
     with pytest.raises(CorpusError, match=said):
-        find_recordings(path)
+        find_requests(path)
 
 
 def test_samples_below_the_receptive_field_are_too_short():
     with pytest.raises(AudioFault, match="too short: 25 ms of 25 needed"):
-        array_windows(np.ones(399, np.float32), 16_000, 16_000, 16_000, 400)
-    assert len(next(array_windows(np.ones(400, np.float32), 16_000, 16_000, 16_000, 400))) == 400
+        next(windows_of_audio(np.ones(399, np.float32), 16_000, 16_000, 16_000, 400))
+    assert len(next(windows_of_audio(np.ones(400, np.float32), 16_000, 16_000, 16_000, 400))) == 400

@@ -103,14 +103,14 @@ def _emotions(
     draw: SpeakerBootstrap,
     level: float,
 ) -> _Emotions:
-    frame, reader = dataset.frame, model.model.reader
-    classes = tuple(name for name in reader.classes if (frame["emotion"] == name).any())
+    frame = dataset.frame
+    classes = tuple(name for name in model.classes if (frame["emotion"] == name).any())
     judged = frame[["id", "speaker", "emotion"]].rename(columns={"emotion": "truth"}).set_index("id")
     if len(classes) < 2:
         return _Emotions((), [], pd.DataFrame(), judged)
-    labels, shares = reader.read(vectors, classes)
+    labels, shares = model.model.reader_of(classes).read(vectors, classes)
     if adapt is not None and adapt.on_probabilities:
-        shares = adapt.probabilities(shares, reader.shares(_counts(model, classes)))
+        shares = adapt.probabilities(shares, model.model.shares(classes))
         labels = np.array(classes)[shares.argmax(axis=1)]
     view = View(np.ones(len(frame), dtype=bool), {_MODEL: labels})
     rows, counts = class_rows({_MODEL: [view]}, frame["emotion"].to_numpy(), classes, draw, level)
@@ -151,19 +151,6 @@ def _adapted(model: Recogniser, adapt: Adaptation, vectors: np.ndarray, dataset:
     home = np.asarray(model.model.own.embeddings)
     mapped: np.ndarray = adapt.embeddings(home, vectors, dataset.frame["speaker"]).astype(vectors.dtype)
     return mapped
-
-
-def _counts(model: Recogniser, classes: tuple[str, ...]) -> np.ndarray:
-    """Return the training clips of each class, (C,).
-
-    Raises:
-        CorpusError: one has none, so that its probability can be corrected for nothing.
-    """
-    counts = np.array([model.model.own.about["emotion"].count(name) for name in classes])
-    if not counts.all():
-        none = ", ".join(name for name, count in zip(classes, counts, strict=True) if not count)
-        raise CorpusError(f"the model has no training clip of {none}: its probabilities cannot be corrected")
-    return counts
 
 
 def _ratings(

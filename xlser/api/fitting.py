@@ -73,7 +73,7 @@ def read_by(chosen: Chosen, readout: str, options: Mapping[str, Any]) -> Chosen:
         and row.get("role", VALIDATION) == VALIDATION
     ]
     best = settled[0] if settled else {}
-    return replace(chosen, reader=readout, options=best | dict(options), accuracy=float(scores[0]))
+    return replace(chosen, reader=readout, options=best | dict(options), accuracy=float(scores[0]), fixed=dict(options))
 
 
 def _is_canonical(name: str) -> bool:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from xlser.api.embedding import embed_dataset
@@ -150,12 +149,12 @@ class Recogniser:
         rows = [row for row in self.model.chosen.job.home["transfer"] if row["role"] == VALIDATION]
         return pd.DataFrame(rows)[["method", "classifier", "metric", "value", "low", "high", "chance", "utterances"]]
 
-    def predict(self, audio: str | Path | np.ndarray | Dataset, rate: int = 16_000, **options: Any) -> Any:
+    def predict(self, audio: Any, rate: int | None = None, **options: Any) -> Any:
         """Return what it says of one recording (see `Model.predict`), or of every utterance of a dataset.
 
         Args:
             audio: a file, samples (S,), or a dataset.
-            rate: of samples, in Hz.
+            rate: of samples, in Hz; it must be given with them.
             options: ``labels`` and ``k``, for one recording.
 
         Returns:
@@ -170,15 +169,20 @@ class Recogniser:
         """Return the probabilities of every utterance, index the ids, a column an emotion."""
         return predictions(self, dataset).drop(columns="emotion")
 
-    def embed(self, audio: str | Path | np.ndarray | Dataset, rate: int = 16_000) -> Any:
+    def embed(self, audio: Any, rate: int | None = None) -> Any:
         """Return the embedding (D,) of one recording, or of a dataset a DataFrame (N, D), index the ids."""
         if not isinstance(audio, Dataset):
             return self.model.embed(audio, rate)
         used, vectors = embed_dataset(self.model.embedder, audio, self.cache, progress=self.progress)
         return pd.DataFrame(vectors, index=pd.Index(used.frame["id"], name="id"))
 
-    def predict_files(self, files: Iterable[str | Path], **options: Any) -> Iterator[Prediction]:
-        """Yield a prediction for each file that can be used; see `Model.predict_files`."""
+    def predict_files(self, files: Iterable[Any], **options: Any) -> Iterator[Prediction]:
+        """Yield a prediction for each file that can be used; see `Model.predict_files`.
+
+        ::
+
+            model.predict_files(paths, adapt=True)  # transductive: by the statistics of these very recordings
+        """
         return self.model.predict_files(files, **options)
 
     def save(self, folder: str | Path) -> Path:
@@ -253,7 +257,8 @@ def load(
         print(prediction.emotion, prediction.probabilities, prediction.warning)
         other = xlser.load("runs/bench", model="emodb/dae-both/plain")
 
-    An autoencoder's features are z-scored with the source's statistics: nothing of other recordings is looked at.
+    An autoencoder's features are z-scored with the source's statistics: nothing of other recordings is looked at,
+    unless ``predict_files(..., adapt=True)`` asks for it.
 
     Args:
         folder: a saved model, or what `xlser run` or `xlser transfer` wrote.

@@ -5,24 +5,37 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from xlser.cli.choosing import model_options
+from xlser.cli.hearing import heard_options
+from xlser.cli.table_options import table_options
+
+if TYPE_CHECKING:
+    from xlser.data.formats.table_options import TableOptions
 
 FOLDER = click.Path(path_type=Path)
 
 
 @click.command("predict")
 @click.argument("folder", type=FOLDER)
-@click.argument("source", type=FOLDER, metavar="FILE|FOLDER|LIST")
+@click.argument("source", type=FOLDER, metavar="FILE|FOLDER|LIST|-")
 @model_options
 @click.option("--labels", metavar="A,B,...", help="Answer with these emotions only.")
-@click.option("--neighbours", default=5, show_default=True, help="How many of the nearest stored clips are told.")
+@click.option("--adapt", is_flag=True, help="Transductive: use the statistics of all these recordings, unlabelled.")
+@click.option(
+    "--adaptation", metavar="NAME", help="Adapt by this: corpus, speaker, coral ...  [default: as the report]"
+)
+@click.option(
+    "--neighbours", type=int, help="How many stored clips are told.  [default: those that voted; 5 where none does]"
+)
 @click.option("--datastore", type=FOLDER, help="Other clips to compare with, embedded by the same model.")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl"]), help="[default: by --out, or table]")
 @click.option("--out", type=FOLDER, help="File to write.  [default: the screen]")
-@click.option("--strict", is_flag=True, help="Exit with status 1 if a file could not be used.")
+@heard_options
+@table_options
 def command(
     folder: Path,
     source: Path,
@@ -30,36 +43,48 @@ def command(
     method: str | None,
     seed: int | None,
     labels: str | None,
-    neighbours: int,
+    adapt: bool,
+    adaptation: str | None,
+    neighbours: int | None,
     datastore: Path | None,
     form: str | None,
     out: Path | None,
+    channel: str,
     strict: bool,
+    table_options: TableOptions,
 ) -> None:
     """Say which emotion recordings have, by a model of the run or bench in FOLDER.
 
-    A folder stands for all audio below it; a LIST is a text file with a path a line, or a table (.csv, .tsv) with a
-    column `path`. Files of any length: long ones are read in windows. A file that cannot be used is named, and left
-    out.
+    A folder stands for all audio below it, - for one recording from standard input. A LIST is a text file with a path
+    a line, or a table (CSV, JSON lines, Excel, Parquet) whose rows are recordings, or segments of them: by its columns
+    of paths and of start, end or duration, channel and speaker. All its columns stand in the output. Files of any
+    length: long ones are read in windows. A file or row that cannot be used is named, and left out.
+
+    Each recording is read by itself (zero-shot). With --adapt all are heard first, as one target of the model: give
+    recordings that belong together, five at least.
     """
     from xlser.environment.examine import check_environment
 
     check_environment()
 
+    from xlser.experiment.use.listing import find_requests
     from xlser.experiment.use.model import load
     from xlser.experiment.use.output import opened, write_predictions
+    from xlser.experiment.use.protocol import protocol_lines
     from xlser.experiment.use.readers import check_labels
-    from xlser.experiment.use.recordings import find_recordings
     from xlser.experiment.use.session import Session
 
     say = partial(click.echo, err=True)
 
-    files = find_recordings(source)
+    asked = find_requests(source, table_options, channel)
     chosen = load(folder, model=model, method=method, seed=seed, datastore=datastore)
     wanted = check_labels([name.strip() for name in labels.split(",")] if labels else None, chosen.classes)
-    say(chosen.text())
-    session = Session(files, say, progress=sys.stderr.isatty())
-    found = chosen.predict_files(files, labels=wanted, k=neighbours, on_fault=session.on_fault)
+    shift = chosen.shift(adaptation or True, asked.requests) if adapt or adaptation else None
+    for line in (*asked.notes, chosen.text(), *protocol_lines(chosen.chosen, shift)):
+        say(line)
+    session = Session(asked.requests, say, progress=sys.stderr.isatty())
+    some = wanted if labels else None
+    found = chosen.predict_files(asked.requests, labels=some, k=neighbours, on_fault=session.on_fault, adapt=shift)
     form = form or {".csv": "csv", ".jsonl": "jsonl"}.get(out.suffix if out else "", "table")
     with opened(out, sys.stdout) as file:
         write_predictions(session.counted(found), chosen, wanted, form, file)

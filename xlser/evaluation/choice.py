@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from xlser.vocabulary import FEATURES, READOUTS, SHORTCUTS, VALIDATION
 
 Name = TypeVar("Name")
+# The axis of a rated dimension that a trained head gives.
+HEAD_AXIS = "head"
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,35 @@ def choose_among(
     """
     choices = [(name, choice) for name, rows in tables.items() if (choice := choose(rows, methods))]
     return min(choices, key=lambda pair: (-_worth(pair[1].validation), pair[1].method != FEATURES), default=None)
+
+
+def choose_rating(
+    rows: Iterable[Mapping[str, Any]], methods: Collection[str] | None = None
+) -> tuple[str, float] | None:
+    """Return the method whose ratings agree best with those of the source's validation speakers, and its mean CCC.
+
+    For models that learnt no emotions. Of each dimension a trained head counts where there is one, else the direction;
+    of equal methods the first is taken, the features before any network.
+
+    Args:
+        rows: correlations as a run or a cell holds them, with ``role``, ``statistic``, ``method``, ``axis``,
+            ``dimension`` and ``value``.
+        methods: those that may be chosen; None for all.
+
+    >>> row = {"role": VALIDATION, "statistic": "CCC", "axis": "direction", "dimension": "valence", "value": 0.5}
+    >>> choose_rating([row | {"method": "plain"}, row | {"method": FEATURES}])
+    ('features', 0.5)
+    """
+    found: dict[str, dict[str, float]] = {FEATURES: {}}
+    for row in rows:
+        mine = (row["role"], row["statistic"]) == (VALIDATION, "CCC") and (methods is None or row["method"] in methods)
+        if mine and row["axis"] in ("direction", HEAD_AXIS):
+            values = found.setdefault(row["method"], {})
+            if row["axis"] == HEAD_AXIS or row["dimension"] not in values:
+                values[row["dimension"]] = _worth(row["value"])
+    means = {name: sum(values.values()) / len(values) for name, values in found.items() if values}
+    best = max(means, key=lambda name: means[name], default=None)
+    return None if best is None else (best, means[best] if math.isfinite(means[best]) else math.nan)
 
 
 def _worth(value: float | None) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlser.evaluation.choice import choose
 from xlser.evaluation.contamination import Checkpoint, checkpoints_of
+from xlser.evaluation.headline import PLAIN, main_methods
 from xlser.evaluation.results_file import load_results
 from xlser.evaluation.run_folder import load_grid, load_predictions
 from xlser.reporting import pretraining
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Row = dict[str, Any]
-PLAIN = "plain"
 # What a trained network says by its own head, alone and interpolated with nearest neighbours.
 CLASSIFIER, INTERPOLATED = "classifier", "classifier + knn"
 HEADS = (CLASSIFIER, INTERPOLATED)
@@ -63,10 +63,7 @@ class Facts:
         self.targets = [name for name in self.corpora if name != self.source]
         self.methods = list(dict.fromkeys(row["method"] for row in results["transfer"] + results["correlation"]))
         self.encoder: Row = self.recipe.get("encoder", {})
-        # A recipe may call an encoder's method plain; features is taken in every run.
-        given = (FEATURES,) if self.encoder else (PLAIN, FEATURES)
-        alone = PLAIN if PLAIN in self.methods or self.encoder else FEATURES
-        self.main = [name for name in self.methods if name not in given] or [alone]
+        self.main = main_methods(self.methods, bool(self.encoder))
         baseline = self.about.get("baseline", {})
         self.baseline: str = baseline.get("method", PLAIN)
         self._instead: dict[str, str] = baseline.get("readers", {})

@@ -8,19 +8,22 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
 from xlser.data.audio import AudioFault
+from xlser.data.channels import channel_number
 from xlser.errors import RunError
 from xlser.experiment.encoders import MODEL, UNTRAINED, untrained_fingerprint
 from xlser.experiment.judge import Heads
 from xlser.experiment.start import read_about_start, read_start
 from xlser.experiment.use.folder import Chosen
-from xlser.experiment.use.recordings import array_windows, recorded_windows
+from xlser.experiment.use.recordings import windows_of_audio
+from xlser.experiment.use.request import Request, check_end, check_is_file, check_start
 from xlser.features.extractor import Extractor
 from xlser.features.extractors import make_extractor
-from xlser.features.normalise import Scaler
+from xlser.features.normalise import Normalisation, Scaler, normalise
 from xlser.models.classifier import EMBEDDING, EmotionNetwork, Inputs
 from xlser.models.threads import NARROW, one_thread
 from xlser.training.checkpoint import load_state, read_about, under
@@ -47,6 +50,12 @@ class Embedder(Protocol):
 
     def __call__(self, samples: np.ndarray) -> np.ndarray:
         """Return the embedding (D,) of one window."""
+
+    def raw(self, samples: np.ndarray) -> np.ndarray:
+        """Return what `encode` makes the embedding of, for one window: all that must be kept of it, (F,)."""
+
+    def encode(self, raw: np.ndarray) -> np.ndarray:
+        """Return the zero-shot embeddings (N, D) of raw rows (N, F)."""
 
 
 @dataclass
@@ -77,6 +86,14 @@ class ClipEmbedder:
         with torch.inference_mode(), autocast(self.precision, device), one_thread(narrow):
             return self.network.embed(inputs)[EMBEDDING][0].float().cpu().numpy()
 
+    def raw(self, samples: np.ndarray) -> np.ndarray:
+        """Return the embedding (D,) itself."""
+        return self(samples)
+
+    def encode(self, raw: np.ndarray) -> np.ndarray:
+        """Return the rows as they are."""
+        return raw
+
 
 @dataclass
 class FeatureEmbedder:
@@ -105,14 +122,24 @@ class FeatureEmbedder:
 
     def __call__(self, samples: np.ndarray) -> np.ndarray:
         """Return the latent (L,), or the features (F,) themselves, of one window."""
+        return self.encode(self.raw(samples)[None])[0]
+
+    def raw(self, samples: np.ndarray) -> np.ndarray:
+        """Return the features (F,) before they are z-scored."""
         features = self.extractor(samples)
         if not np.isfinite(features).all():
             raise AudioFault(f"NaN or infinite features ({int((~np.isfinite(features)).sum())} of {features.size})")
-        return self.encode(features[None])[0]
+        return features
 
-    def encode(self, features: np.ndarray) -> np.ndarray:
-        """Return the latents (N, L), or the z-scores (N, F) themselves, of raw features (N, F)."""
-        scaled = self.scaler.apply(features)
+    def encode(self, raw: np.ndarray, kind: Normalisation = "source", speakers: pd.Series | None = None) -> np.ndarray:
+        """Return the latents (N, L), or the z-scores (N, F) themselves, of raw features (N, F).
+
+        Args:
+            raw: of all recordings of a list where ``kind`` is not ``source``.
+            kind: whose statistics z-score them; see `normalise`.
+            speakers: (N,), for ``speaker``.
+        """
+        scaled = normalise(raw, pd.Series(dtype=str) if speakers is None else speakers, kind, self.scaler)
         if self.autoencoder is None:
             return scaled
         with torch.inference_mode(), one_thread():
@@ -134,12 +161,43 @@ def embed_windows(embedder: Embedder, windows: Iterable[np.ndarray]) -> tuple[np
     return (total / weight).astype(np.float32), weight / embedder.rate
 
 
-def windows_of(embedder: Embedder, audio: object, rate: int) -> Iterator[np.ndarray]:
-    """Return the windows of a path, or of samples (S,) at ``rate`` Hz."""
-    options = (embedder.rate, embedder.longest, embedder.shortest)
-    if isinstance(audio, (str, Path)):
-        return recorded_windows(Path(audio).expanduser(), *options)
-    return array_windows(audio, rate, *options)
+def raw_windows(embedder: Embedder, windows: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the raw rows (W, F) of the windows of one recording, and their samples (W,).
+
+    Raises:
+        AudioFault: no sample, or numbers that are not finite; or what reading the windows raises.
+    """
+    pairs = [(embedder.raw(samples), len(samples)) for samples in windows]
+    if not pairs:
+        raise AudioFault("zero length: no samples")
+    rows, counts = zip(*pairs, strict=True)
+    if not np.isfinite(rows).all():
+        raise AudioFault("its embedding is not finite")
+    return np.stack(rows), np.array(counts)
+
+
+def windows_of(embedder: Embedder, request: Request) -> Iterator[np.ndarray]:
+    """Yield the windows of what is asked for, at the embedder's rate.
+
+    Raises:
+        AudioFault: see `windows_of_audio`; or a segment that ends behind the recording. ValueError, TypeError: nothing
+            that stands for sound, or samples without a rate.
+    """
+    if request.fault:
+        raise AudioFault(request.fault)
+    if request.is_file:
+        check_is_file(Path(request.audio).expanduser())
+    heard, options = 0, (embedder.rate, embedder.longest, embedder.shortest)
+    start, end, channel = request.start or 0.0, request.end, channel_number(request.channel)
+    try:
+        for window in windows_of_audio(request.audio, request.rate, *options, start=start, end=end, channel=channel):
+            heard += len(window)
+            yield window
+    except AudioFault:
+        if request.start and not heard:
+            check_start(request)
+        raise
+    check_end(request, heard / embedder.rate)
 
 
 def load_embedder(chosen: Chosen) -> Embedder:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from xlser.errors import RunError, did_you_mean
-from xlser.evaluation.choice import choose_among
+from xlser.evaluation.choice import choose_among, choose_rating
+from xlser.evaluation.headline import Headline
 from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.use.jobs import TrainedJob, trained_jobs
 from xlser.experiment.use.names import Name, named
@@ -25,9 +26,10 @@ class Chosen:
     ``run`` is the folder of the run or bench, ``job`` the recipe and source that it was trained by. ``method`` is
     ``features`` where the features, or an encoder before any training, do as well as every network. ``reader`` is the
     readout that speaks for it (see `xlser.evaluation.choice.READOUTS`); None where no emotions were scored.
-    ``options`` are the reader's (k, C, temperature ...), ``alphas`` those of the ridge direction of each rated
-    dimension. ``accuracy`` is the reader's UA on the source's validation speakers, over all seeds of the method; nan
-    where there is none. It is the best of ``among`` methods.
+    ``options`` are the reader's (k, C, temperature ...), of which ``fixed`` were given by name; ``alphas`` are those of
+    the ridge direction of each rated dimension. ``accuracy`` is the reader's UA on the source's validation speakers,
+    over all seeds of the method; nan where there is none. It is the best of ``among`` methods. ``agreement`` is the
+    mean CCC of its ratings there, where no emotions were scored.
     """
 
     run: Path
@@ -39,6 +41,8 @@ class Chosen:
     alphas: dict[str, float]
     accuracy: float
     among: int = 1
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    agreement: float = math.nan
 
     @property
     def recipe(self) -> AnyRecipe:
@@ -60,12 +64,27 @@ class Chosen:
         """What ``--model`` calls it: source/recipe/method/seed."""
         return f"{self.source}/{self.recipe.name}/{self.method}/{self.seed}"
 
+    def options_for(self, classes: tuple[str, ...]) -> dict[str, Any]:
+        """Return the reader's options where it tells these emotions apart, as a target with just these was read by."""
+        if classes == tuple(self.recipe.emotions) or self.reader is None:
+            return self.options
+        settled = self.job.choices(self.method, self.seed, self.reader, classes)
+        return self.options | (settled or {}) | dict(self.fixed)
+
+    @property
+    def headline(self) -> Headline:
+        """What the report says of it, target by target."""
+        recipe = self.recipe.model_dump(mode="json", include={"features", "encoder"})
+        return Headline.of(recipe, self.job.scores, self.method, self.reader)
+
     def text(self) -> str:
         """Say in one line which model it is, why it was taken, and how good its validation was."""
-        text = f"{self.run}: method {self.method}, seed {self.seed}, read by {self.reader or 'nothing'}"
-        if not math.isnan(self.accuracy):
+        how = f"read by {self.reader}" if self.reader else "which gives ratings alone"
+        text = f"{self.run}: method {self.method}, seed {self.seed}, {how}"
+        scores = {"UA": self.accuracy, "mean CCC": self.agreement}
+        if known := [f"{name} {value:.3f}" for name, value in scores.items() if not math.isnan(value)]:
             best = f", the best of {self.among} methods there" if self.among > 1 else ""
-            text += f" (UA {self.accuracy:.3f} on the source's validation speakers{best})"
+            text += f" ({known[0]} on the source's validation speakers{best})"
         text += f"; recipe {self.recipe.name}, trained on {self.source}: --model {self.name}"
         if self.recipe.normalise == "speaker":
             text += "; trained on z-scores by speaker, which one recording has not: those of the source stand in"
@@ -119,14 +138,17 @@ def _chosen(run: Path, jobs: list[TrainedJob]) -> Chosen:
     methods = list(dict.fromkeys(name for job in jobs for name in job.models))
     best = choose_among({place: job.home["transfer"] for place, job in enumerate(jobs)}, methods)
     job = jobs[best[0]] if best else jobs[0]
-    method = best[1].method if best else next(iter(job.models))
+    rated = None if best else choose_rating(job.home["correlation"], list(job.models))
+    method = best[1].method if best else rated[0] if rated else next(iter(job.models))
     seed = job.best_seed(method)
     rows = [row for row in job.home["choices"] if (row["method"], row["seed"]) == (method, seed)]
     own = {row["reader"]: row for row in rows if row.get("role", VALIDATION) == VALIDATION}
     directions = {name.removeprefix("direction of "): row["alpha"] for name, row in own.items() if "alpha" in row}
     reader, accuracy = (best[1].classifier, best[1].validation) if best else (None, math.nan)
     among = sum(len(each.models) for each in jobs)
-    return Chosen(run, job, method, seed, reader, own.get(reader, {}), directions, accuracy, among)
+    agreement = rated[1] if rated else math.nan
+    options = own.get(reader, {}) if reader else {}
+    return Chosen(run, job, method, seed, reader, options, directions, accuracy, among, agreement=agreement)
 
 
 def _encoders(jobs: list[TrainedJob]) -> list[TrainedJob]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from xlser.errors import RunError
-from xlser.evaluation.results import Results, Row, read_results
+from xlser.evaluation.results import CellScore, Results, Row, read_results
 from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.encoders import MODEL
 from xlser.schema import validate
@@ -29,6 +29,8 @@ class TrainedJob:
         models: the seeds of each method, networks first and ``features`` last.
         home: ``transfer`` (scores) and ``choices`` (k, C, alpha ...) on the source's own speakers.
         again: how to have it scored again, as the end of a sentence; what is there is read back.
+        scores: its UA on every corpus.
+        settled: for every corpus the emotions that were told apart there, and ``choices`` as ``home`` has them.
     """
 
     recipe: AnyRecipe
@@ -37,6 +39,8 @@ class TrainedJob:
     models: Mapping[str, tuple[int, ...]]
     home: Mapping[str, Any] = field(repr=False)
     again: str
+    scores: tuple[CellScore, ...] = field(default=(), repr=False)
+    settled: tuple[tuple[frozenset[str], list[Row]], ...] = field(default=(), repr=False)
 
     @property
     def folder(self) -> Path:
@@ -58,6 +62,12 @@ class TrainedJob:
     def model(self, method: str, seed: int) -> Path:
         """Return where the weights and the datastore of a model lie."""
         return self.folder / "models" / method / f"seed-{seed}"
+
+    def choices(self, method: str, seed: int, reader: str, classes: Collection[str]) -> Row | None:
+        """Return what validation chose for a reader of these emotions alone; None where no corpus has just these."""
+        rows = [row for shared, several in self.settled if shared == set(classes) for row in several]
+        wanted = (method, seed, reader)
+        return next((row for row in rows if (row["method"], row["seed"], row["reader"]) == wanted), None)
 
     def best_seed(self, method: str) -> int:
         """Return the seed with the best epoch, the first of equals; the features have no epochs, and any seed is good.
@@ -108,7 +118,20 @@ def _of_run(results: Results) -> TrainedJob:
         seeds[curve["method"]] = tuple(sorted({*seeds.get(curve["method"], ()), curve["seed"]}))
     seeds[FEATURES] = tuple(sorted({row["seed"] for table in ("splits", "curves") for row in home[table]}))
     again = f"delete {folder / 'results.json'} and run the same `xlser run` command again; the models are read back"
-    return TrainedJob(_recipe(results.recipes[recipe], folder), source, (folder,), seeds, home, again)
+    made, scores = _recipe(results.recipes[recipe], folder), tuple(results.scores())
+    settled = tuple((_shared(made, home, row), _of_corpus(home, row["corpus"])) for row in home["corpora"])
+    return TrainedJob(made, source, (folder,), seeds, home, again, scores, settled)
+
+
+def _shared(recipe: AnyRecipe, home: Mapping[str, Any], corpus: Row) -> frozenset[str]:
+    """Return the scored emotions that a corpus shares with the source."""
+    sources = [row for row in home["corpora"] if row["role"] == "source"]
+    kept = [set(row["labels"].get("kept", ())) for row in (corpus, *sources)]
+    return frozenset(recipe.emotions).intersection(*kept)
+
+
+def _of_corpus(home: Mapping[str, Any], name: str) -> list[Row]:
+    return [row for row in home["choices"] if row.get("corpus") == name]
 
 
 def _of_bench(results: Results, recipe: str, source: str) -> TrainedJob:
@@ -127,7 +150,10 @@ def _of_bench(results: Results, recipe: str, source: str) -> TrainedJob:
     methods = made.methods if isinstance(made, EncoderRecipe) else made.objectives()
     first = made.training.first_seed
     seeds = dict.fromkeys([*methods, FEATURES], tuple(range(first, first + made.training.seeds)))
-    return TrainedJob(made, source, there, seeds, results.homes[recipe, source], again)
+    scores = tuple(one for one in results.scores() if (one.recipe, one.source) == (recipe, source))
+    cells = [cell for cell in table["cells"] if (cell["recipe"], cell["source"]) == (recipe, source)]
+    settled = tuple((frozenset(cell["classes"]), cell["choices"]) for cell in cells)
+    return TrainedJob(made, source, there, seeds, results.homes[recipe, source], again, scores, settled)
 
 
 def _recipe(values: Row, folder: Path) -> AnyRecipe:

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from xlser.data.audio import AudioFault
+from xlser.data.channels import channel_number
 from xlser.errors import CorpusError, RunError, XlserError
+from xlser.evaluation.adapting import Adaptation
 from xlser.experiment.use.answer import Neighbour, Prediction
 from xlser.experiment.use.dimensions import Dimensions
-from xlser.experiment.use.embedders import Embedder, embed_windows, load_embedder, windows_of
+from xlser.experiment.use.embedders import (
+    Embedder,
+    FeatureEmbedder,
+    embed_windows,
+    load_embedder,
+    raw_windows,
+    windows_of,
+)
 from xlser.experiment.use.familiarity import UNFAMILIAR, WARNING, Familiarity
 from xlser.experiment.use.folder import Chosen, find_model
-from xlser.experiment.use.readers import Reader, check_labels, make_reader
+from xlser.experiment.use.nearest import neighbours, of_classes
+from xlser.experiment.use.readers import Reader, check_labels, make_reader, with_metric
+from xlser.experiment.use.request import Request, fault_of
+from xlser.experiment.use.transductive import Shift, adapted, choose_shift
 from xlser.store.datastore import Datastore
+from xlser.vocabulary import TRANSDUCTIVE
 
 STORE = "datastore.safetensors"
-OnFault = Callable[[Path, str], object]
+OnFault = Callable[[Any, str], object]
 
 
 @dataclass
@@ -31,117 +45,203 @@ class Model:
     embedder: Embedder
     own: Datastore
     store: Datastore
+    _readers: dict[tuple[str, ...], Reader] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[str, ...], Familiarity] = field(default_factory=dict, repr=False)
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The emotions that it tells apart."""
-        return self.reader.classes
+        """The emotions that it tells apart; none where it was trained on ratings alone."""
+        return tuple(self.chosen.recipe.emotions) if self.chosen.reader else ()
 
     def text(self) -> str:
         """Say which model it is, a line."""
         return self.chosen.text()
 
     def predict(
-        self, audio: str | Path | np.ndarray, rate: int = 16_000, *, labels: Sequence[str] | None = None, k: int = 5
+        self, audio: Any, rate: int | None = None, *, labels: Sequence[str] | None = None, k: int | None = None
     ) -> Prediction:
-        """Return what the model says of one recording.
+        """Return what the model says of one recording, zero-shot: nothing but the recording itself is looked at.
 
         Args:
-            audio: a file, or float samples (S,) between -1 and 1, of any length above the model's shortest.
-            rate: of samples, in Hz; a file says its own.
+            audio: a file, or samples (S,) between -1 and 1, of any length above the model's shortest; see
+                `xlser.experiment.use.recordings` for what else is understood.
+            rate: of samples, in Hz, which must be given with them; a file says its own.
             labels: only these emotions, two at least; the probabilities are of these alone.
-            k: how many neighbours are told; 0 for none.
+            k: how many neighbours are told, 0 for none; unless given those that voted, or the five nearest where none
+                votes.
 
         Raises:
             CorpusError: the recording cannot be used; it is named. XlserError: an unknown label. RunError: more
-                neighbours than the store holds, or a run that scored no emotions.
+                neighbours than the store holds, or a run that learnt neither emotions nor ratings.
         """
-        classes = self._classes(labels, k)
-        return self._judge(_name(audio), *self._embedded(audio, rate), classes, k)
+        request, classes = Request.of(audio, rate), self._classes(labels, k)
+        embedded, seconds = self._alone(request)
+        return next(self._judged([(request, seconds)], embedded[None], classes, k))
 
     def predict_files(
         self,
-        files: Iterable[str | Path],
+        files: Iterable[Any],
         *,
         labels: Sequence[str] | None = None,
-        k: int = 5,
+        k: int | None = None,
         on_fault: OnFault | None = None,
+        adapt: bool | str | Adaptation | Shift | None = None,
     ) -> Iterator[Prediction]:
         """Yield a prediction for each file that can be used, in their order; arguments as for `predict`.
 
         A file that cannot be used goes to ``on_fault`` with the reason; without it, it is raised as `predict` does.
+
+        With ``adapt`` the recordings are a target of their own: all are heard first, their unlabelled statistics make
+        up for what sets them apart from the source, and the answers are ``transductive``, as a run's are that looks at
+        its target. Recordings that belong to one corpus are given together; if all of them are angry, it is just that
+        which is lost.
+
+        Args:
+            files: paths, or `Request`s of segments, channels and speakers.
+            labels: see `predict`.
+            k: see `predict`.
+            on_fault: gets what was given, and the reason.
+            adapt: True for what the model's report adapts by; or a name such as ``corpus``, ``speaker``, ``coral``; or
+                an adaptation, or what `shift` gave.
+
+        Raises:
+            RunError: see `choose_shift`. CorpusError: fewer than five recordings to adapt to.
         """
         classes = self._classes(labels, k)
-        for path, embedded, seconds in self.embed_files(files, on_fault=on_fault):
-            yield self._judge(path, embedded, seconds, classes, k)
+        if adapt is None or adapt is False:
+            for request, embedded, seconds in self._each(files, on_fault, self._embedded):
+                yield from self._judged([(request, seconds)], embedded[None], classes, k)
+            return
+        requests = [Request.of(item) for item in files]
+        shift = self.shift(adapt, requests)
+        heard = list(self._each(requests, on_fault, self._raw))
+        if heard:
+            embedded, seconds = adapted(shift, self.embedder, self.own, heard)
+            about = [(request, time) for (request, *_), time in zip(heard, seconds, strict=True)]
+            yield from self._judged(about, embedded, classes, k, shift)
 
-    def embed(self, audio: str | Path | np.ndarray, rate: int = 16_000) -> np.ndarray:
+    def shift(self, adapt: bool | str | Adaptation | Shift, requests: Sequence[Request]) -> Shift:
+        """Return how recordings are adapted to; arguments and errors as for `predict_files`."""
+        if isinstance(adapt, Shift):
+            return adapt
+        speakers = any(request.speaker for request in requests)
+        return choose_shift(self.chosen, adapt, isinstance(self.embedder, FeatureEmbedder), speakers)
+
+    def embed(self, audio: Any, rate: int | None = None) -> np.ndarray:
         """Return the embedding, float32 (D,), of one recording; arguments and errors as for `predict`."""
-        return self._embedded(audio, rate)[0]
+        return self._alone(Request.of(audio, rate))[0]
 
     def embed_files(
-        self, files: Iterable[str | Path], *, on_fault: OnFault | None = None
-    ) -> Iterator[tuple[str, np.ndarray, float]]:
-        """Yield the name, the embedding (D,) and the seconds of each file that can be used (see `predict_files`)."""
-        for path in files:
-            try:
-                yield str(path), *embed_windows(self.embedder, windows_of(self.embedder, path, 0))
-            except AudioFault as fault:
-                if on_fault is None:
-                    raise CorpusError(f"{path}: {fault}") from fault
-                on_fault(Path(path), str(fault))
+        self, files: Iterable[Any], *, on_fault: OnFault | None = None
+    ) -> Iterator[tuple[Request, np.ndarray, float]]:
+        """Yield the request, the embedding (D,) and the seconds of each file that can be used (see `predict_files`)."""
+        return self._each(files, on_fault, self._embedded)
 
-    @cached_property
+    @property
     def reader(self) -> Reader:
-        """Who names the emotion."""
-        return make_reader(self.chosen, self.embedder.heads, self.store, self.own)
+        """Who names the emotion, among all of them."""
+        return self.reader_of(self.classes)
+
+    def reader_of(self, classes: tuple[str, ...]) -> Reader:
+        """Return who names the emotion among these of the classes."""
+        if classes not in self._readers:
+            self._readers[classes] = make_reader(self.chosen, self.embedder.heads, self.store, self.own, classes)
+        return self._readers[classes]
 
     @cached_property
     def dimensions(self) -> Dimensions:
         """What gives the ratings: a trained ``head``, or the ``direction`` fitted to the training clips' ratings."""
         return Dimensions.of(self.embedder.heads, self.own, self.chosen.alphas)
 
-    @cached_property
-    def _familiarity(self) -> Familiarity:
-        return Familiarity.of(self.store)
+    def shares(self, classes: tuple[str, ...]) -> np.ndarray:
+        """Return the shares of the classes, (C,), that the reader takes for granted.
 
-    def _embedded(self, audio: str | Path | np.ndarray, rate: int) -> tuple[np.ndarray, float]:
+        Raises:
+            CorpusError: one has no training clip, so that its probability can be corrected for nothing.
+        """
+        counts = np.array([self.own.about["emotion"].count(name) for name in classes])
+        if not counts.all():
+            none = ", ".join(name for name, count in zip(classes, counts, strict=True) if not count)
+            raise CorpusError(f"the model has no training clip of {none}: its probabilities cannot be corrected")
+        return self.reader_of(classes).shares(counts)
+
+    def _each(self, files: Iterable[Any], on_fault: OnFault | None, read: Callable[[Request], tuple]) -> Iterator[Any]:
+        for item in files:
+            try:
+                request = Request.of(item)
+                yield request, *read(request)
+            except Exception as error:  # whatever a library raises of one recording costs that recording alone
+                reason = fault_of(error, item)
+                if on_fault is None:
+                    raise CorpusError(f"{Request.of(item)}: {reason}") from error
+                on_fault(item, reason)
+
+    def _embedded(self, request: Request) -> tuple[np.ndarray, float]:
+        return embed_windows(self.embedder, windows_of(self.embedder, request))
+
+    def _raw(self, request: Request) -> tuple[np.ndarray, np.ndarray]:
+        return raw_windows(self.embedder, windows_of(self.embedder, request))
+
+    def _alone(self, request: Request) -> tuple[np.ndarray, float]:
         try:
-            return embed_windows(self.embedder, windows_of(self.embedder, audio, rate))
+            return self._embedded(request)
         except AudioFault as fault:
-            raise CorpusError(f"{_name(audio)}: {fault}") from fault
+            raise CorpusError(f"{request}: {fault}") from fault
 
-    def _classes(self, labels: Sequence[str] | None, k: int) -> tuple[str, ...]:
-        if not 0 <= k <= len(self.store):
+    def _classes(self, labels: Sequence[str] | None, k: int | None) -> tuple[str, ...]:
+        if k is not None and not 0 <= k <= len(self.store):
             raise RunError(f"the neighbours must be 0 to {len(self.store)}, the stored clips, but are {k} instead.")
+        if not self.classes and not self.dimensions.given_by:
+            _ = self.reader  # says that there is none
+        if labels is not None and not self.classes:
+            raise XlserError(f"labels choose among emotions, but {self.chosen.name} learnt ratings alone. Leave them.")
         return check_labels(labels, self.classes)
 
-    def _judge(self, name: str, embedded: np.ndarray, seconds: float, classes: tuple[str, ...], k: int) -> Prediction:
-        row = embedded[None]
-        emotions, shares = self.reader.read(row, classes)
-        distance = self._familiarity.distance(embedded)
-        percentile = self._familiarity.percentile(distance)
-        return Prediction(
-            name,
-            seconds,
-            str(emotions[0]),
-            dict(zip(classes, shares[0].tolist(), strict=True)),
-            self.dimensions.read(embedded),
-            distance,
-            percentile,
-            self._neighbours(row, k),
-            WARNING if percentile > UNFAMILIAR else "",
-        )
+    def _judged(
+        self,
+        about: Sequence[tuple[Request, float]],
+        embedded: np.ndarray,
+        classes: tuple[str, ...],
+        k: int | None,
+        shift: Shift | None = None,
+    ) -> Iterator[Prediction]:
+        """Yield what is said of N recordings with embeddings (N, D)."""
+        emotions, shares = np.full(len(embedded), ""), np.empty((len(embedded), 0))
+        if classes:
+            emotions, shares = self.reader_of(classes).read(embedded, classes)
+        if classes and shift is not None and shift.adaptation is not None and shift.adaptation.on_probabilities:
+            shares = shift.adaptation.probabilities(shares, self.shares(classes))
+            emotions = np.array(classes)[shares.argmax(axis=1)]
+        for place, (request, seconds) in enumerate(about):
+            row, emotion = embedded[place], str(emotions[place])
+            known = self._familiarity(classes)
+            distance = known.distance(row, emotion)
+            percentile = known.percentile(distance)
+            yield Prediction(
+                request.name,
+                seconds,
+                emotion,
+                dict(zip(classes, shares[place].tolist(), strict=True)),
+                self.dimensions.read(row),
+                distance,
+                percentile,
+                self._neighbours(row, k, classes),
+                WARNING if percentile > UNFAMILIAR else "",
+                start=request.start,
+                end=request.end,
+                channel=str(channel_number(request.channel) or "mix"),
+                columns=request.columns,
+                **({"protocol": TRANSDUCTIVE, "adapt": shift.name} if shift else {}),
+            )
 
-    def _neighbours(self, row: np.ndarray, k: int) -> list[Neighbour]:
-        if not k:
-            return []
-        distances, positions = self.store.search(row, k)
-        columns = [self.store.about.get(name) for name in ("corpus", "language", "speaker", "path", "emotion")]
-        return [
-            Neighbour(*(column[place] if column else "" for column in columns), float(distance))
-            for place, distance in zip(positions[0], distances[0], strict=True)
-        ]
+    def _familiarity(self, classes: tuple[str, ...]) -> Familiarity:
+        if classes not in self._known:
+            self._known[classes] = Familiarity.of(of_classes(self.store, classes))
+        return self._known[classes]
+
+    def _neighbours(self, row: np.ndarray, k: int | None, classes: tuple[str, ...]) -> list[Neighbour]:
+        voting = self.reader_of(classes).voters(classes) if classes else None
+        return neighbours(*(voting or (of_classes(self.store, classes), 0)), row, classes, k)
 
 
 def load(
@@ -160,7 +260,8 @@ def load(
         prediction = model.predict("clip.wav")
         print(prediction.emotion, prediction.probabilities, prediction.warning)
 
-    An autoencoder's features are z-scored with the source's statistics: nothing of other recordings is looked at.
+    An autoencoder's features are z-scored with the source's statistics: nothing of other recordings is looked at,
+    unless ``predict_files(..., adapt=True)`` asks for it.
 
     Args:
         folder: what `xlser run` or `xlser transfer` wrote.
@@ -190,15 +291,4 @@ def open_model(chosen: Chosen, datastore: str | Path | None = None) -> Model:
         one.check_encoder(embedder.fingerprint)
     if store.embeddings.shape[1] != own.embeddings.shape[1]:
         raise XlserError(f"{datastore} must have {own.embeddings.shape[1]} dimensions, but has others.")
-    metric = chosen.options.get("distance", store.metric)
-    return Model(chosen, embedder, own, store if store.metric == metric else _measured(store, metric))
-
-
-def _measured(store: Datastore, metric: str) -> Datastore:
-    """Return the same clips under another metric."""
-    known = {"labels": store.labels, "groups": store.groups, "about": store.about}
-    return Datastore(store.embeddings, store.ids, metric=metric, encoder=store.encoder, index=store.index, **known)
-
-
-def _name(audio: object) -> str:
-    return str(audio) if isinstance(audio, (str, Path)) else "samples"
+    return Model(chosen, embedder, own, with_metric(store, chosen.options.get("distance", store.metric)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +17,7 @@ from xlser.atomic import replacing
 from xlser.errors import XlserError
 from xlser.experiment.use.answer import Neighbour, Prediction
 from xlser.experiment.use.model import Model
+from xlser.experiment.use.request import Request
 
 FORMATS = ("table", "csv", "jsonl")
 EMBEDDED = (".parquet", ".csv", ".npz")
@@ -51,11 +52,12 @@ def write_predictions(
     {"table": _table, "csv": _csv, "jsonl": _lines}[form](predictions, model, labels, file)
 
 
-def write_embeddings(rows: Iterable[tuple[str, np.ndarray, float]], encoder: str, out: Path) -> int:
+def write_embeddings(rows: Iterable[tuple[Request, np.ndarray, float]], encoder: str, out: Path) -> int:
     """Write embeddings with their files' names, whole or not at all, and return how many.
 
-    ``.parquet`` and ``.csv`` have the columns file, seconds and z1, z2 ...; ``.npz`` the arrays files (N,), seconds
-    (N,), embeddings (N, D) and encoder, none of them pickled.
+    ``.parquet`` and ``.csv`` have the columns file, start and end of segments, seconds, and z1, z2 ..., behind those of
+    the list; ``.npz`` the arrays files (N,), starts and ends (N,) of segments, seconds (N,), embeddings (N, D) and
+    encoder, none of them pickled.
 
     Raises:
         XlserError: another suffix, or a place that cannot be written. ValueError: there is no row.
@@ -66,19 +68,40 @@ def write_embeddings(rows: Iterable[tuple[str, np.ndarray, float]], encoder: str
     found = list(rows)
     if not found:
         raise ValueError("`rows` must hold at least one embedding, but is empty instead.")
-    names, vectors, seconds = zip(*found, strict=True)
+    requests, vectors, seconds = zip(*found, strict=True)
+    names, bounds = [request.name for request in requests], [(request.start, request.end) for request in requests]
+    cut = any(bound is not None for pair in bounds for bound in pair)
+    starts, ends = np.array(bounds, dtype=float).T
     with replacing(out) as temporary:
         if out.suffix == ".npz":
+            arrays = {"embeddings": np.stack(vectors), "seconds": np.array(seconds)}
+            arrays |= {"starts": starts, "ends": ends} if cut else {}
             with temporary.open("wb") as file:  # by name, numpy would add a suffix of its own
-                arrays = {"embeddings": np.stack(vectors), "seconds": np.array(seconds)}
                 np.savez(file, files=np.array(names), encoder=np.array(encoder), **arrays)
             return len(found)
-        columns = [f"z{number + 1}" for number in range(len(vectors[0]))]
-        frame = pd.DataFrame(np.stack(vectors), columns=columns)
-        frame.insert(0, "file", names)
-        frame.insert(1, "seconds", seconds)
+        own = {"file": names} | ({"start": starts, "end": ends} if cut else {}) | {"seconds": seconds}
+        own |= {f"z{number + 1}": values for number, values in enumerate(np.stack(vectors).T)}
+        given = list(requests[0].columns)
+        columns = {name: [request.columns[name] for request in requests] for name in given}
+        renamed = dict(zip(own_names(list(own), given), own.values(), strict=True))
+        frame = pd.DataFrame(columns | renamed)
         _ = frame.to_csv(temporary, index=False) if out.suffix == ".csv" else frame.to_parquet(temporary, index=False)
     return len(found)
+
+
+def own_names(names: Sequence[str], given: Collection[str]) -> list[str]:
+    """Return what xlser's own columns are called beside those of a list: ``xlser_emotion`` where it has an ``emotion``.
+
+    >>> own_names(["file", "emotion"], ["path", "emotion"])
+    ['file', 'xlser_emotion']
+    """
+    taken, out = set(given), []
+    for name in names:
+        free = name
+        while free in taken:
+            free = f"xlser_{free}"
+        out.append(free)
+    return out
 
 
 def check_embedded(out: Path) -> None:
@@ -99,30 +122,44 @@ def _written(out: Path):
 
 def _lines(predictions: Iterable[Prediction], model: Model, labels: tuple[str, ...], file: IO[str]) -> None:
     for one in predictions:
-        told = asdict(one) | {"model": model.chosen.name, "method": model.chosen.method, "seed": model.chosen.seed}
-        told["percentile"] = None if math.isnan(one.percentile) else one.percentile
-        file.write(json.dumps(told, ensure_ascii=False, allow_nan=False) + "\n")
+        said = asdict(one)
+        given = said.pop("columns")
+        said |= {"model": model.chosen.name, "method": model.chosen.method, "seed": model.chosen.seed}
+        said["percentile"] = None if math.isnan(one.percentile) else one.percentile
+        row = given | dict(zip(own_names(list(said), given), said.values(), strict=True))
+        file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _csv(predictions: Iterable[Prediction], model: Model, labels: tuple[str, ...], file: IO[str]) -> None:
-    rows = csv.writer(file, lineterminator="\n")
+    rows, given = csv.writer(file, lineterminator="\n"), None
     rated = list(model.dimensions.given_by)
-    head = ["file", "seconds", "emotion", *(f"p_{name}" for name in labels), *rated]
-    rows.writerow([*head, "distance", "percentile", "warning", "neighbours", "method", "seed", "model"])
     for one in predictions:
-        numbers = [one.probabilities[name] for name in labels] + [one.ratings[name] for name in rated]
-        near = "; ".join(f"{_neighbour(n)} ({n.distance:.4g})" for n in one.neighbours)
-        cells = [one.file, f"{one.seconds:.3f}", one.emotion, *map(_number, numbers)]
-        cells += [_number(one.distance), _number(one.percentile), one.warning, near]
-        rows.writerow([*cells, model.chosen.method, model.chosen.seed, model.chosen.name])
+        own: dict[str, Any] = {"file": one.file}
+        own |= {"start": _second(one.start), "end": _second(one.end), "channel": one.channel}
+        own |= {"seconds": f"{one.seconds:.3f}", "emotion": one.emotion}
+        own |= {f"p_{name}": _number(one.probabilities[name]) for name in labels}
+        own |= {name: _number(one.ratings[name]) for name in rated}
+        near = "; ".join(f"{_neighbour(n)} ({n.distance:.4g}{_VOTE[n.voted]})" for n in one.neighbours)
+        own |= {"distance": _number(one.distance), "percentile": _number(one.percentile), "warning": one.warning}
+        own |= {"neighbours": near, "protocol": one.protocol, "adapt": one.adapt}
+        own |= {"method": model.chosen.method, "seed": model.chosen.seed, "model": model.chosen.name}
+        if given is None:
+            given = list(one.columns)
+            rows.writerow([*given, *own_names(list(own), given)])
+        rows.writerow([*(one.columns[name] for name in given), *own.values()])
 
 
 def _table(predictions: Iterable[Prediction], model: Model, labels: tuple[str, ...], file: IO[str]) -> None:
-    rated = list(model.dimensions.given_by)
-    rows = [["file", "seconds", "emotion", *labels, *rated, "percentile", "nearest"]]
+    rated, predictions = list(model.dimensions.given_by), list(predictions)
+    cut = any(one.start is not None for one in predictions)
+    several = any(one.channel != "mix" for one in predictions)
+    where = ["start"] * cut + ["channel"] * several
+    rows = [["file", *where, "seconds", "emotion", *labels, *rated, "percentile", "nearest"]]
     for one in predictions:
         shares = [f"{one.probabilities[name]:.2f}" for name in labels]
-        cells = [one.file, f"{one.seconds:.1f}", one.emotion, *shares, *(f"{one.ratings[r]:+.2f}" for r in rated)]
+        place = [_second(one.start or 0)] * cut + [one.channel] * several
+        cells = [one.file, *place, f"{one.seconds:.1f}", one.emotion or "-", *shares]
+        cells += [f"{one.ratings[name]:+.2f}" for name in rated]
         far = "-" if math.isnan(one.percentile) else f"{one.percentile:.0f}" + " UNFAMILIAR" * bool(one.warning)
         rows.append([*cells, far, _neighbour(one.neighbours[0]) if one.neighbours else "-"])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -134,4 +171,9 @@ def _neighbour(one: Neighbour) -> str:
     return f"{one.corpus} {one.language} {one.speaker} {one.path} {one.emotion}".strip()
 
 
+def _second(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.10g}"
+
+
 _number: Callable[[Any], str] = "{:.6g}".format
+_VOTE = {True: "", False: ", did not vote"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -15,18 +15,24 @@ from xlser.evaluation.knn import class_codes
 from xlser.experiment.judge import HEAD, INTERPOLATED, Heads, HeadsJudge
 from xlser.experiment.use.folder import Chosen
 from xlser.store.datastore import Datastore, Metric
+from xlser.vocabulary import PROBE
 
 
 class Reader(Protocol):
     """Distributions over ``classes``."""
 
-    classes: tuple[str, ...]
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """All that it tells apart."""
 
     def read(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Return the emotions (Q,), and the distributions (Q, C) over ``classes``, some of the reader's."""
 
     def shares(self, counts: np.ndarray) -> np.ndarray:
         """Return the shares of the classes (C,) that the distributions take for granted, of training clips (C,)."""
+
+    def voters(self, classes: tuple[str, ...]) -> tuple[Datastore, int] | None:
+        """Return the store whose k nearest clips vote, those of ``classes`` alone, and k; None where none votes."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,11 @@ class Mixed:
         """Return the shares of the classes (C,) that the distributions take for granted, of training clips (C,)."""
         return HeadsJudge(self.heads, self.interpolation).shares(counts)
 
+    def voters(self, classes: tuple[str, ...]) -> tuple[Datastore, int] | None:
+        """Return the store whose k nearest clips vote, those of ``classes`` alone, and k; None without any weight."""
+        chosen = self.interpolation.chosen
+        return (self.interpolation.store, chosen["k"]) if chosen["weight"] else None
+
 
 @dataclass(frozen=True)
 class Votes:
@@ -58,19 +69,26 @@ class Votes:
     store: Datastore
     classes: tuple[str, ...]
     k: int
+    _of: dict[tuple[str, ...], Datastore] = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Return the emotions (Q,), and the distributions (Q, C) over ``classes``, some of the reader's."""
-        store = scored(self.store, classes, self.store.metric)
-        k = min(self.k, len(store))
+        store, k = self.voters(classes)
+        labels = np.array(store.labels)
         _, positions = store.search(embeddings, k)
-        votes = np.array(store.labels)[positions]
+        votes = labels[positions]
         shares = np.stack([(votes == name).mean(axis=1) for name in classes], axis=1)
-        return knn_predict(store, embeddings, k, labels=store.labels), shares
+        return knn_predict(store, embeddings, k, labels=labels), shares
 
     def shares(self, counts: np.ndarray) -> np.ndarray:
         """Return the shares of the classes (C,): neighbours vote as often as there are clips of a class, (C,)."""
         return counts / counts.sum()
+
+    def voters(self, classes: tuple[str, ...]) -> tuple[Datastore, int]:
+        """Return the clips of ``classes``, of which the k nearest vote, and k."""
+        if classes not in self._of:
+            self._of[classes] = scored(self.store, classes, self.store.metric)
+        return self._of[classes], min(self.k, len(self._of[classes]))
 
 
 @dataclass(frozen=True)
@@ -91,6 +109,9 @@ class Alone:
     def shares(self, counts: np.ndarray) -> np.ndarray:
         """Return the shares of the classes (C,): those of the training clips (C,), or equal ones if it was balanced."""
         return np.full(len(counts), 1 / len(counts)) if self.heads.balanced else counts / counts.sum()
+
+    def voters(self, classes: tuple[str, ...]) -> None:
+        """Return None: it asks no neighbour."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +137,9 @@ class Probed:
         """Return the shares of the classes (C,): equal ones, under which it was fitted."""
         return np.full(len(counts), 1 / len(counts))
 
+    def voters(self, classes: tuple[str, ...]) -> None:
+        """Return None: it asks no neighbour."""
+
 
 def _among(
     probabilities: np.ndarray, known: tuple[str, ...], classes: tuple[str, ...]
@@ -127,35 +151,41 @@ def _among(
     return np.array(classes)[shares.argmax(axis=1)], shares
 
 
-def make_reader(chosen: Chosen, heads: Heads | None, store: Datastore, own: Datastore) -> Reader:
+def make_reader(
+    chosen: Chosen, heads: Heads | None, store: Datastore, own: Datastore, classes: tuple[str, ...] | None = None
+) -> Reader:
     """Return the reader with what validation chose for it.
+
+    A run fits kNN and probe anew to the emotions that source and target share; so it is done here for ``classes``.
 
     Args:
         chosen: the model, its reader and that reader's options.
         heads: of the model, or None.
         store: the clips that neighbours come from.
         own: the clips that the model was trained on, which a probe is fitted to.
+        classes: the emotions to tell apart; all of the recipe's unless given.
 
     Raises:
         RunError: the run scored no emotions, or more neighbours were chosen than the store has clips.
     """
     if chosen.reader is None:
         raise RunError(f"{chosen.run} scored no emotions, so its models name none. Use `xlser embed` instead.")
-    classes, options = tuple(chosen.recipe.emotions), chosen.options
-    if chosen.reader == "probe":
+    every = tuple(chosen.recipe.emotions)
+    classes, options = classes or every, chosen.options_for(classes or every)
+    if chosen.reader == PROBE:
         return Probed.of(own, classes, options["c"])
     if chosen.reader == HEAD and heads is not None:
         return Alone(heads)
-    known = scored(store, classes, options.get("distance", store.metric))
+    known = scored(store, every, options.get("distance", store.metric))
     if options["k"] > len(known):
         raise RunError(
-            f"the datastore must hold at least the k = {options['k']} clips of {', '.join(classes)} that validation "
+            f"the datastore must hold at least the k = {options['k']} clips of {', '.join(every)} that validation "
             f"chose, but holds {len(known)} instead. Give one with more clips."
         )
     if chosen.reader != INTERPOLATED or heads is None:
         return Votes(known, classes, options["k"])
-    codes = class_codes(known, classes, np.arange(len(classes)))
-    return Mixed(heads, Interpolation(known, codes, classes, options, classes))
+    codes = class_codes(known, every, np.arange(len(every)))
+    return Mixed(heads, Interpolation(known, codes, every, options, every))
 
 
 def scored(store: Datastore, classes: Sequence[str], metric: Metric) -> Datastore:
@@ -167,10 +197,31 @@ def scored(store: Datastore, classes: Sequence[str], metric: Metric) -> Datastor
     rows = np.flatnonzero(np.isin(np.array(store.labels or [], dtype=str), list(classes)))
     if len(rows) == 0:
         raise RunError(f"the datastore must hold clips of {', '.join(classes)}, but holds none. Give another one.")
-    if len(rows) == len(store) and metric == store.metric:
-        return store
-    labels, ids = np.array(store.labels)[rows].tolist(), [store.ids[row] for row in rows]
-    return Datastore(store.embeddings[rows], ids, metric=metric, labels=labels, index=store.index)
+    if len(rows) == len(store):
+        return with_metric(store, metric)
+    return _some(store, metric, rows)
+
+
+def with_metric(store: Datastore, metric: Metric) -> Datastore:
+    """Return the same clips under a metric."""
+    return store if metric == store.metric else _some(store, metric, np.arange(len(store)))
+
+
+def _some(store: Datastore, metric: Metric, rows: np.ndarray) -> Datastore:
+    return Datastore(
+        store.embeddings[rows],
+        [store.ids[row] for row in rows],
+        metric=metric,
+        labels=_picked(store.labels, rows),
+        groups=_picked(store.groups, rows),
+        about={name: [column[row] for row in rows] for name, column in store.about.items()},
+        encoder=store.encoder,
+        index=store.index,
+    )
+
+
+def _picked(column: Sequence[str] | None, rows: np.ndarray) -> list[str] | None:
+    return [column[row] for row in rows] if column else None
 
 
 def check_labels(labels: Sequence[str] | None, classes: tuple[str, ...]) -> tuple[str, ...]:

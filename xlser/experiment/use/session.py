@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
 from xlser.errors import CorpusError
+from xlser.experiment.use.request import Request
 from xlser.machine import many_alike
 
 Answer = TypeVar("Answer")
@@ -22,19 +22,20 @@ class Session:
     ``say`` gets a line for each fault as it comes, and one at the end.
     """
 
-    files: list[Path]
+    files: Sequence[Any]
     say: Callable[[str], object]
     progress: bool = False
-    faults: dict[Path, str] = field(default_factory=dict)
+    faults: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._bar = tqdm(total=len(self.files), unit="file", disable=not self.progress, leave=False)
 
-    def on_fault(self, path: Path, reason: str) -> None:
+    def on_fault(self, item: Any, reason: str) -> None:
         """Note a file that cannot be used, and go on."""
-        self.faults[path] = reason
+        name = str(Request.of(item))
+        self.faults.append((name, reason))
         with self._bar.external_write_mode():
-            self.say(f"not used: {path}: {reason}")
+            self.say(f"not used: {name}: {reason}")
         self._bar.update()
 
     def counted(self, answers: Iterable[Answer]) -> Iterator[Answer]:
@@ -67,8 +68,8 @@ class Session:
 
     @property
     def _alike(self) -> str:
-        return many_alike({str(path): reason for path, reason in self.faults.items()}).replace(" ", "\n", 1)
+        return many_alike(dict(self.faults)).replace(" ", "\n", 1)
 
     @property
     def _named(self) -> str:
-        return "".join(f"\n  {path}: {reason}" for path, reason in self.faults.items())
+        return "".join(f"\n  {name}: {reason}" for name, reason in self.faults)

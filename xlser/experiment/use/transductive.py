@@ -1,0 +1,146 @@
+"""A list of recordings as a target of its own: its unlabelled recordings make up for its shift, as in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from xlser.errors import CorpusError, RunError
+from xlser.evaluation.adaptations import make_adaptation, written
+from xlser.evaluation.adapting import Adaptation
+from xlser.experiment.use.embedders import Embedder, FeatureEmbedder
+from xlser.experiment.use.folder import Chosen
+from xlser.experiment.use.request import Request
+from xlser.features.normalise import PROTOCOL, SPEAKER_MINIMUM, Normalisation
+from xlser.store.datastore import Datastore
+from xlser.vocabulary import TRANSDUCTIVE
+
+STATISTICS: dict[str, Normalisation] = {"corpus": "corpus", "speaker": "speaker"}
+BY_SPEAKER = ("speaker", "speakers", "speaker-statistics")
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How a list's shift is made up for.
+
+    Attributes:
+        name: ``corpus`` or ``speaker``, whose statistics z-score the features; or an adaptation as recipes write it.
+        kind: of the z-scores; ``source`` where an adaptation works on the zero-shot reading.
+        adaptation: of embeddings or probabilities, or None.
+        note: why it is not what was asked for, empty where it is.
+    """
+
+    name: str
+    kind: Normalisation = "source"
+    adaptation: Adaptation | None = None
+    note: str = ""
+
+    def embed(self, embedder: Embedder, raw: np.ndarray, speakers: Sequence[str]) -> np.ndarray:
+        """Return the embeddings, (N, D), of a list's raw rows (see `Embedder.raw`), (N, F)."""
+        if self.kind == "source" or not isinstance(embedder, FeatureEmbedder):
+            return embedder.encode(raw)
+        return embedder.encode(raw, self.kind, pd.Series(list(speakers)))
+
+    def map(self, source: np.ndarray, embedded: np.ndarray, speakers: Sequence[str]) -> np.ndarray:
+        """Return the embeddings (N, D) as the source's readout should see them, by those of its training rows."""
+        if self.adaptation is None:
+            return embedded
+        mapped: np.ndarray = self.adaptation.embeddings(source, embedded, pd.Series(list(speakers)))
+        return mapped.astype(embedded.dtype)
+
+
+def choose_shift(chosen: Chosen, asked: str | bool | Adaptation, by_features: bool, speakers: bool) -> Shift:
+    """Return the way to adapt that is asked for; of ``True`` the one that the model's report speaks of.
+
+    That is the recipe's own normalisation, or what its bench adapted by. Which of several does best on recordings
+    without labels nothing of the source can say, so that one of several must be named.
+
+    Args:
+        chosen: the model.
+        asked: True, or a name such as ``corpus``, ``speaker`` or ``coral:shrinkage=0.1``, or the adaptation itself.
+        by_features: whether the model reads features, which have statistics to be z-scored by.
+        speakers: whether it is known who speaks.
+
+    Raises:
+        RunError: none or several to choose from, or it cannot be done with this model or without speakers.
+        RecipeError: there is none of that name.
+    """
+    name = written(asked) if isinstance(asked, Adaptation) else _own(chosen) if asked is True else str(asked)
+    if name in STATISTICS and not by_features:
+        raise RunError(
+            f"adapting by {name} z-scores features, which the fine-tuned {chosen.method} has none of. Use one of its "
+            "embeddings: coral, quantile, prior, speakers, speaker-statistics."
+        )
+    if name.partition(":")[0] in BY_SPEAKER and not speakers:
+        if asked is True and name == "speaker":
+            note = "no speakers are known: the statistics are of all recordings together, not of each speaker"
+            return Shift("corpus", "corpus", note=note)
+        raise RunError(
+            f"adapting by {name} must know who speaks, but no speaker is named. Give a list with a column `speaker`."
+        )
+    if name in STATISTICS:
+        return Shift(name, STATISTICS[name])
+    adaptation = asked if isinstance(asked, Adaptation) else make_adaptation(name)
+    if adaptation.on_probabilities and chosen.reader in (None, "knn"):
+        raise RunError(
+            f"adapting by {name} corrects probabilities, which a reading by {chosen.reader or 'nothing'} has none of. "
+            "Use another one: corpus, coral, quantile."
+        )
+    return Shift(name, adaptation=adaptation)
+
+
+def _own(chosen: Chosen) -> str:
+    if PROTOCOL[chosen.recipe.normalise] == TRANSDUCTIVE:
+        return chosen.recipe.normalise
+    names = chosen.headline.adaptations
+    if len(names) == 1:
+        return names[0]
+    tried = f"tried {', '.join(names)} and cannot say which is best" if names else "was scored zero-shot alone"
+    raise RunError(
+        f"{chosen.name} {tried} for recordings without labels, so that the way to adapt must be named: "
+        f"--adaptation {names[0] if names else 'coral'}."
+    )
+
+
+def adapted(
+    shift: Shift, embedder: Embedder, own: Datastore, heard: Sequence[tuple[Request, np.ndarray, np.ndarray]]
+) -> tuple[np.ndarray, list[float]]:
+    """Return the embeddings (N, D) of a list's recordings, and how many seconds each lasts.
+
+    Args:
+        shift: how the list's own statistics are used.
+        embedder: of the model.
+        own: the clips that the model was trained on.
+        heard: of each recording the request, the raw rows (W, F) of its windows and their samples (W,). Statistics of
+            features are those of all windows, which are clips of a length that the model knows.
+
+    Raises:
+        CorpusError: too few rows to take statistics of.
+    """
+    by_window = shift.kind != "source"
+    check_rows(sum(len(rows) for _, rows, _ in heard) if by_window else len(heard), shift)
+    # Who is not known is nobody's like, and gets the statistics of all.
+    names = [request.speaker or f"unknown {place}" for place, (request, *_) in enumerate(heard)]
+    speakers = [name for name, (_, rows, _) in zip(names, heard, strict=True) for _ in rows]
+    encoded = shift.embed(embedder, np.concatenate([rows for _, rows, _ in heard]), speakers)
+    ends = np.cumsum([len(rows) for _, rows, _ in heard])[:-1]
+    weights = [counts for *_, counts in heard]
+    means = [np.average(rows, axis=0, weights=w) for rows, w in zip(np.split(encoded, ends), weights, strict=True)]
+    seconds = [float(counts.sum()) / embedder.rate for counts in weights]
+    return shift.map(own.embeddings, np.stack(means).astype(np.float32), names), seconds
+
+
+def check_rows(count: int, shift: Shift) -> None:
+    """Refuse to take statistics of a handful of recordings.
+
+    Raises:
+        CorpusError: fewer than five, of which a mean and a deviation say more of these than of the target.
+    """
+    if count < SPEAKER_MINIMUM:
+        raise CorpusError(
+            f"adapting by {shift.name} needs {SPEAKER_MINIMUM} recordings at least, since it takes their own "
+            f"statistics, but {count} can be used. Give more recordings of the same kind, or predict zero-shot."
+        )
