@@ -137,9 +137,7 @@ def _time(row: Record, role: str, units: Mapping[str, str | None], rate: float |
 def _check_needed(heads: dict[str, str], needed: Sequence[str], found: Records, path: Path) -> None:
     missing = [roles.partition("|")[0] for roles in needed if not set(roles.split("|")) & set(heads)]
     if missing:
-        way = (
-            f"Name it: --column {missing[0]}={found.heads[0]!r}; if no line names the columns, add one that does"
-        )
+        way = f"Name it: --column {missing[0]}={found.heads[0]!r}; if no line names the columns, add one that does"
         if path.is_dir() or path.suffix.lower() in ANNOTATIONS:
             way = f"Name the tiers that have it: --tier NAME{''.join(f' ({note})' for note in found.notes)}"
         raise CorpusError(
