@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from xlser.data.dataset import Dataset
+from xlser.data.official_split import official_notes
 from xlser.data.splits import Split, adapted_splits
-from xlser.errors import RecipeError
+from xlser.errors import CorpusError, RecipeError
 from xlser.experiment.corpora import Corpus
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
@@ -49,16 +50,21 @@ def make_folds(recipe: Recipe | EncoderRecipe, source: Corpus) -> dict[str, int 
 
 
 def fold_note(recipe: Recipe | EncoderRecipe, source: Corpus) -> list[str]:
-    """Return a sentence where the folds are not those that were asked for."""
+    """Return a sentence where the folds are not those that were asked for, or parts of a split are left out."""
     folds = make_folds(recipe, source)
     told = f"{source.name}: split.folds is {folds['asked']}, but {folds['made']} folds were made, since {folds['why']}."
-    return [told] if folds["why"] else []
+    official = official_notes(source.frame, recipe.split.parts) if recipe.split.parts else []
+    return [told] * bool(folds["why"]) + [f"{source.name}: {note}." for note in official]
 
 
 def _splits(recipe: Recipe | EncoderRecipe, source: Corpus | Dataset) -> tuple[list[Split], str]:
     choice = recipe.split
     given = [{part: list(members) for part, members in fold.items()} for fold in choice.given]
-    return adapted_splits(source.frame, choice.kind, folds=choice.folds, seed=choice.seed, given=given)
+    options = {"folds": choice.folds, "seed": choice.seed, "given": given, "parts": choice.parts}
+    try:
+        return adapted_splits(source.frame, choice.kind, **options)
+    except CorpusError as error:
+        raise CorpusError(f"corpus {source.name}: {error}") from None
 
 
 def check_ratings(recipe: Recipe | EncoderRecipe, source: Corpus | Dataset) -> None:
