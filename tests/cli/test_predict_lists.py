@@ -170,6 +170,14 @@ def test_one_odd_file_never_costs_a_batch(xlser, run, call, tmp_path):
     assert f"{call}/caf\\xe9.wav" in pd.read_parquet(tmp_path / "e.parquet")["file"].tolist()
 
 
+def test_a_list_in_latin_1_names_a_file_by_its_bytes(xlser, run, call):
+    os.rename(os.fsencode(call / "part0.wav"), os.fsencode(call) + b"/caf\xe9.wav")
+    (call / "list.txt").write_bytes(b"caf\xe9.wav\npart1.wav\n")
+    status, out, err = xlser("predict", run, call / "list.txt", "--encoding", "latin-1", "--format", "csv")
+    assert (status, len(table(out))) == (0, 2), err
+    assert "--encoding" in xlser("predict", run, call / "list.txt")[2]
+
+
 def test_what_a_reader_raises_is_caught_at_the_row(xlser, run, call, monkeypatch):
     before = LogMel.__call__
 

@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from xlser.errors import CorpusError
 from xlser.experiment.use.request import Request, check_is_file
 
 STDIN, EACH = "-", "each"
+SHOWN = 12
 # What a list may say of a recording that changes how it is heard.
 READ = ("path", "start", "end", "duration", "channel", "speaker")
 
@@ -112,23 +114,29 @@ def _of_table(path: Path, options: TableOptions) -> tuple[list[Request], list[st
 def _placed(names: Sequence[str], table: Path, options: TableOptions) -> tuple[dict[str, Path], list[str]]:
     """Return the file of each path: as it stands, from the list's folder or the current one, or by its last parts."""
     base = options.folder(table)
-    files = {name: file for name in names if (file := _direct(name, base))}
+    files = {name: file for name in names if (file := _direct(name, base, options.encoding))}
     if missing := [name for name in dict.fromkeys(names) if name not in files]:
         places = place_paths(missing, base, table.name, fixed=options.root is not None)
         return files | {name: places.root / found for name, found in places.paths.items()}, places.notes
     return files, []
 
 
-def _direct(name: str, base: Path) -> Path | None:
-    here = Path(name).expanduser()
-    return next((path for path in (base / here, here) if os.path.lexists(path)), None)
+def _direct(name: str, base: Path, encoding: str | None) -> Path | None:
+    """Return the file that a path leads to as it stands, or by the bytes that it has in the list."""
+    spelt = [name]
+    if encoding and os.name == "posix":
+        with suppress(UnicodeError, LookupError):
+            spelt.append(os.fsdecode(name.encode(encoding)))
+    places = [folder / Path(text).expanduser() for text in spelt for folder in (base, Path())]
+    return next((path for path in places if os.path.lexists(path)), None)
 
 
 def _unread(table: TableRows) -> list[str]:
     """Return a sentence on the columns that change nothing here, and on all that could not be read."""
-    spare = [head for role, head in table.heads.items() if role not in READ]
-    kept = f": columns {', '.join(map(repr, spare))} are kept and not read" if spare else ""
-    return [f"{table.path.name}{kept}"] * bool(kept) + table.notes()
+    spare = [repr(head) for role, head in table.heads.items() if role not in READ]
+    more = f" and {len(spare) - SHOWN} more" if len(spare) > SHOWN else ""
+    kept = f"{table.path.name}: kept, and not read: columns {', '.join(spare[:SHOWN])}{more}"
+    return [kept] * bool(spare) + table.notes()
 
 
 def _rate(request: Request, table: TableRows) -> float | None:
