@@ -19,7 +19,7 @@ FOLDER = click.Path(path_type=Path)
 
 @click.group("import")
 def import_() -> None:
-    """Read another toolkit's format: a manifest from tables with audio, folds from EmoBox."""
+    """Read another toolkit's format: a manifest from tables, folders and annotations, folds from EmoBox."""
 
 
 @click.group("export")
@@ -46,46 +46,63 @@ def _described(verb: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--name", help="Name of the corpus.  [default: the database's]")
 @click.option("--table", "tables", multiple=True, help="Take the rows of this table only.")
 @_described
-def audformat(folder: Path, name: str | None, tables: tuple[str, ...], out: Path, **told: Any) -> None:
+def audformat(folder: Path, name: str | None, tables: tuple[str, ...], out: Path, **described: Any) -> None:
     """Read an audformat database: db.yaml with its CSV or Parquet tables."""
     from xlser.data.formats.audformat_db import database_name, read_audformat
 
-    _write(read_audformat(folder, _about(name or database_name(folder), **told), tables=list(tables) or None), out)
+    _write(read_audformat(folder, _about(name or database_name(folder), **described), tables=list(tables) or None), out)
 
 
 @import_.command("folder")
 @click.argument("folder", type=FOLDER)
 @click.option("--name", required=True, help="Name of the corpus.")
+@click.option("--audio", type=FOLDER, help="Folder for recordings that save_to_disk put in.  [default: beside --out]")
+@table_options
 @_described
-def folder(folder: Path, name: str, out: Path, **told: Any) -> None:
-    """Read a Hugging Face audio folder: metadata.csv or .jsonl, or a folder for each class."""
+def folder(
+    folder: Path, name: str, audio: Path | None, out: Path, table_options: TableOptions, **described: Any
+) -> None:
+    """Read a folder: of metadata.csv (.jsonl, .parquet), save_to_disk, .eaf or .TextGrid files, or of classes."""
     from xlser.data.formats.folders import read_audio_folder
+    from xlser.data.formats.saved_datasets import is_saved, read_saved
 
-    _write(read_audio_folder(folder, _about(name, **told)), out)
+    about = _about(name, **described)
+    if is_saved(folder):
+        _write(read_saved(folder, audio or out.with_suffix(".audio"), about, table_options), out)
+    else:
+        _write(read_audio_folder(folder, about, table_options), out)
 
 
 @import_.command("parquet")
 @click.argument("source", type=FOLDER)
 @click.option("--audio", type=FOLDER, required=True, help="Folder to write the recordings into.")
 @click.option("--name", required=True, help="Name of the corpus.")
+@table_options
 @_described
-def parquet(source: Path, audio: Path, name: str, out: Path, **told: Any) -> None:
+def parquet(source: Path, audio: Path, name: str, out: Path, table_options: TableOptions, **described: Any) -> None:
     """Read Parquet tables that hold the audio, as CAMEO does."""
     from xlser.data.formats.parquet import read_parquet
 
-    _write(read_parquet(source, audio, _about(name, **told)), out)
+    _write(read_parquet(source, audio, _about(name, **described), table_options), out)
 
 
-@import_.command("csv")
+@click.command()
 @click.argument("table", type=FOLDER)
 @click.option("--name", required=True, help="Name of the corpus.")
 @table_options
 @_described
-def csv(table: Path, name: str, out: Path, table_options: TableOptions, **told: Any) -> None:
-    """Read a plain table with a column of paths and one of emotions."""
+def table(table: Path, name: str, out: Path, table_options: TableOptions, **described: Any) -> None:
+    """Read a table with a column of paths and one of emotions or ratings, of recordings or segments of them.
+
+    TABLE is .csv, .tsv, .txt, .json, .jsonl, .xlsx or .parquet, or annotations: .eaf, .TextGrid.
+    """
     from xlser.data.formats.tables import read_csv
 
-    _write(read_csv(table, _about(name, **told), table_options), out)
+    _write(read_csv(table, _about(name, **described), table_options), out)
+
+
+import_.add_command(table, "table")
+import_.add_command(table, "csv")
 
 
 @import_.command("emobox")

@@ -11,20 +11,26 @@ import click
 
 
 def table_options(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a verb ``--root``, ``--encoding``, ``--separator`` and ``--column``; it gets them as ``table_options``."""
+    """Give a verb ``--root``, ``--encoding``, ``--separator``, ``--column`` and ``--tier``, as ``table_options``."""
 
     @functools.wraps(verb)
     def command(
-        root: Path | None, encoding: str | None, separator: str | None, columns: tuple[str, ...], **rest: Any
+        root: Path | None,
+        encoding: str | None,
+        separator: str | None,
+        columns: tuple[str, ...],
+        tier: str | None,
+        **rest: Any,
     ) -> Any:
         from xlser.data.formats.table_options import TableOptions
 
         pairs = dict(text.partition("=")[::2] for text in columns)
         if not all((*pairs, *pairs.values())):
             raise click.BadParameter("write ROLE=HEADER, such as emotion=mood", param_hint="--column")
-        return verb(table_options=TableOptions(root, encoding, separator, pairs), **rest)
+        return verb(table_options=TableOptions(root, encoding, separator, pairs, tier), **rest)
 
     for option in (
+        click.option("--tier", metavar="NAME,...", help="Tiers of an .eaf or .TextGrid to read; * stands for letters."),
         click.option(
             "--column",
             "columns",

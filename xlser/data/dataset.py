@@ -84,7 +84,7 @@ class Dataset:
         Args:
             frame: the table; it is not changed.
             audio: its column of paths, absolute or relative to ``root``.
-            emotion: its column of labels, in the corpus's own words.
+            emotion: its column of labels, in the corpus's own words; not needed beside ratings.
             speaker: its column of speakers: who is trained on is not tested on.
             language: a column of BCP 47 tags, or one tag for all rows, such as ``el``.
             name: what the dataset is called in tables.
@@ -92,8 +92,10 @@ class Dataset:
             emotions: what labels mean, where xlser cannot know: ``{"A": "anger"}``.
             scale: lowest and highest rating, for a table with ratings: ``(1, 5)``.
             strict: refuse a table of which a row cannot be used. Otherwise such rows are in ``left_out``.
-            columns: columns of ``id``, ``start``, ``end``, ``sex``, ``text``, ``session``, ``licence``, ``valence``,
-                ``activation``, ``dominance``. Those that are not named are known by their usual names.
+            columns: columns of ``id``, ``start``, ``end``, ``duration`` (times in seconds, unless their headers name
+                another unit), ``channel``, ``split``, ``sex``, ``text``, ``session``, ``licence``, ``valence``,
+                ``activation``, ``dominance``. Those that are not named are known by their usual names, such as onset
+                and offset; what is not read is named in a warning.
 
         Raises:
             CorpusError: a column that is not there; paths, labels or speakers that are missing; an id that stands
@@ -115,26 +117,39 @@ class Dataset:
         emotions: Mapping[str, str] | None = None,
         scale: tuple[float, float] | None = None,
         cache: str | Path | None = None,
+        root: str | Path | None = None,
+        encoding: str | None = None,
+        separator: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        tier: str | None = None,
     ) -> Dataset:
         """Read a dataset from a file or folder, of whatever format it turns out to be.
 
         Args:
-            path: a manifest of xlser (Parquet or CSV), another table (CSV, JSON lines), Parquet that holds the audio,
-                an audformat database, or a Hugging Face audio folder.
+            path: a manifest of xlser (Parquet or CSV), another table (CSV, JSON, JSON lines, Excel, Parquet with paths
+                or audio), annotations of ELAN or Praat, an audformat database, a Hugging Face audio folder, or what
+                ``save_to_disk`` of `datasets` wrote.
             name: what the dataset is called; the file's own name unless given or said in it.
             language: BCP 47 tag of rows that name none.
             speaker: the speaker of rows that name none.
             emotions: what labels mean, where xlser cannot know.
             scale: lowest and highest rating, where the format does not say.
-            cache: where the recordings of a Parquet table are written; xlser's cache folder unless given.
+            cache: where the recordings that a table holds are written; xlser's cache folder unless given.
+            root: the folder that a table's paths start from; its own unless given.
+            encoding: of a table that is neither UTF-8 nor UTF-16, such as ``cp1252``.
+            separator: of a table's cells, where it cannot be seen.
+            columns: header of a role (``path``, ``emotion``, ``speaker``, ``start`` ...) that is called unusually.
+            tier: the tiers of annotations to read, separated by commas.
 
         Raises:
             CorpusError: nothing is there, or it is none of these; see `xlser.data.formats.rows.import_rows`.
         """
         from xlser.data.formats.anyformat import read_any
+        from xlser.data.formats.table_options import TableOptions
 
+        options = TableOptions(Path(root) if root else None, encoding, separator, dict(columns or {}), tier)
         about = {"language": language, "speaker": speaker, "emotions": dict(emotions or {}), "scale": scale}
-        return cls.of(read_any(Path(path), name, cache or cache_folder(), **about))
+        return cls.of(read_any(Path(path), name, cache or cache_folder(), options, **about))
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -127,7 +127,7 @@ def find_corpora(recipe: AnyRecipe, place: Workplace) -> dict[str, list[Origin]]
             recipe.
     """
     texts = (recipe.source, *recipe.targets)
-    place.check_roots([load_card(part).name for text in texts for part in corpus_texts(text) if not is_dataset(part)])
+    place.check_roots([corpus_name(part) for text in texts for part in corpus_texts(text)])
     return {text: find_corpus(text, place) for text in texts}
 
 
@@ -179,7 +179,8 @@ def find_folders(text: str, place: Workplace) -> list[tuple[Card, Path]]:
 
 def _origin(text: str, place: Workplace) -> Origin:
     if is_dataset(text):
-        return Origin(dataset_name(text), partial(Dataset.from_manifest, text, cache=place.cache))
+        name = dataset_name(text)
+        return Origin(name, partial(Dataset.from_manifest, text, cache=place.cache, root=place.roots.get(name)))
     card = load_card(text)
     folder = place.folder(card)
     return Origin(card.name, lambda: Dataset.from_card(card, folder, strict=place.strict, cache=place.cache))

@@ -13,18 +13,24 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from xlser.data.formats.annotations import ANNOTATIONS
+from xlser.data.formats.arrow_types import holds_audio
 from xlser.data.formats.audformat_db import database_name
+from xlser.data.formats.moved import find_recordings_of
 from xlser.data.formats.rows import About
+from xlser.data.formats.saved_datasets import is_saved
+from xlser.data.formats.table_options import TableOptions
+from xlser.data.formats.table_text import TABLES
 from xlser.data.manifest import REQUIRED, Manifest, read_manifest
 from xlser.errors import CorpusError
 from xlser.machine import pass_on_machine
 
-TABLES = (".csv", ".tsv", ".jsonl")
 _OWN = {field.name for field in REQUIRED}
+_FILES = (*TABLES, *ANNOTATIONS)
 
 
 def is_dataset(path: str | Path) -> bool:
-    """Say whether a path looks like what `read_any` reads: a table that is there, or an audformat database.
+    """Say whether a path looks like what `read_any` reads: a table or folder that is there.
 
     A word without a slash is a card's name, even where a folder is called like it.
 
@@ -33,8 +39,7 @@ def is_dataset(path: str | Path) -> bool:
     """
     is_path = isinstance(path, Path) or os.sep in path
     path = Path(path).expanduser()
-    is_table = path.is_file() and path.suffix.lower() in (*TABLES, ".parquet")
-    return is_table or (is_path and (path / "db.yaml").is_file())
+    return (path.is_file() and path.suffix.lower() in _FILES) or (is_path and path.is_dir())
 
 
 def dataset_name(path: str | Path) -> str:
@@ -55,53 +60,73 @@ def dataset_name(path: str | Path) -> str:
     return _called(path)
 
 
-def read_any(path: str | Path, name: str | None, cache: str | Path, **about: Any) -> Manifest:
+def read_any(
+    path: str | Path, name: str | None, cache: str | Path, options: TableOptions | None = None, **about: Any
+) -> Manifest:
     """Return the manifest of a file or folder; see `xlser.data.dataset.Dataset.from_manifest`, its public face.
 
     Args:
         path: the file or folder.
         name: of the dataset, or None for its own.
-        cache: below it the recordings of a Parquet table are written.
+        cache: below it the recordings that a table holds are written.
+        options: how a table is read, and where its recordings are.
         about: what `xlser.data.formats.rows.About` takes besides.
 
     Raises:
         CorpusError: see there.
     """
-    path = Path(path).expanduser()
+    path, options = Path(path).expanduser(), options or TableOptions()
     if not path.exists():
         raise CorpusError(f"no dataset at {path}: it is not there")
-    own = About(name or _called(path), **about)
+    own = About(name or (dataset_name(path) if _names_itself(path) else _called(path)), **about)
     if path.is_dir():
-        return _read_folder(path, own, named=name is not None)
-    if path.suffix.lower() in TABLES:
-        return _read_table(path, own, named=name is not None)
-    if path.suffix.lower() == ".parquet":
-        return _read_parquet(path, own, Path(cache), named=name is not None)
-    raise CorpusError(
-        f"no dataset at {path}: it must be a .parquet, .csv, .tsv or .jsonl file, or a folder, but is {path.suffix!r}"
-    )
+        return _read_folder(path, replace(own, command=_command("folder", path, own)), Path(cache), options)
+    suffix = path.suffix.lower()
+    if suffix not in _FILES:
+        raise CorpusError(f"no dataset at {path}: it must be a folder or a file {', '.join(_FILES)}, but is {suffix!r}")
+    if _is_manifest(path):
+        return _renamed(find_recordings_of(read_manifest(path), path, options.root), name)
+    own = replace(own, command=_command("table", path, own))
+    if suffix == ".parquet" and any(holds_audio(kind) for kind in _parquet_schema(path).types):
+        from xlser.data.formats.parquet import read_parquet
 
-
-def _read_folder(folder: Path, about: About, named: bool) -> Manifest:
-    from xlser.data.formats.folders import read_audio_folder
-
-    if not (folder / "db.yaml").is_file():
-        return read_audio_folder(folder, about).manifest
-    from xlser.data.formats.audformat_db import read_audformat
-
-    return read_audformat(folder, about if named else replace(about, name=dataset_name(folder))).manifest
-
-
-def _read_table(path: Path, about: About, named: bool) -> Manifest:
+        return read_parquet(path, _written_to(Path(cache), path), own, options).manifest
     from xlser.data.formats.tables import read_csv
 
-    if _is_own_csv(path):
-        return _renamed(read_manifest(path), about.name if named else None)
-    return read_csv(path, about).manifest
+    return read_csv(path, own, options).manifest
+
+
+def _names_itself(path: Path) -> bool:
+    return path.is_dir() and (path / "db.yaml").is_file()
+
+
+def _read_folder(folder: Path, about: About, cache: Path, options: TableOptions) -> Manifest:
+    if (folder / "db.yaml").is_file():
+        from xlser.data.formats.audformat_db import read_audformat
+
+        return read_audformat(folder, replace(about, command=_command("audformat", folder, about))).manifest
+    if is_saved(folder):
+        from xlser.data.formats.saved_datasets import read_saved
+
+        return read_saved(folder, cache / "imported" / _called(folder), about, options).manifest
+    from xlser.data.formats.folders import read_audio_folder
+
+    return read_audio_folder(folder, about, options).manifest
+
+
+def _command(kind: str, path: Path, about: About) -> str:
+    """Return the command that makes a manifest of what a table does not say itself."""
+    return f"xlser corpora import {kind} {path} --name {about.name}"
+
+
+def _is_manifest(path: Path) -> bool:
+    """Say whether a table has the columns of a manifest of xlser."""
+    if path.suffix.lower() == ".parquet":
+        return set(_parquet_schema(path).names) >= _OWN
+    return _is_own_csv(path)
 
 
 def _is_own_csv(path: Path) -> bool:
-    """Say whether a table has the columns of a manifest of xlser."""
     if path.suffix.lower() != ".csv":
         return False
     try:
@@ -112,16 +137,11 @@ def _is_own_csv(path: Path) -> bool:
         return False
 
 
-def _read_parquet(path: Path, about: About, cache: Path, named: bool) -> Manifest:
+def _written_to(cache: Path, path: Path) -> Path:
     import pooch
 
-    from xlser.data.formats.parquet import read_parquet
-
-    if set(_parquet_schema(path).names) >= _OWN:
-        return _renamed(read_manifest(path), about.name if named else None)
     # By what is in it: another file of this name gets another folder.
-    digest = pooch.file_hash(str(path))[:16]
-    return read_parquet(path, cache / "imported" / f"{_called(path)}-{digest}", about).manifest
+    return cache / "imported" / f"{_called(path)}-{pooch.file_hash(str(path))[:16]}"
 
 
 def _parquet_schema(path: Path) -> pa.Schema:

@@ -1,44 +1,56 @@
-"""Hugging Face `datasets` audio folders: a metadata table, or a folder for each class."""
+"""Folders of recordings: `datasets` audio folders with a metadata table, annotations, or a folder for each class."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from xlser.corpora.globbing import AUDIO_SUFFIXES, walk
-from xlser.data.formats.rows import PARTS, About, Imported, Row, import_rows
-from xlser.data.formats.table_reader import read_rows
+from xlser.data.formats.rows import LABELS, PARTS, About, Imported, Row, import_rows, import_table
+from xlser.data.formats.table_options import TableOptions
+from xlser.data.formats.table_reader import TableRows, read_rows
+from xlser.data.formats.table_text import annotation_files
 from xlser.errors import CorpusError
 
-_METADATA = ("metadata.csv", "metadata.jsonl")
+_METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
 
-def read_audio_folder(folder: str | Path, about: About) -> Imported:
-    """Read an audio folder: ``metadata.csv`` or ``.jsonl`` with ``file_name``, in it or in train/, validation/, test/.
+def read_audio_folder(folder: str | Path, about: About, options: TableOptions | None = None) -> Imported:
+    """Read an audio folder: ``metadata.csv`` (``.jsonl``, ``.parquet``) with ``file_name``, in it or in its parts.
 
-    Without such a table the folder around a file is its label, and a folder ``train`` or ``test`` above that its part.
-    Folders of classes do not say who speaks: give ``about.speaker`` only if one person does.
+    Without such a table annotations of ELAN or Praat are read; without these the folder around a file is its label, and
+    a folder ``train`` or ``test`` above that its part. Folders of classes do not say who speaks: give ``about.speaker``
+    only if one person does.
 
     Raises:
-        CorpusError: no folder, no audio in it; see `read_rows` and `import_rows`.
+        CorpusError: no folder, no audio in it; see `read_rows` and `import_table`.
     """
-    folder = Path(folder).expanduser().resolve()
+    folder, options = Path(folder).expanduser().resolve(), options or TableOptions()
     if not folder.is_dir():
         raise CorpusError(f"{folder} is not a folder")
     paths = list(walk(folder))
-    tables = [path for path in paths if PurePosixPath(path).name in _METADATA]
-    rows = [row for path in tables for row in _table_rows(folder, path)] if tables else _class_rows(paths)
+    tables = [_metadata(folder, path, options) for path in paths if PurePosixPath(path).name in _METADATA]
+    if not tables and annotation_files(folder):
+        tables = [read_rows(folder, options, ("path", LABELS))]
+    if tables:
+        notes = [note for table in tables for note in table.notes()]
+        joined = replace(tables[0], path=folder, rows=[row for table in tables for row in table.rows])
+        base = (options.root or folder).expanduser().resolve()
+        return import_table(joined, base, about, fixed=options.root is not None, notes=notes)
+    rows = _class_rows(paths)
     if not rows:
-        raise CorpusError(f"{folder} holds no audio in folders of classes, and neither of {' and '.join(_METADATA)}")
+        raise CorpusError(f"{folder} holds no audio in folders of classes, and none of {', '.join(_METADATA)}")
     return import_rows(rows, folder, about)
 
 
-def _table_rows(folder: Path, table: str) -> list[Row]:
-    below = PurePosixPath(table).parent
-    rows = read_rows(folder / table, needed=("path", "emotion|emotion_raw")).rows
-    for row in rows:
+def _metadata(folder: Path, path: str, options: TableOptions) -> TableRows:
+    """Read a metadata table: its paths start from its own folder, which may be a part."""
+    table, below = read_rows(folder / path, options, ("path", LABELS)), PurePosixPath(path).parent
+    for row in table.rows:
         row["path"] = str(below / str(row["path"] or "").replace("\\", "/"))
         row.setdefault("split", _part(below))
-    return rows
+        row["units"] = table.columns.units
+    return table
 
 
 def _class_rows(paths: list[str]) -> list[Row]:

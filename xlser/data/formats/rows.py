@@ -16,9 +16,9 @@ from xlser.corpora.words import guess_emotion
 from xlser.data.formats.cells import cell_number, cell_text, is_inside
 from xlser.data.formats.columns import read_sex
 from xlser.data.formats.languages import language_tag
-from xlser.data.formats.placing import NOWHERE, place_paths
-from xlser.data.formats.segments import give_ids, timed_rows
+from xlser.data.formats.table_paths import NOWHERE, place_paths
 from xlser.data.formats.table_reader import TableRows
+from xlser.data.formats.table_times import give_ids, timed_rows
 from xlser.data.manifest import SCHEMA, Manifest
 from xlser.data.scales import to_unit
 from xlser.errors import CorpusError
@@ -26,6 +26,7 @@ from xlser.vocabulary import DIMENSIONS, NO_AGREEMENT, UNLABELLED
 
 PARTS = {"train": "train", "dev": "validation", "development": "validation", "valid": "validation", "val": "validation"}
 PARTS |= {"validation": "validation", "eval": "validation", "test": "test"}
+NOBODY = "no speaker"
 # What a row must have one of to say anything of an emotion.
 LABELS = "|".join(("emotion", "emotion_raw", *DIMENSIONS))
 Row = dict[str, Any]
@@ -37,7 +38,8 @@ class About:
 
     ``emotions`` maps labels to canonical names and goes before xlser's own list of words; ``scale`` is [low, high] of
     the ratings; ``speaker`` stands for every row without one. Labels that nothing reads are refused, or with
-    ``keep_unread`` kept as they are and noted; ``how_to_map`` says in messages how to give them a meaning.
+    ``keep_unread`` kept as they are and noted; ``how_to_map`` says in messages how to give them a meaning, and
+    ``command`` which command makes a manifest of the table, where the reader itself has no options.
     """
 
     name: str
@@ -48,6 +50,15 @@ class About:
     speaker: str | None = None
     keep_unread: bool = False
     how_to_map: str = "--emotion LABEL=canonical, such as --emotion A=anger"
+    command: str = ""
+
+    def way(self, option: str) -> str:
+        """Return how to say what is missing: an option, and the command that has it where this one has none."""
+        return (
+            f"{self.command} {option} --out {self.name}.parquet, and give {self.name}.parquet"
+            if self.command
+            else option
+        )
 
 
 @dataclass
@@ -58,7 +69,15 @@ class Imported:
     split: dict[str, list[str]] | None = None
 
 
-def import_table(table: TableRows, base: Path, about: About, *, fixed: bool = False) -> Imported:
+def import_table(
+    table: TableRows,
+    base: Path,
+    about: About,
+    *,
+    fixed: bool = False,
+    complete: bool = True,
+    notes: Sequence[str] | None = None,
+) -> Imported:
     """Return the manifest of a table whose paths start from ``base``.
 
     Args:
@@ -66,18 +85,20 @@ def import_table(table: TableRows, base: Path, about: About, *, fixed: bool = Fa
         base: see `place_paths`.
         about: what the table does not say.
         fixed: the user named ``base``: what is not below it is not there.
+        complete: all recordings below ``base`` are meant: a note tells those that no row names.
+        notes: on how it was read, if they are not the table's own.
 
     Raises:
         CorpusError: see `import_rows`; it names what became of the paths.
     """
-    places = place_paths((row.get("path") for row in table.rows), base, table.path.name, fixed=fixed)
+    places = place_paths((row.get("path") for row in table.rows), base, table.path.name, fixed=fixed, complete=complete)
     there = []
     for row in table.rows:
         text = cell_text(row.get("path"))
         if text is None or text in places.paths:
             there.append(row | {"path": places.paths.get(text or "")})
-    notes = [*table.notes(), *places.notes]
-    return import_rows(there, places.root, about, places.left_out, units=table.columns.units, notes=notes)
+    said = [*(table.notes() if notes is None else notes), *places.notes]
+    return import_rows(there, places.root, about, places.left_out, units=table.columns.units, notes=said)
 
 
 def import_rows(
@@ -112,7 +133,8 @@ def import_rows(
     timed, said = timed_rows(usable, root, units or {}, out)
     if not timed:
         counts = "; ".join(f"{len(paths)} {reason}, such as {paths[0]}" for reason, paths in out.items())
-        way = "; where are the recordings? --root FOLDER" if NOWHERE in out else ""
+        way = f"; where are the recordings? {about.way('--root FOLDER')}" if NOWHERE in out else ""
+        way += f"; who speaks? If one person does: {about.way('--speaker NAME')}" if NOBODY in out else ""
         raise CorpusError(f"corpus {about.name} in {root}: no row can be used: {counts or 'it is empty'}{way}")
     emotions, unread = _emotions(timed, about)
     made = [_row(row, about, emotions) for row in timed]
@@ -130,7 +152,7 @@ def _at_fault(row: Row, about: About, out: dict[str, list[str]]) -> bool:
     elif not _has_label(row):
         reason = "no emotion label"
     elif not row["speaker"]:
-        reason = "no speaker"
+        reason = NOBODY
     else:
         return False
     out[reason].append(path)
@@ -157,7 +179,7 @@ def _emotions(rows: list[Row], about: About) -> tuple[dict[str, str], list[str]]
     unread = [f"{raw!r} ({counts[raw]})" for raw, emotion in found.items() if emotion is None]
     said = f"nobody says what these labels mean: {', '.join(unread[:10])}"
     if unread and not about.keep_unread:
-        raise CorpusError(f"corpus {about.name}: {said}. Name each: {about.how_to_map}")
+        raise CorpusError(f"corpus {about.name}: {said}. Name each: {about.way(about.how_to_map)}")
     notes = [f"{said}. They are kept as they are; name each: {about.how_to_map}"] if unread else []
     try:
         return {raw: check_canonical(str(emotion)) if emotion else raw for raw, emotion in found.items()}, notes
@@ -174,7 +196,8 @@ def _row(row: Row, about: About, emotions: dict[str, str]) -> Row:
     language = cell_text(row.get("language")) or about.language
     if not language:
         raise CorpusError(
-            f"corpus {about.name}: no language is given for {row['path']}: add a column `language` of tags such as de"
+            f"corpus {about.name}: no language is given for {row['path']}: add a column `language` of tags such as de, "
+            f"or say it: {about.way('--language de')}"
         )
     return row | {
         "corpus": about.name,
@@ -207,7 +230,7 @@ def _scaled(raw: pd.Series, name: str, about: About) -> np.ndarray | float:
     if raw.isna().all():
         return np.nan
     if about.scale is None:
-        raise CorpusError(f"corpus {about.name} has ratings of {name}, but no scale: --scale LOW HIGH, such as 1 5")
+        raise CorpusError(f"corpus {about.name} has ratings of {name}, but no scale: {about.way('--scale 1 5')}")
     low, high = about.scale
     outside = raw[(raw < low) | (raw > high)]
     if len(outside):

@@ -13,14 +13,17 @@ class TableOptions:
 
     ``root`` is the folder that its paths start from, by default its own; ``encoding`` such as cp1252, by default UTF-8
     or what its first bytes say; ``separator`` of its cells, by default the one that cuts its header best;
-    ``columns`` the header of a role where it is not known by its usual names, such as ``{"emotion": "mood"}``.
+    ``columns`` the header of a role where it is not known by its usual names, such as ``{"emotion": "mood"}``, with the
+    unit behind a time's role, such as ``{"start:milliseconds": "from"}``; ``tier`` names the tiers of annotations.
     """
 
     root: Path | None = None
     encoding: str | None = None
     separator: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    tier: str | None = None
 
     def folder(self, table: str | Path) -> Path:
         """Return the folder that the paths of ``table`` start from."""
-        return (self.root or Path(table).expanduser().parent).expanduser().resolve()
+        table = Path(table).expanduser()
+        return (self.root or (table if table.is_dir() else table.parent)).expanduser().resolve()

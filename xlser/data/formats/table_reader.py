@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from xlser.corpora.times import read_time
+from xlser.data.formats.annotations import ANNOTATIONS
 from xlser.data.formats.cells import cell_text
 from xlser.data.formats.columns import TIMES, Columns, find_columns
 from xlser.data.formats.table_options import TableOptions
-from xlser.data.formats.table_text import Record, read_records
+from xlser.data.formats.table_text import Record, Records, read_records
 from xlser.errors import CorpusError
 from xlser.vocabulary import DIMENSIONS
 
@@ -79,13 +80,17 @@ def read_rows(path: str | Path, options: TableOptions | None = None, needed: Seq
     """
     path, options = Path(path).expanduser(), options or TableOptions()
     found = read_records(path, options, lambda cells: "path" in find_columns(cells).heads)
+    return rows_of(path, found, options, needed)
+
+
+def rows_of(path: Path, found: Records, options: TableOptions, needed: Sequence[str]) -> TableRows:
+    """Return records as rows by role; see `read_rows`."""
     try:
         columns = find_columns(found.heads, options.columns)
     except CorpusError as error:
         raise CorpusError(f"table {path}: {error}") from None
-    _check_needed(columns.heads, needed, found.heads, path)
-    comma = found.separator not in (None, ",")
-    heads = columns.heads.items()
+    _check_needed(columns.heads, needed, found, path)
+    comma, heads = found.separator not in (None, ","), columns.heads.items()
     rows = [{role: _cell(role, record.get(head), comma) for role, head in heads} for record in found.records]
     kind = (found.separator, found.encoding, found.bare)
     return TableRows(path, rows, found.records, found.lines, columns, *kind, found.notes)
@@ -129,12 +134,14 @@ def _time(row: Record, role: str, units: Mapping[str, str | None], rate: float |
         raise CorpusError(f"{role} {row.get(role)!r}: {error}") from None
 
 
-def _check_needed(heads: dict[str, str], needed: Sequence[str], headers: list[str], path: Path) -> None:
+def _check_needed(heads: dict[str, str], needed: Sequence[str], found: Records, path: Path) -> None:
     missing = [roles.partition("|")[0] for roles in needed if not set(roles.split("|")) & set(heads)]
     if missing:
+        way = f"Name it: --column {missing[0]}={found.heads[0]!r}; if no line names the columns, add one that does"
+        if path.is_dir() or path.suffix.lower() in ANNOTATIONS:
+            way = f"Name the tiers that have it: --tier NAME{''.join(f' ({note})' for note in found.notes)}"
         raise CorpusError(
-            f"table {path} has no column of {' or of '.join(missing)}; its columns: {', '.join(headers)}. Name it: "
-            f"--column {missing[0]}={headers[0]!r}; if the first line names no columns, write one that does"
+            f"table {path} has no column of {' or of '.join(missing)}; its columns: {', '.join(found.heads)}. {way}"
         )
 
 

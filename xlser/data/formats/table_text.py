@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xlser.corpora.globbing import walk
+from xlser.data.formats.annotations import ANNOTATIONS, annotation_records
+from xlser.data.formats.cells import is_inside
 from xlser.data.formats.table_options import TableOptions
 from xlser.errors import CorpusError
 from xlser.machine import pass_on_machine
@@ -46,6 +49,8 @@ class Records:
 def read_records(path: Path, options: TableOptions, is_head: Callable[[list[str]], bool]) -> Records:
     """Return the records of a table: CSV, JSON, JSON lines, Excel, Parquet, or a text with a path a line.
 
+    Annotations of ELAN, Praat and diarisers are tables of segments; a folder stands for those below it.
+
     Args:
         path: of the file.
         options: encoding and separator.
@@ -57,7 +62,9 @@ def read_records(path: Path, options: TableOptions, is_head: Callable[[list[str]
     """
     suffix = path.suffix.lower()
     try:
-        if suffix in SHEETS:
+        if path.is_dir() or suffix in ANNOTATIONS:
+            found = _annotated(path, options)
+        elif suffix in SHEETS:
             found = _sheet(path, is_head)
         elif suffix == ".parquet":
             found = _parquet(path)
@@ -169,6 +176,28 @@ def _objects(records: list[Any], lines: list[int], notes: Iterable[str] = ()) ->
         raise ValueError(f"record {bad} is no JSON object")
     heads = list(dict.fromkeys(str(head) for record in records for head in record))
     return Records(records, heads, lines, notes=list(notes))
+
+
+def _annotated(path: Path, options: TableOptions) -> Records:
+    """Read annotations: one file, or all of one kind below a folder, ELAN's before Praat's."""
+    files = annotation_files(path) if path.is_dir() else [path]
+    records: list[Record] = []
+    heads: dict[str, None] = {}
+    notes = []
+    for file in files:
+        own, names, said = annotation_records(file, options.tier, options.encoding)
+        below = file.parent.relative_to(path) if path.is_dir() else Path()
+        records += [row | {"path": (below / row["path"]).as_posix()} if is_inside(row["path"]) else row for row in own]
+        heads |= dict.fromkeys(names)
+        notes += [f"{file.name}: {note}" for note in said]
+    return Records(records, list(heads), list(range(1, len(records) + 1)), notes=notes)
+
+
+def annotation_files(folder: Path) -> list[Path]:
+    """Return the annotations below a folder, of the first kind that is there, sorted."""
+    names = [name for name in walk(folder) if name.lower().endswith(ANNOTATIONS)]
+    kind = next((suffix for suffix in ANNOTATIONS if any(name.lower().endswith(suffix) for name in names)), "?")
+    return [folder / name for name in names if name.lower().endswith(kind)]
 
 
 def _sheet(path: Path, is_head: Callable[[list[str]], bool]) -> Records:

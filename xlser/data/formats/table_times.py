@@ -89,7 +89,7 @@ def _usable(
 
 def _span(row: Row, units: Mapping[str, str | None], info: AudioInfo) -> tuple[float, float | None]:
     try:
-        return row_span(row, units, info.sample_rate)
+        return row_span(row, row.get("units") or units, info.sample_rate)
     except CorpusError as error:
         raise CorpusError(f"{row['path']}: {error}") from None
 
