@@ -117,6 +117,19 @@ def test_tables_of_other_kinds_and_their_options(xlser, run, call, tmp_path):
         assert "'Stimmung'" in err
 
 
+def test_the_turns_of_a_diariser_are_a_list(xlser, run, call):
+    turns = [f"SPEAKER call 1 {n}.0 1.0 <NA> <NA> {who} <NA> <NA>" for n, who in enumerate(["anna", "ben", "anna"])]
+    (call / "call.rttm").write_text("\n".join(turns))
+    status, out, err = xlser("predict", run, call / "call.rttm", "--format", "csv")
+    assert status == 0, err
+    rows = table(out)
+    assert [(row["speaker"], row["xlser_start"], row["seconds"]) for row in rows] == [
+        ("anna", "0", "1.000"),
+        ("ben", "1", "1.000"),
+        ("anna", "2", "1.000"),
+    ]
+
+
 @pytest.mark.parametrize(("channel", "parts"), [("left", [0]), ("right", [1]), ("2", [1]), ("each", [0, 1])])
 def test_a_channel_is_heard_as_a_file_of_it(xlser, run, call, channel, parts):
     sides = [soundfile.read(call / f"part{n}.wav", dtype="float32")[0] for n in range(2)]
