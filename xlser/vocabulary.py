@@ -16,6 +16,8 @@ EMOTIONS: Final = ("anger", "happiness", "neutral", "sadness")
 # The emotion of an utterance that nobody labelled, or of which its raters do not agree: no recipe may score either.
 UNLABELLED: Final = "unlabelled"
 NO_AGREEMENT: Final = "no-agreement"
+# Both, and what xlser 0.1 called the second one: these are no emotions.
+UNNAMED: Final = (UNLABELLED, NO_AGREEMENT, "no_agreement")
 
 # Whose recordings a score is of.
 VALIDATION: Final = "source, validation speakers"

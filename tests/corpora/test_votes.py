@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import random
 
-import numpy as np
 import pytest
 
 from xlser.corpora.votes import (
     consensus,
     consensus_of_counts,
-    distribution,
     read_votes,
     split_labels,
     votes_json,
@@ -105,21 +103,6 @@ def test_the_manifest_columns_go_there_and_back():
 def test_votes_that_are_none_are_refused(text):
     with pytest.raises(ValueError, match="votes must be"):
         read_votes(text)
-
-
-def test_a_distribution_has_rows_that_sum_to_one_or_say_nothing():
-    deal, classes = random.Random(2), ["anger", "neutral", "sadness"]
-    rows = [{name: deal.randint(0, 3) for name in [*classes, "fear"]} for _ in range(200)]
-    got = distribution([votes_json(row) for row in rows], classes)
-    for row, shares in zip(rows, got, strict=True):
-        total = sum(row[name] for name in classes)
-        if total == 0:
-            assert np.isnan(shares).all()
-        else:
-            assert shares.tolist() == pytest.approx([row[name] / total for name in classes])
-    assert np.isnan(got).any(axis=1).sum() > 0
-    assert distribution([], classes).shape == (0, 3)
-    assert np.isnan(distribution([None, np.nan, ""], classes)).all()
 
 
 def test_several_labels_of_a_cell():

@@ -199,10 +199,10 @@ def test_segments_of_one_file_are_rows_of_their_own(run, manifest, folder):
     soundfile.write(folder / NAMES[0], np.concatenate([samples, np.zeros(3200), samples[:800]]), rate)
     frame = manifest.frame.iloc[[0, 0, 0, 1]].reset_index(drop=True)
     frame["start"], frame["end"] = [0.0, 0.4, 0.6, 0.0], [0.4, 0.6, 0.65, 0.4]
-    frame["duration"] = [0.65, 0.65, 0.65, 0.4]
+    frame["duration"] = frame["end"] - frame["start"]
     manifest.frame = frame
     found = run(manifest)
     assert found.manifest.frame["start"].tolist() == [0.0, 0.6, 0.0]
     assert found.values[:, 0].tolist() == [6400, 800, 6400]
-    assert found.manifest.left_out == {"silent": [NAMES[0]]}
+    assert found.manifest.left_out == {"silent": [f"{NAMES[0]}#0.400-0.600"]}
     assert run(manifest).cached == 3

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -41,12 +41,15 @@ class Card(Grown):
     stand for many people: with ``unknown_speaker: own`` each of their recordings is a speaker of its own, with
     ``leave-out`` they are left out; unless given, it is ``own``, but what has no name at all is left out.
 
+    ``channel`` says what of recordings with several channels is used: the ``mix`` of all, the ``left`` or the ``right``
+    one, a number from 1, or ``each``, a row for every channel (see `xlser.data.channel_rows`).
+
     A corpus with ``dimensions`` needs no ``emotion``: it is rated, and its recordings are unlabelled. Several raters of
     a recording are described by the ``votes`` of ``table``. ``verified`` is false where layout or codes rest on one
     second-hand source; ``notes`` say what to check.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"partition", "unknown_speaker", "unknown_names"})
+    later: ClassVar[frozenset[str]] = frozenset({"channel", "partition", "unknown_speaker", "unknown_names"})
 
     name: str = Field(pattern=_SLUG)
     title: str
@@ -72,6 +75,7 @@ class Card(Grown):
     speakers: Table | None = None
     hook: Literal["iemocap", "msp-improv", "thai-ser", "esd"] | None = None
     dimensions: Dimensions | None = None
+    channel: Literal["mix", "left", "right", "each"] | Annotated[int, Field(ge=1)] = "mix"
     ignore: tuple[Ignored, ...] = ()
     expect: Expect = Expect()
     synthesis: Synthesis | None = None
@@ -193,8 +197,12 @@ class Card(Grown):
 
     def given_roles(self) -> set[str]:
         """Return which of the roles that columns of a table may have the card has already, from wherever."""
-        roles = {"speaker": placeholders(self.speaker), "sex": self.sex or self.speaker_sex or self.speakers}
-        roles |= {"time": self.table and self.table.segmented, "partition": self.partition}
+        roles = {
+            "speaker": bool(placeholders(self.speaker)),
+            "sex": bool(self.sex or self.speaker_sex or self.speakers),
+            "time": self.table is not None and self.table.segmented,
+            "partition": self.partition is not None,
+        }
         return {role for role, there in roles.items() if there}
 
     def main_table(self) -> Table | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
-from xlser.vocabulary import NO_AGREEMENT
+from xlser.vocabulary import NO_AGREEMENT, UNNAMED
 
 # Nouns, as the field's reviews use them. Left is what people write instead.
 _ALIASES = {
@@ -59,3 +59,17 @@ def check_canonical(name: str) -> str:
     if near:
         raise ValueError(f"canonical emotion {name!r} is not known; did you mean {near[0]!r}?")
     return name
+
+
+def check_named(name: str) -> str:
+    """Return ``name`` if it is a canonical emotion that may be scored.
+
+    Raises:
+        ValueError: see `check_canonical`; or it says that nobody named an emotion.
+
+    >>> check_named("happiness")
+    'happiness'
+    """
+    if name in UNNAMED:
+        raise ValueError(f"{name!r} is no emotion: such recordings are not scored as a class")
+    return check_canonical(name)

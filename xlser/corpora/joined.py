@@ -85,9 +85,9 @@ def read_tables(card: Card, root: Path, files: Sequence[str]) -> Tables:
     else:
         found.ratings = _optional(wanted, root, found.missing, "no ratings", "valence and activation stay empty")
     found.speakers = _optional(card.speakers, root, found.missing, "nothing on speakers", "their sex stays empty")
-    for table, join in ((found.main, card.table and card.table.join), (found.ratings, None)):
-        if table and not join:
-            table.match(files, root)
+    for read, table in ((found.main, card.table), (found.ratings, wanted)):
+        if read and not (table and table.join):
+            read.match(files, root, table is not None and table.match == "name")
     return found
 
 

@@ -70,7 +70,7 @@ def scan(card: Card, root: str | Path) -> Scan:
             row = _row(card, path, fields | extra, tables, problems) | _part(card, extra, segment)
             fault = _left_out(card, row)
             if fault:
-                left_out[fault].append(f"{path}#{segment.text()}" if segment else path)
+                left_out[fault].append(f"{path}{segment.text()}" if segment else path)
             else:
                 rows.append(row)
     if problems:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +20,16 @@ _LONGEST = 100
 
 
 class Segment(NamedTuple):
-    """A part of a recording, in seconds, whatever ``unit`` its table has; or, where that is samples, in these."""
+    """A part of a recording: of its time, or of its channels, or of both.
 
-    start: float
-    end: float
+    Times are seconds, whatever ``unit`` the table has; or, where that is samples, these. An infinite ``end`` is that of
+    the recording. ``channel`` counts from 1; 0 is the mean of all.
+    """
+
+    start: float = 0.0
+    end: float = math.inf
     unit: str = "seconds"
+    channel: int = 0
 
     def seconds(self, rate: float) -> tuple[float, float]:
         """Return start and end in seconds, in a recording of ``rate`` samples per second.
@@ -33,48 +40,85 @@ class Segment(NamedTuple):
         return (self.start / rate, self.end / rate) if self.unit == "samples" else (self.start, self.end)
 
     def text(self) -> str:
-        """Return how it is written in messages: ``1.500-2.250``, or samples as they are."""
-        return "-".join(f"{time:.0f}" if self.unit == "samples" else f"{time:.3f}" for time in (self.start, self.end))
+        """Return how it is written in messages: ``1.500-2.250``, or samples as they are, and the channel."""
+        form = ".0f" if self.unit == "samples" else ".3f"
+        times = "" if math.isinf(self.end) else f"#{self.start:{form}}-{self.end:{form}}"
+        return times + (f"#{channel_name(self.channel)}" if self.channel else "")
 
 
 @dataclass(frozen=True)
 class TimeColumns:
     """The headers of a table's times, and the unit of each; ``assumed`` where nobody names one."""
 
-    start: str
-    stop: str
-    units: tuple[str, str]
-    lasting: bool
-    assumed: bool
+    stop: str = ""
+    units: tuple[str, str] = ("", "")
+    assumed: bool = False
+    channel: bool = False
 
-    def read(self, cells: Mapping[str, object]) -> Segment | None:
+    @property
+    def lasting(self) -> bool:
+        """Whether the second of its columns is a duration."""
+        return self.stop == "duration"
+
+    def read(self, cells: Mapping[str, str]) -> Segment | None:
         """Return the segment of a row, None where its start or its end is empty.
 
         Raises:
-            ValueError: a cell is no time in the column's unit.
+            ValueError: a cell is no time in the column's unit, or no channel.
         """
+        channel = read_channel(cells["channel"]) if self.channel else 0
+        if not self.stop:
+            return Segment(channel=channel)
         # A rate of 1 leaves samples as they are counted.
-        start = read_time(cells[self.start], self.units[0], 1)
+        start = read_time(cells["start"], self.units[0], 1)
         stop = read_time(cells[self.stop], self.units[1], 1)
         if start is None or stop is None:
             return None
         # Rounded far below a sample, so that 0.1 + 0.2 and 0.3 are one segment.
-        return Segment(start, round(start + stop, 9) if self.lasting else stop, self.units[1])
+        return Segment(start, round(start + stop, 9) if self.lasting else stop, self.units[1], channel)
 
     def cells(self, segment: Segment) -> dict[str, str]:
         """Return the cells of a segment as all spellings of it have them."""
         stop = segment.end - segment.start if self.lasting else segment.end
-        return {self.start: f"{segment.start:.9g}", self.stop: f"{stop:.9g}"}
+        times = {"start": f"{segment.start:.9g}", self.stop: f"{stop:.9g}"} if self.stop else {}
+        return times | ({"channel": channel_name(segment.channel)} if self.channel else {})
+
+
+def read_channel(cell: str) -> int:
+    """Return which channel a cell is about, from 1; 0, the mean of all, where it is empty or says ``mix``.
+
+    Raises:
+        ValueError: it is none of these.
+
+    >>> read_channel("2"), read_channel("Left"), read_channel("")
+    (2, 1, 0)
+    """
+    text = cell.strip().lower()
+    if text in ("", "mix", "nan"):
+        return 0
+    number = {"left": 1, "l": 1, "right": 2, "r": 2}.get(text)
+    if number is None and (match := re.fullmatch(r"(?:channel|ch)?\s*([1-9]\d?)(?:\.0)?", text)):
+        number = int(match[1])
+    if number is None:
+        raise ValueError(f"channel {cell!r} must be left, right, mix or a number from 1")
+    return number
+
+
+def channel_name(number: int) -> str:
+    """Return what a channel is called: mix (0), left (1), right (2), or its number."""
+    return ("mix", "left", "right")[number] if number < 3 else str(number)
 
 
 def time_columns_of(table: Table, heads: Mapping[str, str], path: Path) -> TimeColumns | None:
-    """Return where the table at ``path`` has its times; ``heads`` are its headers by the names of the card's columns.
+    """Return where the table at ``path`` has its times and channels, None where its rows are whole recordings.
+
+    ``heads`` are its headers by the names of the card's columns.
 
     Raises:
         CorpusError: a unit that cannot be read, or samples for one column and seconds for the other.
     """
     if "start" not in heads:
-        return None
+        return TimeColumns(channel=True) if "channel" in heads else None
     stop = "end" if "end" in heads else "duration"
     named = [table.times or unit_of_header(heads[role]) for role in ("start", stop)]
     units = tuple(unit or "seconds" for unit in named)
@@ -86,7 +130,7 @@ def time_columns_of(table: Table, heads: Mapping[str, str], path: Path) -> TimeC
             )
     if (units[0] == "samples") != (units[1] == "samples"):
         raise CorpusError(f"table {path}: {heads['start']!r} is in {units[0]}, but {heads[stop]!r} in {units[1]}.")
-    return TimeColumns("start", stop, (units[0], units[1]), stop == "duration", None in named)
+    return TimeColumns(stop, (units[0], units[1]), None in named, "channel" in heads)
 
 
 def check_unit(columns: TimeColumns, segments: Iterable[Segment], path: Path) -> None:

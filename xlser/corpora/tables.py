@@ -53,21 +53,25 @@ class SideTable:
         """
         self.written.setdefault(key, written or key)
         if segment is not None:
-            recording, key = key, f"{key}#{segment.text()}"
+            recording, key = key, f"{key}{segment.text() or '#all'}"
             self.parts.setdefault(recording, {})[segment] = key
         self.doubled += key in self.values
         self.unused.add(key)
         if self.values.setdefault(key, row) != row:
-            where = f" for {segment.text()}" if segment else ""
+            where = f" for {segment.text()}" if segment and segment.text() else ""
             raise CorpusError(
                 f"table {path} gives {written or key!r} twice{where}, once {self.values[key]} and once {row}. If "
                 "there is a row for each of its raters, say so in the card: table.votes: {rater: THEIR COLUMN}, or "
                 "votes: rows"
             )
 
-    def match(self, files: Sequence[str], root: Path) -> None:
-        """Find the rows of recordings by their paths below ``root``; `take` and `rows_of` go by that from now on."""
-        self.written = self.written or {key: key for key in self.values}  # a hook's
+    def match(self, files: Sequence[str], root: Path, by_name: bool = False) -> None:
+        """Find the rows of recordings by their paths below ``root``; `take` and `rows_of` go by that from now on.
+
+        With ``by_name`` keys are names, and the folders that stand in front of them in the table are not compared.
+        """
+        if by_name or not self.written:  # a hook's keys are names
+            self.written = {key: key for key in self.written or self.values}
         self.matches = match_paths(list(self.written.values()), files, root)
         pairs = zip(self.written, self.matches.files, strict=True)
         self._by_file = {file: key for key, file in pairs if file is not None}
@@ -178,7 +182,7 @@ def _read_into(found: SideTable, table: Table, path: Path, rows: _Several) -> No
         if times and segment is None:
             found.untimed.append(written)
             continue
-        if segment is not None:
+        if times and segment:
             segments.append(segment)
             row |= times.cells(segment)
         if table.votes:

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from xlser.vocabulary import NO_AGREEMENT, UNLABELLED
 
 # plurality: the emotion that more raters name than any other. majority: that more than half of the raters name.
@@ -159,26 +157,6 @@ def read_votes(text: object) -> dict[str, float]:
     if not isinstance(votes, dict) or not all(_is_count(count) for count in votes.values()):
         raise ValueError(f"votes must be raters by emotion, such as {{'anger': 2, 'neutral': 1}}, but are {text!r}")
     return votes
-
-
-def distribution(votes: Iterable[object], classes: Sequence[str]) -> np.ndarray:
-    """Return the share of each class among the votes for any of them, (N, C) in [0, 1]; rows sum to 1.
-
-    Args:
-        votes: cells of the manifest's column ``votes`` (N,).
-        classes: canonical emotions (C,). Votes for other emotions do not count.
-
-    Returns:
-        A row of NaN where nobody votes for any of the classes.
-
-    >>> distribution(['{"anger": 2, "fear": 1, "joy": 5}', None], ["anger", "fear"]).round(2).tolist()
-    [[0.67, 0.33], [nan, nan]]
-    """
-    read = [read_votes(cell) for cell in votes]
-    counts = np.array([[cell.get(name, 0) for name in classes] for cell in read], dtype=float)
-    counts = counts.reshape(len(read), len(classes))
-    total = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
 
 
 def _is_count(value: object) -> bool:

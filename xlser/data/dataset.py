@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from xlser.corpora.card import Card, load_card
 from xlser.corpora.emotions import check_canonical
 from xlser.data.audio import AudioFault, read_mono
 from xlser.data.corpus_facts import Facts
+from xlser.data.excerpts import Excerpt, excerpts
 from xlser.data.manifest import Manifest, build_manifest, write_manifest
 from xlser.data.scales import derived_ratings
+from xlser.data.vote_shares import distribution, merge_votes
 from xlser.errors import CorpusError, did_you_mean
-from xlser.vocabulary import DIMENSIONS, RatingsKind
+from xlser.vocabulary import DIMENSIONS, UNNAMED, RatingsKind
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -173,8 +176,8 @@ class Dataset:
 
     @property
     def emotions(self) -> tuple[str, ...]:
-        """The emotions that there are, in the order of the alphabet."""
-        return tuple(sorted(set(self.frame["emotion"])))
+        """The emotions that there are, in the order of the alphabet; what is unlabelled has none."""
+        return tuple(sorted(set(self.frame["emotion"]) - set(UNNAMED)))
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -204,7 +207,11 @@ class Dataset:
     def __repr__(self) -> str:
         """Say what it holds, in two lines."""
         hours = self.frame["duration"].sum() / 3600
-        counts = ", ".join(f"{name} {count}" for name, count in self.frame["emotion"].value_counts().items())
+        named = self.frame["emotion"].value_counts()
+        counts = ", ".join(
+            [f"{name} {count}" for name, count in named.items() if name not in UNNAMED]
+            + [f"{count} {name.replace('_', '-')}" for name, count in named.items() if name in UNNAMED]
+        )
         made = ", synthetic" if self.synthetic else ""
         return (
             f"Dataset {self.name}: {len(self)} utterances of {len(self.speakers)} speakers in {self.language}, "
@@ -213,6 +220,8 @@ class Dataset:
 
     def merge(self, **into: str) -> Dataset:
         """Return it with emotions renamed: ``merge(calm="neutral")``. What moved is counted in ``merged``.
+
+        Votes move with them; the label stays the one that the raters' own words gave.
 
         Raises:
             CorpusError: an emotion that is not there, or one that cannot be a name (``happy`` for ``happiness``).
@@ -225,6 +234,7 @@ class Dataset:
         old = self.frame["emotion"]
         moves = Counter(f"{name} -> {into[name]}" for name in old if name in into)
         frame = self.frame.assign(emotion=np.array([into.get(name, name) for name in old], dtype=object))
+        frame = merge_votes(frame, into)
         return replace(self._of_frame(frame), merged=dict(Counter(self.merged) + moves))
 
     def keep(self, *emotions: str) -> Dataset:
@@ -239,6 +249,17 @@ class Dataset:
         kept = self.frame["emotion"].isin(emotions)
         dropped = Counter(self.frame["emotion"][~kept])
         return replace(self._of_frame(self.frame[kept]), dropped=dict(Counter(self.dropped) + dropped))
+
+    def votes(self, *emotions: str) -> np.ndarray:
+        """Return the share of raters that name each emotion, among those that name any of them.
+
+        Args:
+            emotions: canonical, C of them; all of `emotions` unless given.
+
+        Returns:
+            (N, C) in [0, 1]; rows sum to 1, and are nan where nobody voted for any of the emotions.
+        """
+        return distribution(self.frame["votes"], emotions or self.emotions)
 
     def take(self, rows: Sequence[int] | np.ndarray | pd.Series) -> Dataset:
         """Return some utterances: positions (N,), in their order, or a mask (len(self),) of booleans.
@@ -308,18 +329,16 @@ class Dataset:
         Raises:
             CorpusError: the recording cannot be read. IndexError: there is no such row.
         """
-        about = self.frame.iloc[row]
-        path, rate = self.manifest.file(about["path"]), rate or int(about["sample_rate"])
-        whole = about["start"] == 0 and about["end"] == about["duration"]
+        part, rate = self._excerpts[row], rate or int(self.frame["sample_rate"].iloc[row])
         try:
-            return read_mono(path, rate, float(about["start"]), None if whole else float(about["end"])), rate
+            return read_mono(part.path, rate, *part[1:]), rate
         except AudioFault as fault:
-            raise CorpusError(f"{path}: {fault}") from fault
+            raise CorpusError(f"{part.name(str(part.path))}: {fault}") from fault
 
     def describe(self) -> pd.DataFrame:
         """Return utterances, speakers, minutes and rated utterances of every emotion, the most frequent first; and all.
 
-        Index: the emotion, ``all`` in the last row.
+        Index: the emotion, ``all`` in the last row. What is no emotion stands before it in brackets: ``(unlabelled)``.
         """
         rated = np.isfinite(self.frame[list(DIMENSIONS)].to_numpy(dtype=float)).any(axis=1)
         frame = self.frame.assign(rated=rated)
@@ -327,7 +346,9 @@ class Dataset:
         table = pd.DataFrame({name: _described(rows) for name, rows in groups}).T.astype({"minutes": float})
         table = table.astype(dict.fromkeys(("utterances", "speakers", "rated"), int))
         order = table.index[:-1][np.argsort(-table["utterances"].to_numpy()[:-1], kind="stable")]
-        return table.loc[[*order, "all"]].rename_axis("emotion")
+        order = sorted(order, key=lambda name: name in UNNAMED)
+        unnamed = {name: f"({name})" for name in UNNAMED}
+        return table.loc[[*order, "all"]].rename(index=unnamed).rename_axis("emotion")
 
     def write(self, path: str | Path) -> Path:
         """Write its table as Parquet (which keeps everything that `from_manifest` needs) or CSV; return the path."""
@@ -335,6 +356,10 @@ class Dataset:
         about = {"facts": asdict(self.facts), "ratings_kind": self.ratings_kind, **counts}
         write_manifest(replace(self.manifest, facts=about), path)
         return Path(path)
+
+    @cached_property
+    def _excerpts(self) -> list[Excerpt]:
+        return excerpts(self.manifest)
 
     def _of_frame(self, frame: pd.DataFrame) -> Dataset:
         return replace(self, manifest=replace(self.manifest, frame=frame.reset_index(drop=True)))

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Protocol, cast
 import numpy as np
 
 from xlser.data.lengths import Corrected, corrected, is_estimated
-from xlser.data.unreadable import AudioFault, reading
+from xlser.data.unreadable import AudioFault, is_headerless, is_text, media_kind, reading
 from xlser.machine import loading
 
 # Frames that are decoded at once.
@@ -98,9 +98,9 @@ def _opened(source: Path | BinaryIO, stack: ExitStack) -> Decoder:
             return found
         if fault is None:
             return SoundfileDecoder(source, sound)
-        if find_spec("av") and _may_be_media(file):
-            return _media(file, source, stack)
-        raise fault
+        if not find_spec("av") or not _may_be_media(file, source):
+            raise fault
+    return _media(file, source, fault, stack)
 
 
 def _openable(source: Path | BinaryIO, stack: ExitStack) -> Any:
@@ -171,25 +171,23 @@ class SoundfileDecoder:
             return int(self._sound.seek(at))
 
 
-def _media(file: BinaryIO, source: Path | BinaryIO, stack: ExitStack) -> Decoder:
+def _media(file: BinaryIO, source: Path | BinaryIO, fault: Exception, stack: ExitStack) -> Decoder:
     from xlser.data.media import open_media
 
     file.seek(0)
-    return open_media(file, source, stack)
+    return open_media(file, source, fault, stack)
 
 
-def _may_be_media(file: BinaryIO) -> bool:
-    """Say whether a file may hold what PyAV reads: it takes some texts for lists of pictures."""
-    from xlser.data.unreadable import is_text
-
+def _may_be_media(file: BinaryIO, source: Path | BinaryIO) -> bool:
+    """Say whether a file may hold what PyAV reads: it takes texts for lists of pictures, and noise for films."""
     file.seek(0)
     head = file.read(64)
-    return bool(head) and not is_text(head)
+    return media_kind(head) is not None if is_headerless(source) else bool(head) and not is_text(head)
 
 
 def _is_consistent(log: str) -> bool:
-    """Say whether libsndfile found the lengths in a header to be what is there."""
-    return "should be" not in log
+    """Say whether libsndfile found the lengths in a header to be what is there, and chunks behind the samples."""
+    return not re.search(r"should be|Exiting parser|Have 0 marker", log)
 
 
 def _sizes(log: str) -> tuple[int, int]:

@@ -18,6 +18,7 @@ from xlser.corpora.card import Card
 from xlser.corpora.faults import some
 from xlser.corpora.scan import scan
 from xlser.data.audio import AudioFault, AudioInfo, PassingFault
+from xlser.data.channel_rows import with_channels
 from xlser.data.headers import read_headers
 from xlser.data.placing import place_rows
 from xlser.data.scales import to_unit
@@ -51,6 +52,7 @@ ADDED = (
     pa.field("votes", pa.string()),
     pa.field("agreement", pa.float64()),
     pa.field("secondary", pa.string()),
+    pa.field("file_duration", pa.float64()),
 )
 SCHEMA = pa.schema(
     [
@@ -73,7 +75,8 @@ class Manifest:
     same without ``_raw`` on [-1, 1]. ``channel`` counts from 1 and is empty where channels are mixed; ``partition`` is
     the corpus's own name for a part of its official split; ``votes`` are raters by canonical emotion, as JSON such as
     ``{"anger": 2, "neutral": 1}``, ``agreement`` the share of them that the label has, ``secondary`` further emotions,
-    separated by commas. An utterance without a label has the emotion ``unlabelled`` and an empty ``emotion_raw``.
+    separated by commas. ``file_duration`` is how long the whole recording is that a row is a segment of, and empty
+    where a row is all of it. An utterance without a label has the emotion ``unlabelled`` and an empty ``emotion_raw``.
 
     ``left_out`` maps a reason to the relative paths it kept out. Several put together have ``roots``: the folder of
     each by the name that its paths begin with. ``facts`` are what a dataset wrote of itself (see
@@ -143,6 +146,11 @@ def _build(card: Card, root: Path, strict: bool, jobs: int, index: ScanIndex | N
             f"{Counter(map(str, headers.values())).most_common(1)[0][0]}."
             f"{many_alike({path: str(fault) for path, fault in headers.items()})}"
         )
+    rows, lacking = with_channels(rows, card)
+    left_out |= lacking
+    if not rows:
+        reason, paths = next(iter(lacking.items()))
+        raise CorpusError(f"corpus {card.name}: {reason} in any of its {len(paths)} recordings: correct `channel`")
     if index and any(isinstance(info, PassingFault) for info in headers.values()):
         index.settled = False  # what cannot be opened today may be opened tomorrow, and has the same stamp then
     rows, outside, notes = place_rows([row for row in found.rows if row["path"] in usable], usable, card.name)

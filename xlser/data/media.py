@@ -17,8 +17,14 @@ from xlser.machine import loading
 _FULL = {1: 2.0**7, 2: 2.0**15, 4: 2.0**31, 8: 2.0**63}
 
 
-def open_media(file: BinaryIO, source: Path | BinaryIO, stack: ExitStack) -> MediaDecoder:
+def open_media(file: BinaryIO, source: Path | BinaryIO, fault: Exception, stack: ExitStack) -> MediaDecoder:
     """Open the first track of sound in a file; pictures are passed over.
+
+    Args:
+        file: at its beginning.
+        source: what it was opened from.
+        fault: why soundfile did not open it, which is said where PyAV cannot either.
+        stack: closes it.
 
     Raises:
         AudioFault: it holds no sound.
@@ -28,10 +34,20 @@ def open_media(file: BinaryIO, source: Path | BinaryIO, stack: ExitStack) -> Med
 
         av.logging.set_level(av.logging.PANIC)
     with reading(source):
-        container: Any = stack.enter_context(av.open(file, metadata_errors="replace"))
+        try:
+            container: Any = stack.enter_context(av.open(_Nameless(file), metadata_errors="replace"))
+        except (av.error.InvalidDataError, av.error.EOFError) as error:
+            raise fault from error
         if not container.streams.audio:
             raise AudioFault("no sound: a film or a picture without a track of audio")
         return MediaDecoder(container, source)
+
+
+class _Nameless:
+    """A file without its name, by which FFmpeg would guess what is in it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.seek, self.tell = file.read, file.seek, file.tell
 
 
 class MediaDecoder:
@@ -83,7 +99,7 @@ class MediaDecoder:
     def _check_length(self, there: float) -> None:
         """See that a container that counts the length of this very track has not lost its end."""
         stream = self._stream
-        exact = stream.container.format.name.startswith(("mov", "asf"))
+        exact = stream.container.format.name.startswith("mov")
         promised = float(stream.duration * stream.time_base) if exact and stream.duration else 0.0
         if there < 0.9 * promised - 0.2:
             raise AudioFault(f"cut short: the header promises {promised:.1f} s, but only {there:.1f} s can be decoded")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from xlser.corpora.faults import some
-from xlser.corpora.segments import Segment
+from xlser.corpora.segments import Segment, channel_name
 from xlser.corpora.times import SLACK, other_unit
 from xlser.data.audio import AudioInfo
 from xlser.errors import CorpusError
@@ -37,17 +38,18 @@ def place_rows(
     Raises:
         CorpusError: segments in another unit than they were read in, as their recordings tell; two with one id.
     """
-    cut = [row for row in rows if "segment" in row]
+    cut = [row for row in rows if "segment" in row and not math.isinf(row["segment"].end)]
     check_units([row["segment"] for row in cut], [headers[row["path"]] for row in cut], corpus)
     out: dict[str, list[str]] = defaultdict(list)
     kept = []
     for row in rows:
-        info = headers[row["path"]]
-        start, end = row["segment"].seconds(info.sample_rate) if "segment" in row else (0.0, info.duration)
-        if fault := _fault(start, end, info.duration):
-            out[fault].append(f"{row['path']}#{start:.3f}-{end:.3f}")
+        info, segment = headers[row["path"]], row.get("segment", Segment())
+        start, end = segment.seconds(info.sample_rate)
+        end = info.duration if math.isinf(end) else end
+        if fault := _fault(start, end, segment.channel, info):
+            out[fault].append(f"{row['path']}{segment.text()}")
         else:
-            kept.append(_placed(row, start, min(end, info.duration), info))
+            kept.append(_placed(row, start, min(end, info.duration), segment.channel, info))
     _refuse_double_ids(kept, corpus)
     return kept, dict(out), _overlaps(kept) if cut else []
 
@@ -82,18 +84,23 @@ def check_units(segments: Sequence[Segment], infos: Sequence[AudioInfo], corpus:
         )
 
 
-def _fault(start: float, end: float, length: float) -> str:
+def _fault(start: float, end: float, channel: int, info: AudioInfo) -> str:
+    if channel > info.channels:
+        return f"no channel {channel} ({channel_name(channel)})"
     if end <= start:
         return BACKWARDS
-    return OUTSIDE if start < 0 or start >= length or end > length + SLACK else ""
+    return OUTSIDE if start < 0 or start >= info.duration or end > info.duration + SLACK else ""
 
 
-def _placed(row: dict, start: float, end: float, info: AudioInfo) -> dict:
+def _placed(row: dict, start: float, end: float, channel: int, info: AudioInfo) -> dict:
     whole = start == 0 and end == info.duration
-    suffix = "" if whole or row.get("named") else f"#{start:.3f}-{end:.3f}"
-    times = {"start": start, "end": end, "duration": end - start}
-    row = {key: value for key, value in row.items() if key not in ("segment", "named")} | {"id": row["id"] + suffix}
-    return row | times | {"sample_rate": info.sample_rate, "channels": info.channels}
+    suffix = ("" if whole else f"#{start:.3f}-{end:.3f}") + (f"#{channel_name(channel)}" if channel else "")
+    made = {key: value for key, value in row.items() if key not in ("segment", "named")}
+    made |= {"id": row["id"] if row.get("named") else row["id"] + suffix, "start": start, "end": end}
+    made |= {"duration": end - start, "file_duration": math.nan if whole else info.duration}
+    if channel:  # whoever names none leaves it to the card
+        made["channel"] = float(channel)
+    return made | {"sample_rate": info.sample_rate, "channels": info.channels}
 
 
 def _refuse_double_ids(rows: list[dict], corpus: str) -> None:
@@ -109,7 +116,8 @@ def _refuse_double_ids(rows: list[dict], corpus: str) -> None:
 
 def _overlaps(rows: list[dict]) -> list[str]:
     """Return a note on segments that begin before one of the same recording and channel has ended."""
-    both, ends = [], {}
+    both: list[str] = []
+    ends: dict[tuple, float] = {}
     for row in sorted(rows, key=lambda row: (row["path"], row["start"])):
         place = (row["path"], row.get("channel"))
         if row["start"] < ends.get(place, 0.0) - SLACK:

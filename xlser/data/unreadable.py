@@ -99,16 +99,26 @@ def _fault(source: Path | BinaryIO, size: int, head: bytes, reason: str) -> Audi
     convert = CONVERT.format(name=path.name, stem=path.stem)
     if head.startswith(b"NIST_1A") and b"shorten" in head:
         return _needs_media("a NIST SPHERE file that is compressed by shorten", f"sph2pipe -f wav {path.name} out.wav")
-    kind = next((kind for place, magic, kind in _MEDIA if head[place:].startswith(magic)), None)
+    kind = media_kind(head)
     if kind and len(head) > 64 and not find_spec("av"):
         return _needs_media(kind, convert)
-    if path.suffix.lower() in _HEADERLESS and not kind:
+    if is_headerless(source) and not kind:
         return AudioFault(
             f"samples without a header ({size} bytes): nothing in it says its rate, its width or its channels. Convert "
             f"it by what you know of it, such as ffmpeg -f s16le -ar 16000 -ac 1 -i {path.name} {path.stem}.wav"
         )
     looks = "text named as audio" if is_text(head[:64]) else "not audio that can be decoded, or cut short"
     return AudioFault(f"{looks} ({size} bytes; {reason})")
+
+
+def media_kind(head: bytes) -> str | None:
+    """Return what a file is that PyAV reads and soundfile does not, by its first bytes; None for anything else."""
+    return next((kind for place, magic, kind in _MEDIA if head[place:].startswith(magic)), None)
+
+
+def is_headerless(source: object) -> bool:
+    """Say whether a file is by its name one of samples alone."""
+    return Path(name_of(source)).suffix.lower() in _HEADERLESS
 
 
 def _needs_media(kind: str, convert: str) -> AudioFault:

@@ -7,15 +7,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pandas as pd
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from xlser.corpora.card import Card
 from xlser.corpora.scan import STRAY
 from xlser.data.audio import AudioFault, read_mono
+from xlser.data.excerpts import Excerpt, excerpts
 from xlser.data.manifest import Manifest, build_manifest
 from xlser.machine import many_alike
-from xlser.vocabulary import DIMENSIONS
+from xlser.vocabulary import DIMENSIONS, UNNAMED
 
 _SHOWN = 5
 
@@ -89,9 +91,10 @@ def _mostly_unused(manifest: Manifest) -> list[str]:
 
 def _described(manifest: Manifest) -> list[str]:
     frame = manifest.frame
-    emotions = ", ".join(
-        f"{code} {name} {count}"
-        for (code, name), count in frame.groupby(["emotion_raw", "emotion"], sort=False).size().items()
+    named = frame.groupby(["emotion_raw", "emotion"], sort=False).size()
+    emotions = ", ".join(f"{code} {name} {count}" for (code, name), count in named.items() if name not in UNNAMED)
+    unnamed = ", ".join(
+        f"{f'{code}: ' if code else ''}{count} {name}" for (code, name), count in named.items() if name in UNNAMED
     )
     rates = ", ".join(f"{rate} Hz: {count}" for rate, count in frame["sample_rate"].value_counts().items())
     rated = {name: int(frame[name].notna().sum()) for name in DIMENSIONS}
@@ -100,25 +103,39 @@ def _described(manifest: Manifest) -> list[str]:
         f"{len(frame)} utterances, {frame['speaker'].nunique()} speakers "
         f"({', '.join(f'{count} {sex}' for sex, count in sexes.items())}), {frame['duration'].sum() / 3600:.2f} h, "
         f"{frame['duration'].min():.2f} to {frame['duration'].max():.2f} s",
-        f"emotions: {emotions}",
+        "emotions: " + ("; ".join(text for text in (emotions or "none", unnamed) if text)),
         f"audio: {rates}; channels: {', '.join(f'{n}: {c}' for n, c in frame['channels'].value_counts().items())}",
         "ratings: " + (", ".join(f"{name} {count}" for name, count in rated.items() if count) or "none"),
+        *_voted(frame),
+        *_parts(frame),
     ]
 
 
+def _voted(frame: pd.DataFrame) -> list[str]:
+    """Say how many recordings several raters labelled, and how far they agree."""
+    voted = int(frame["votes"].notna().sum())
+    return [f"votes: {voted} recordings; raters agree to {frame['agreement'].mean():.0%} on average"] * bool(voted)
+
+
+def _parts(frame: pd.DataFrame) -> list[str]:
+    """Say how many recordings each part of the official split has."""
+    parts = frame["partition"].value_counts()
+    return [f"official parts: {', '.join(f'{name} {count}' for name, count in parts.items())}"] * bool(len(parts))
+
+
 def _undecodable(manifest: Manifest, progress: bool) -> list[str]:
-    rows = list(zip(manifest.files(), manifest.frame["sample_rate"], manifest.frame["path"], strict=True))
-    tasks = (delayed(_fault)(path, rate) for path, rate, _ in rows)
+    rows = list(zip(excerpts(manifest), manifest.frame["sample_rate"], manifest.frame["path"], strict=True))
+    tasks = (delayed(_fault)(part, rate) for part, rate, _ in rows)
     results = Parallel(os.cpu_count() or 1, backend="threading", return_as="generator")(tasks)
     bar = tqdm(results, total=len(rows), desc="decoding", unit="file", disable=not progress, leave=False)
-    faults = {name: fault for (_, _, name), fault in zip(rows, bar, strict=True) if fault}
+    faults = {part.name(path): fault for (part, _, path), fault in zip(rows, bar, strict=True) if fault}
     alike = many_alike(faults) if len(faults) == len(rows) else ""
     return [f"{name}: {fault}" for name, fault in faults.items()] + ([alike.strip()] if alike else [])
 
 
-def _fault(path: Path, rate: int) -> str | None:
+def _fault(part: Excerpt, rate: int) -> str | None:
     try:
-        read_mono(path, rate)
+        read_mono(part.path, rate, *part[1:])
     except AudioFault as fault:
         return str(fault)
     return None

@@ -22,6 +22,7 @@ from xlser.evaluation.audit.published import trained_on
 from xlser.experiment.workplace import Workplace
 from xlser.fileformats import VERSIONS
 from xlser.version import __version__
+from xlser.vocabulary import UNNAMED
 
 WORST = 10
 
@@ -97,7 +98,7 @@ def _about(decode: bool, split: str | None) -> dict[str, Any]:
 
 
 def _audit_one(one: _Corpus, split: str | None, folds: list[overlap.Fold] | None) -> dict[str, Any]:
-    frame = one.frame
+    frame, named = one.frame, _named(one.frame)
     groups = [name for name in ("speaker", "text", "session", "sex", "sample_rate") if frame[name].nunique() > 1]
     return {
         "corpus": one.card.name,
@@ -115,14 +116,19 @@ def _audit_one(one: _Corpus, split: str | None, folds: list[overlap.Fold] | None
         "notes": one.manifest.notes,
         "faults": one.measured.faults if one.measured else {},
         "two_sexes": counts.two_sexes(frame),
-        "coverage": confound.coverage(frame),
-        "confounds": {name: _association(frame, name) for name in groups},
-        "matrix": counts.crossed(frame, "speaker", "emotion"),
+        "coverage": confound.coverage(named),
+        "confounds": {name: _association(named, name) for name in groups},
+        "matrix": counts.crossed(named, "speaker", "emotion"),
         "split": _split(frame, split, folds),
-        "shortcuts": shortcuts.shortcut_rows(frame),
+        "shortcuts": shortcuts.shortcut_rows(named) if len(named) else [],
         "levels": levels.level_table(frame, WORST) if one.measured else {},
         "published": trained_on(one.card.name),
     }
+
+
+def _named(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the recordings that have an emotion."""
+    return frame[~frame["emotion"].isin(UNNAMED)].reset_index(drop=True)
 
 
 def _association(frame: pd.DataFrame, name: str) -> dict[str, Any]:
@@ -176,14 +182,15 @@ def _duplicates(corpora: list[_Corpus]) -> dict[str, Any] | None:
 def _pairs(corpora: list[_Corpus]) -> list[dict[str, Any]]:
     rows = []
     for source, target in permutations(corpora, 2):
-        shared = sorted(set(source.frame["emotion"]) & set(target.frame["emotion"]))
-        found = shortcuts.transfer_rows(source.frame, target.frame)
+        one, other = _named(source.frame), _named(target.frame)
+        shared = sorted(set(one["emotion"]) & set(other["emotion"]))
+        found = shortcuts.transfer_rows(one, other)
         rows.append({"source": source.card.name, "target": target.card.name, "emotions": shared, "rows": found})
     return rows
 
 
 def _emotions(one: _Corpus) -> dict[str, int]:
-    return {str(name): int(count) for name, count in one.frame["emotion"].value_counts().items()}
+    return {str(name): int(count) for name, count in _named(one.frame)["emotion"].value_counts().items()}
 
 
 def _plain(value: Any) -> Any:

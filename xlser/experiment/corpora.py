@@ -15,6 +15,7 @@ import pandas as pd
 from xlser.corpora.card import Card, load_card
 from xlser.data.dataset import Dataset
 from xlser.data.formats.anyformat import dataset_name, is_dataset
+from xlser.data.vote_shares import distribution, merge_votes
 from xlser.errors import CorpusError
 from xlser.experiment.workplace import Workplace
 from xlser.features.clips import Clips, read_clips
@@ -22,7 +23,7 @@ from xlser.features.extract import Features, extract
 from xlser.features.extractors import make_extractor
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
-from xlser.vocabulary import DIMENSIONS
+from xlser.vocabulary import DIMENSIONS, UNNAMED
 
 AnyRecipe = Recipe | EncoderRecipe
 
@@ -66,6 +67,10 @@ class Corpus:
         """The language of every row, (N,)."""
         return self.frame["language"].to_numpy(dtype=object)
 
+    def votes(self, recipe: AnyRecipe) -> np.ndarray:
+        """Return the share of raters that name each emotion of a recipe, (N, C), after its merging; nan where none."""
+        return distribution(merge_votes(self.frame, recipe.merge)["votes"], recipe.emotions)
+
     @property
     def ratings_kind(self) -> str:
         """Rated, derived or none."""
@@ -101,7 +106,7 @@ class Corpus:
             "hours": float(self.frame["duration"].sum() / 3600),
             "ratings": self.ratings_kind,
             "rated": {name: int(np.isfinite(values).sum()) for name, values in self.ratings.items()},
-            "emotions": {name: int(n) for name, n in self.frame["emotion"].value_counts().items()},
+            "emotions": {n: int(c) for n, c in self.frame["emotion"].value_counts().items() if n not in UNNAMED},
             "labels": self.counts,
             "left_out": manifest.left_out_counts(),
             "left_out_files": {reason: paths[:20] for reason, paths in manifest.left_out.items()},
@@ -269,9 +274,9 @@ def _tell(corpus: Corpus, recipe: AnyRecipe, place: Workplace) -> None:
         )
     missing = [name for name in recipe.emotions if name not in corpus.counts["kept"]]
     if missing:
-        place.say(
-            f"    note: no recording of {', '.join(missing)}; the labels are {', '.join(sorted(about['emotions']))}"
-        )
+        there = ", ".join(sorted(about["emotions"]))
+        labels = f"the labels are {there}" if there else "it has ratings and no labels"
+        place.say(f"    note: no recording of {', '.join(missing)}; {labels}")
     for name in recipe.merge:
         if name not in about["emotions"]:
             place.say(f"    note: nothing to merge, no recording of {name}")

@@ -73,10 +73,7 @@ def score_case(
         scores.transfer += [about | about_classes | row for row in table]
         scores.confusion += [about | row for row in confusion]
     elif case.main:
-        scores.notes.append(
-            f"{corpus.name}: no classification, since it shares {len(classes)} of the scored emotions with "
-            f"{source.name} and two are needed"
-        )
+        scores.notes.append(f"{corpus.name}: no classification, since {_unclassified(source, corpus, classes)}")
     if not latents:
         _without_latents(views)
     rows = correlation_rows(views, corpus.ratings, draws, level, baseline=baseline)
@@ -88,6 +85,14 @@ def score_case(
         without = corpus if corpus.ratings_kind == "none" else source
         scores.notes.append(f"{corpus.name}: no correlations, since {without.name} has no ratings")
     return views
+
+
+def _unclassified(source: Corpus, corpus: Corpus, classes: tuple[str, ...]) -> str:
+    """Say why a corpus cannot be classified."""
+    for one in (source, corpus):
+        if not one.dataset.emotions:
+            return f"{one.name} has ratings and no labels"
+    return f"it shares {len(classes)} of the scored emotions with {source.name} and two are needed"
 
 
 def _without_latents(views: Views) -> None:

@@ -10,10 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from xlser.data.audio import AudioFault, content_hash, read_mono, resampler_identity
+from xlser.data.excerpts import Excerpt, excerpts
 from xlser.data.manifest import Manifest
 from xlser.errors import CorpusError
 from xlser.features.arrays import ArrayStore
-from xlser.features.extract import check_length, read_rows, segment
+from xlser.features.extract import check_length, read_rows
 from xlser.machine import stop_if_of_machine
 
 
@@ -50,14 +51,13 @@ class Clips:
         return found if found is not None else self._again(row)
 
     def _again(self, row: int) -> np.ndarray:
-        about = self.manifest.frame.iloc[row]
-        path = self.manifest.file(about["path"])
-        part = segment((about["start"], about["end"], about["duration"]))
+        part = excerpts(self.manifest)[row]
+        path = part.path
         try:
             # What is not the same audio must neither be trained on as this row nor be kept under its name.
-            if content_hash(path, *part) != self.contents[row]:
+            if content_hash(*part) != self.contents[row]:
                 raise AudioFault("the file was changed since this run began; start the run again")
-            samples = read_mono(path, self.rate, *part)
+            samples = read_mono(path, self.rate, *part[1:])
         except (AudioFault, OSError) as error:
             reason = error
             if isinstance(error, OSError):
@@ -107,12 +107,12 @@ class _Clip(NamedTuple):
     cached: bool
 
 
-def _one(path: Path, start: float, end: float | None, *, store: ArrayStore, rate: int, shortest: int) -> _Clip:
-    content = content_hash(path, start, end)
+def _one(part: Excerpt, *, store: ArrayStore, rate: int, shortest: int) -> _Clip:
+    content = content_hash(*part)
     if (shape := store.shape(content)) is not None:
         check_length(shape[0], shortest, rate)
         return _Clip(shape[0], content, True)
-    samples = read_mono(path, rate, start, end)
+    samples = read_mono(part.path, rate, *part[1:])
     check_length(len(samples), shortest, rate)
     store.put(content, samples)
     return _Clip(len(samples), content, False)

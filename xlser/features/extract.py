@@ -14,6 +14,7 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from xlser.data.audio import AudioFault, content_hash, read_mono
+from xlser.data.excerpts import Excerpt, excerpt_names, excerpts
 from xlser.data.manifest import Manifest
 from xlser.data.spans import Span, batches
 from xlser.errors import CorpusError
@@ -22,13 +23,13 @@ from xlser.features.extractor import Extractor, parts_of
 from xlser.machine import many_alike, stop_if_of_machine
 
 Row = TypeVar("Row")
-Part = tuple[Path, float, float | None]  # a file, and where in it a row starts and ends, in seconds
 
 
 @dataclass
 class Features:
     """``values``: float32, shape (rows, columns), row i for row i of ``manifest.frame``. ``cached``: rows read back.
-    ``contents``: the hash of each row's audio, by which a recording is known again in another corpus."""
+    ``contents``: the hash of each row's audio, by which a recording is known again in another corpus. ``faults``: why
+    a recording, or a part of one (``path#start-end``), was left out."""
 
     manifest: Manifest
     values: np.ndarray
@@ -68,7 +69,7 @@ def extract(
         cached = min(cached, sum(row.cached for row in rows.read))
         faults, manifest = faults | rows.faults, rows.manifest
     contents = [row.content for row in rows.read]
-    faults = {path: faults[path] for path in given.frame["path"] if path in faults}
+    faults = {name: faults[name] for name in excerpt_names(given) if name in faults}
     return Features(manifest, np.concatenate(values, axis=1), extractor.columns(), cached, faults, contents)
 
 
@@ -103,14 +104,14 @@ class Rows(Generic[Row]):
 
 def read_rows(
     manifest: Manifest,
-    one: Callable[[Path, float, float | None], Row],
+    one: Callable[[Excerpt], Row],
     *,
     what: str,
     jobs: int | None,
     strict: bool,
     progress: bool,
 ) -> Rows[Row]:
-    """Call ``one`` with file, start and end of every row, in threads; what it returns stands in the rows' order.
+    """Call ``one`` with the excerpt of every row, in threads; what it returns stands in the rows' order.
 
     A row for which it raises `AudioFault`, or an OSError that is of its file, is left out of the returned manifest,
     counted in its ``left_out`` and named in ``faults``. ``what`` names what is read, in the progress bar and in
@@ -122,12 +123,12 @@ def read_rows(
     """
     alone = [[row] for row in range(len(manifest.frame))]
     options: Any = {"what": what, "jobs": jobs, "strict": strict, "progress": progress}
-    return read_groups(manifest, lambda parts: [_tried(one, *part) for part in parts], alone, **options)
+    return read_groups(manifest, lambda parts: [_tried(one, part) for part in parts], alone, **options)
 
 
 def read_groups(
     manifest: Manifest,
-    many: Callable[[list[Part]], list[Row | _Fault]],
+    many: Callable[[list[Excerpt]], list[Row | _Fault]],
     groups: list[list[int]],
     *,
     what: str,
@@ -136,9 +137,7 @@ def read_groups(
     progress: bool,
 ) -> Rows[Row]:
     """Do as `read_rows`, for the rows of a group at once; every row stands in one of the ``groups``."""
-    frame = manifest.frame
-    segments = [segment(row) for row in frame[["start", "end", "duration"]].itertuples(index=False)]
-    parts = [(path, *part) for path, part in zip(manifest.files(), segments, strict=True)]
+    frame, parts = manifest.frame, excerpts(manifest)
     tasks = (delayed(many)([parts[row] for row in group]) for group in groups)
     results = Parallel(jobs or os.cpu_count() or 1, backend="threading", return_as="generator")(tasks)
     found: dict[int, Row | _Fault] = {}
@@ -149,22 +148,14 @@ def read_groups(
             bar.update(len(group))
             broken = [(row, found[row]) for row in group if isinstance(found[row], _Fault)]
             if strict and broken:
-                path, fault = manifest.file(frame["path"].iloc[broken[0][0]]), broken[0][1]
-                raise CorpusError(f"corpus {manifest.card}: {path}: {fault} (stopped by --strict)")
+                part, fault = parts[broken[0][0]], broken[0][1]
+                name = part.name(str(part.path))
+                raise CorpusError(f"corpus {manifest.card}: {name}: {fault} (stopped by --strict)")
     used = np.array([not isinstance(found[row], _Fault) for row in range(len(frame))])
-    faults = {path: str(found[row]) for row, path in enumerate(frame["path"]) if not used[row]}
+    names = [part.name(path) for part, path in zip(parts, frame["path"], strict=True)]
+    faults = {name: str(found[row]) for row, name in enumerate(names) if not used[row]}
     read = [row for _, row in sorted(found.items()) if not isinstance(row, _Fault)]
     return Rows(_without(manifest, faults, used, what), read, faults, used)
-
-
-def segment(row: tuple[float, float, float]) -> tuple[float, float | None]:
-    """Return start and end, the end as None when the row is the whole file: its key is then the file's alone.
-
-    >>> segment((0.0, 2.5, 2.5)), segment((0.0, 1.0, 2.5))
-    ((0.0, None), (0.0, 1.0))
-    """
-    start, end, duration = map(float, row)  # a key shows its numbers, and NumPy's show otherwise
-    return (start, None if start == 0 and end == duration else end)
 
 
 class _Fault(str):
@@ -177,15 +168,13 @@ class _Read(NamedTuple):
     cached: bool
 
 
-def _tried(
-    one: Callable[[Path, float, float | None], Row], path: Path, start: float, end: float | None
-) -> Row | _Fault:
+def _tried(one: Callable[[Excerpt], Row], part: Excerpt) -> Row | _Fault:
     try:
-        return one(path, start, end)
+        return one(part)
     except AudioFault as fault:
         return _Fault(fault)
     except (OSError, MemoryError, ImportError) as error:
-        stop_if_of_machine(error, f"reading {path}")
+        stop_if_of_machine(error, f"reading {part.path}")
         return _Fault(f"cannot be read: {getattr(error, 'strerror', error)}")
 
 
@@ -196,33 +185,29 @@ class _Waiting(NamedTuple):
     content: str
 
 
-def _one(path: Path, start: float, end: float | None, *, extractor: Extractor, cache: FeatureCache) -> _Read:
-    row = _read(path, start, end, extractor=extractor, cache=cache)
+def _one(part: Excerpt, *, extractor: Extractor, cache: FeatureCache) -> _Read:
+    row = _read(part, extractor=extractor, cache=cache)
     if isinstance(row, _Read):
         return row
     return _keep(extractor.entries([row.samples])[0], row.content, extractor, cache)
 
 
-def _many(parts: list[Part], *, extractor: Extractor, cache: FeatureCache) -> list[_Read | _Fault]:
+def _many(parts: list[Excerpt], *, extractor: Extractor, cache: FeatureCache) -> list[_Read | _Fault]:
     """Do as `_one` for some rows at once; what is cached, or cannot be read, is no part of the batch."""
-    rows = [_tried(partial(_read, extractor=extractor, cache=cache), *part) for part in parts]
+    rows = [_tried(partial(_read, extractor=extractor, cache=cache), part) for part in parts]
     waiting = [row for row in rows if isinstance(row, _Waiting)]
     entries = iter(extractor.entries([row.samples for row in waiting]) if waiting else [])
     return [
-        _tried(partial(_keep, next(entries), row.content, extractor, cache), *part)
-        if isinstance(row, _Waiting)
-        else row
+        _tried(partial(_keep, next(entries), row.content, extractor, cache), part) if isinstance(row, _Waiting) else row
         for row, part in zip(rows, parts, strict=True)
     ]
 
 
-def _read(
-    path: Path, start: float, end: float | None, *, extractor: Extractor, cache: FeatureCache
-) -> _Read | _Waiting:
-    content = content_hash(path, start, end)
+def _read(part: Excerpt, *, extractor: Extractor, cache: FeatureCache) -> _Read | _Waiting:
+    content = content_hash(*part)
     if (found := cache.get(content)) is not None:
         return _Read(_finite(extractor.select(found)), content, True)
-    samples = read_mono(path, extractor.rate, start, end)
+    samples = read_mono(part.path, extractor.rate, *part[1:])
     check_length(len(samples), extractor.shortest * extractor.rate, extractor.rate)
     return _Waiting(samples, content)
 

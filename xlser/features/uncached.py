@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from xlser.data.audio import content_hash
+from xlser.data.excerpts import Excerpt
 from xlser.data.manifest import Manifest
 from xlser.errors import CorpusError, MachineError
 from xlser.features.cache import FeatureCache
@@ -42,5 +43,5 @@ def uncached(
     return np.flatnonzero(rows.used)[~np.array(rows.read)]
 
 
-def _is_cached(path: Path, start: float, end: float | None, *, cache: FeatureCache) -> bool:
-    return cache.path(content_hash(path, start, end)).exists()
+def _is_cached(part: Excerpt, *, cache: FeatureCache) -> bool:
+    return cache.path(content_hash(*part)).exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 NOT_DEFINED = "n/a"
@@ -129,6 +129,16 @@ def counted(counts: Mapping[str, int]) -> str:
     ('calm 1,064, fear 2', 'none')
     """
     return ", ".join(f"{name} {whole(count)}" for name, count in sorted(counts.items(), key=lambda x: -x[1])) or "none"
+
+
+def with_unnamed(emotions: Sequence[str], unnamed: Mapping[str, int]) -> str:
+    """Write emotions, and how many recordings have none.
+
+    >>> with_unnamed(["anger 3", "fear 2"], {"unlabelled": 7}), with_unnamed([], {})
+    ('anger 3, fear 2; 7 unlabelled', 'none')
+    """
+    rest = [f"{whole(count)} {name}" for name, count in unnamed.items()]
+    return "; ".join([", ".join(emotions) or "none", *rest])
 
 
 def reader_name(classifier: str) -> str:

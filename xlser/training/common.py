@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from xlser.corpora.emotions import check_canonical
+from xlser.corpora.emotions import check_named
 from xlser.data.splits import SplitKind
 from xlser.schema import Grown, Strict
 from xlser.vocabulary import EMOTIONS
@@ -60,12 +60,12 @@ class CommonRecipe(Strict):
     def _canonical(cls, emotions: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(emotions)) < len(emotions):
             raise ValueError(f"must name each emotion once, but is {list(emotions)} instead")
-        return tuple(check_canonical(name) for name in emotions)
+        return tuple(check_named(name) for name in emotions)
 
     @field_validator("merge")
     @classmethod
     def _merges_emotions(cls, merge: dict[str, str]) -> dict[str, str]:
-        return {check_canonical(name): check_canonical(into) for name, into in merge.items()}
+        return {check_named(name): check_named(into) for name, into in merge.items()}
 
     @model_validator(mode="after")
     def _fits_together(self) -> CommonRecipe:

@@ -57,7 +57,8 @@ def coverage(frame: pd.DataFrame) -> dict:
     """Return how many of the corpus's emotions each speaker shows.
 
     ``few`` names the speakers that show fewer than half of them, ``single`` those that show one, both sorted;
-    ``few_share`` and ``few_rows`` are their shares of speakers and of recordings; ``median`` is of emotions a speaker.
+    ``few_share`` and ``few_rows`` are their shares of speakers and of recordings; ``median`` is of emotions a speaker
+    (nan without any).
     """
     shown = frame.groupby("speaker")["emotion"].nunique()
     total = frame["emotion"].nunique()
@@ -66,8 +67,8 @@ def coverage(frame: pd.DataFrame) -> dict:
         "emotions": int(total),
         "few": sorted(few),
         "single": sorted(shown.index[shown == 1]) if total > 1 else [],
-        "few_share": float(len(few) / len(shown)),
-        "few_rows": float(frame["speaker"].isin(few).mean()),
+        "few_share": float(len(few) / max(len(shown), 1)),
+        "few_rows": float(frame["speaker"].isin(few).sum() / max(len(frame), 1)),
         "median": float(shown.median()),
     }
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xlser.vocabulary import UNNAMED
+
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
@@ -14,7 +16,8 @@ def count_corpus(frame: pd.DataFrame) -> dict[str, Any]:
     """Return the counts of one manifest, JSON-able; ``unknown`` stands for values that are not there.
 
     ``duration`` holds quantiles in seconds by their share (``"0.5"`` is the median); ``speaker_rows`` the number of
-    recordings of each speaker, ``sexes`` the number of speakers of each sex.
+    recordings of each speaker, ``sexes`` the number of speakers of each sex. ``unnamed`` counts recordings without an
+    emotion: unlabelled, or of raters who do not agree.
     """
     speakers = frame.drop_duplicates("speaker")
     return {
@@ -23,10 +26,12 @@ def count_corpus(frame: pd.DataFrame) -> dict[str, Any]:
         "speakers": int(frame["speaker"].nunique()),
         "sexes": _counted(speakers["sex"]),
         "languages": _counted(frame["language"]),
-        "emotions": _counted(frame["emotion"]),
+        "emotions": _counted(frame["emotion"][~frame["emotion"].isin(UNNAMED)]),
+        "unnamed": _counted(frame["emotion"][frame["emotion"].isin(UNNAMED)]),
         "raw": [
             {"code": str(code), "emotion": name, "count": int(count)}
             for (code, name), count in frame.groupby(["emotion_raw", "emotion"]).size().items()
+            if name not in UNNAMED
         ],
         "speaker_rows": _counted(frame["speaker"]),
         "duration": {f"{share:g}": float(np.quantile(frame["duration"], share)) for share in QUANTILES},

@@ -12,6 +12,7 @@ from xlser.evaluation.audit.fingerprint import THRESHOLD, similarity
 from xlser.evaluation.audit.measure import KEY, Measured
 from xlser.evaluation.audit.sound import decode
 from xlser.store.datastore import Datastore
+from xlser.vocabulary import UNNAMED
 
 # Enough for all but one of 480 altered copies among 1,415 files (see `summary`).
 NEIGHBOURS = 6
@@ -71,9 +72,11 @@ def with_labels(groups: list[dict], frame: pd.DataFrame) -> list[dict]:
     for group in groups:
         mine = rows.loc[group["ids"]]
         values = {f"{name}s": mine[name].tolist() for name in ("emotion", "speaker")}
+        values["emotions"] = [f"({name})" if name in UNNAMED else name for name in values["emotions"]]
         values["corpora"] = mine["corpus"].tolist()
         # Numbers of speakers mean nothing between corpora: only within one can they disagree.
         differs = {name: mine[name].nunique() > 1 for name in ("emotion", "sex")}
+        differs["emotion"] = mine["emotion"][~mine["emotion"].isin(UNNAMED)].nunique() > 1
         differs["speaker"] = bool(mine.groupby("corpus")["speaker"].nunique().max() > 1)
         conflicts = [name for name in ("emotion", "speaker", "sex") if differs[name]]
         told.append(group | values | {"paths": mine["path"].tolist(), "conflicts": conflicts})

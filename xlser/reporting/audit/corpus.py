@@ -24,7 +24,7 @@ from xlser.reporting.section import (
     Section,
     Table,
 )
-from xlser.reporting.wording import bounds, counted, number
+from xlser.reporting.wording import bounds, counted, number, with_unnamed
 
 Corpus = dict[str, Any]
 LEVEL_NAMES = {
@@ -79,7 +79,7 @@ def _counts(one: Corpus) -> list[tuple[str, str]]:
         ("Recordings", f"{counts['utterances']:,}, {counts['hours']:.2f} h, {one['elicitation']}"),
         ("Speakers", f"{counts['speakers']} ({counted(counts['sexes'])})"),
         ("Language", counted(counts["languages"])),
-        ("Emotions", counted(counts["emotions"])),
+        ("Emotions", with_unnamed([counted(counts["emotions"])], counts.get("unnamed", {}))),
         ("Length", seconds),
         ("Sample rate", f"{counted(counts['sample_rates'])} (Hz: files)"),
         ("Channels", f"{counted(counts['channels'])} (channels: files)"),
@@ -98,6 +98,8 @@ def _raw(one: Corpus) -> Details:
 
 def _confounds(one: Corpus) -> str:
     cover = one["coverage"]
+    if not cover["emotions"]:
+        return "No recording has an emotion: there is nothing to be confounded with."
     text = f"{len(cover['few'])} of {one['counts']['speakers']} speakers show fewer than half of the "
     text += f"{cover['emotions']} emotions."
     for name, link in one["confounds"].items():

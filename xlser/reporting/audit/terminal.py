@@ -6,7 +6,7 @@ from typing import Any
 
 from xlser.reporting.audit.finding import SEVERITIES
 from xlser.reporting.section import Pairs, Section, Table, Words
-from xlser.reporting.wording import bounds, counted, number
+from xlser.reporting.wording import bounds, counted, number, with_unnamed
 
 _MARKS = {"serious": "!!", "caution": " !", "note": "  "}
 
@@ -26,7 +26,12 @@ def _counts(one: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("", f"{size}{counts['hours']:.2f} h, {one['elicitation']}" + ", SYNTHETIC" * bool(one["synthetic"])),
         ("language", counted(counts["languages"])),
-        ("emotions", ", ".join(f"{row['code']}={row['emotion']} {row['count']}" for row in counts["raw"])),
+        (
+            "emotions",
+            with_unnamed(
+                [f"{row['code']}={row['emotion']} {row['count']}" for row in counts["raw"]], counts.get("unnamed", {})
+            ),
+        ),
         ("seconds", f"median {length['0.5']:.2f}, {length['0']:.2f} to {length['1']:.2f}"),
         ("audio", f"{rates}; channels: {counted(counts['channels'])}"),
         ("texts", str(counts["texts"] or "not known")),

@@ -174,12 +174,14 @@ def _copy(path: Path, row: Any, clips: Path) -> bool:
     import soundfile
 
     from xlser.data.audio import read_mono
+    from xlser.data.channels import channel_number
 
     kind = next(name for name in _SUFFIXES if name in soundfile.available_formats())
     clip = clips / f"{stem(row.id)}{_SUFFIXES[kind]}"
     if clip.is_file():
         return False
-    samples = read_mono(path, RATE, row.start, min(row.end, row.start + SECONDS))
+    channel = channel_number(getattr(row, "channel", None))
+    samples = read_mono(path, RATE, row.start, min(row.end, row.start + SECONDS), channel)
     # In memory first: libsndfile does not say whether a disk is full.
     sound = io.BytesIO()
     soundfile.write(sound, samples, RATE, format=kind)
