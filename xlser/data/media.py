@@ -56,6 +56,7 @@ class MediaDecoder:
     def __init__(self, container: Any, source: Path | BinaryIO) -> None:
         self._source, self._stream = source, container.streams.audio[0]
         self.frames: int | None = None
+        self.narrow = False
         self._decoded = container.decode(self._stream)
         # The header of an AAC file may say half of the rate, and one channel of two.
         first = next((frame for frame in self._decoded if frame.samples), None)

@@ -67,6 +67,7 @@ class ArrayDecoder:
         self._samples = as_frames(samples)
         self.rate = check_rate(rate)
         self.frames: int | None = len(self._samples)
+        self.narrow = False
         self.channels = self._samples.shape[1]
 
     def blocks(self, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:

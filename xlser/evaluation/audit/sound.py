@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from xlser.data.audio import AudioFault, opening_fault
+from xlser.data.decoding import SoundfileDecoder, open_audio
+from xlser.data.unreadable import AudioFault
 
 _FULL = 32768.0
-# Kinds of samples that 16 bits hold whole: read as such they take half the memory and a third of the time.
-_NARROW = ("PCM_16", "PCM_S8", "PCM_U8", "ULAW", "ALAW")
 
 
 @dataclass(frozen=True)
@@ -45,28 +44,29 @@ class Sound:
         return hashlib.sha256(head + np.ascontiguousarray(self.samples).tobytes()).hexdigest()
 
 
-def decode(path: str | Path, start: float = 0.0, end: float | None = None) -> Sound:
-    """Decode one recording without mixing, resampling or refusing silence.
+def decode(path: str | Path, start: float = 0.0, end: float | None = None, channel: int | None = None) -> Sound:
+    """Decode one recording without mixing, resampling or refusing silence and samples on another scale.
 
-    ``start`` and ``end`` are seconds; ``end`` None is the end of the file.
+    ``start`` and ``end`` are seconds; ``end`` None is the end of the file. Of all channels, or of one, from 1.
 
     Raises:
         AudioFault: the file cannot be decoded, holds no samples there, or holds NaN.
     """
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(str(path)) as file:
-            rate, first = file.samplerate, round(start * file.samplerate)
-            file.seek(min(first, file.frames))
-            count = -1 if end is None else max(0, round(end * rate) - first)
-            kind = "int16" if file.subtype in _NARROW else "float32"
-            samples = file.read(count, dtype=kind, always_2d=True)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise opening_fault(Path(path), error) from error
+    with open_audio(path) as sound:
+        rate, first = sound.rate, round(start * sound.rate)
+        last = None if end is None else max(first, round(end * rate))
+        if sound.narrow and isinstance(sound, SoundfileDecoder):
+            blocks = list(sound.blocks(first, last, "int16"))
+        else:
+            blocks = list(sound.blocks(first, last))
+    samples = blocks[0] if len(blocks) == 1 else np.concatenate(blocks) if blocks else np.empty((0, 1), np.float32)
+    if channel is not None:
+        if channel > samples.shape[1]:
+            raise AudioFault(f"no channel {channel}: it has {samples.shape[1]}")
+        samples = samples[:, channel - 1 : channel]
     if not len(samples):
         raise AudioFault("zero length: no samples in this part of the file")
-    if kind == "float32" and not np.isfinite(samples).all():
+    if samples.dtype == np.float32 and not np.isfinite(samples).all():
         raise AudioFault("NaN or infinite samples")
     return Sound(_distinct(_narrowed(samples)), rate, samples.shape[1])
 
