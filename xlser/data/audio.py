@@ -12,6 +12,7 @@ import numpy as np
 
 from xlser.data.channels import SILENCE_PEAK, to_mono
 from xlser.data.decoding import Decoder, count_frames, open_audio
+from xlser.data.lengths import is_corrected
 from xlser.data.unreadable import AudioFault, PassingFault, opening_fault
 from xlser.machine import loading
 
@@ -79,9 +80,14 @@ def resample(samples: np.ndarray, rate: int, to: int) -> np.ndarray:
     The result has `resampled_length` samples. Near full scale the filter may overshoot: values beyond [-1, 1] are
     right, and whoever hands them to something that wraps round limits them first.
 
+    Raises:
+        ValueError: not floating point of one dimension: soxr would take whole numbers, and limit them to their width.
+
     >>> resample(np.zeros(44_100, np.float32), 44_100, 16_000).shape
     (16000,)
     """
+    if samples.ndim != 1 or samples.dtype.kind != "f":
+        raise ValueError(f"`samples` must be floating point (N,), but are {samples.dtype} of shape {samples.shape}.")
     if rate == to:
         return samples
     with loading("soxr"):
@@ -106,7 +112,10 @@ def resampler_identity() -> dict[str, str]:
 
 def content_hash(path: str | Path, start: float = 0.0, end: float | None = None, channel: int | None = None) -> str:
     """Return the SHA-256 of the file's bytes, with the segment's bounds and the channel where there are any."""
-    digest = hashlib.sha256(Path(path).read_bytes())
+    data = Path(path).read_bytes()
+    digest = hashlib.sha256(data)
+    if is_corrected(data):  # what was kept of it before its end was read
+        digest.update(b"|to its end")
     if start or end is not None:
         digest.update(f"|{start!r}|{end!r}".encode())
     if channel is not None:
