@@ -18,7 +18,7 @@ from xlser.data.manifest import Manifest
 from xlser.evaluation.audit import fingerprint
 from xlser.evaluation.audit.levels import CUTOFF_DB, LEVELS, QUIET_DB, measure_levels
 from xlser.evaluation.audit.sound import decode
-from xlser.evaluation.audit.stereo import STEREO, measure_stereo
+from xlser.evaluation.audit.stereo import OPPOSED_DB, STEREO, measure_stereo
 from xlser.features.cache import FeatureCache
 from xlser.machine import stop_if_of_machine
 
@@ -107,11 +107,12 @@ def _one(part: Excerpt, cache: FeatureCache) -> tuple | str:
 def _measured(part: Excerpt) -> np.ndarray:
     """Return head and fingerprint as bytes, uint8 (8 * _HEAD + frames * BANDS,)."""
     sound = decode(*part)
-    mono = sound.mono()
+    stereo = measure_stereo(sound.samples, sound.rate)
+    # Channels that cancel out are no silence: what is said of their recording is said of the first one.
+    mono = sound.mono() if not stereo["mixed_db"] <= OPPOSED_DB else sound.first()
     power = fingerprint.power_frames(mono, sound.rate)
     bands = fingerprint.band_levels(power, sound.rate)
     levels = measure_levels(mono, power, sound.rate)
-    stereo = measure_stereo(sound.samples, sound.rate)
     head = np.array([*sound.key(), *levels.values(), *stereo.values(), *fingerprint.summary(bands)], dtype="<f8")
     return np.concatenate([head.view(np.uint8), fingerprint.moves(bands).ravel().view(np.uint8)])
 

@@ -28,8 +28,13 @@ class Sound:
 
     def mono(self) -> np.ndarray:
         """Return the mean of the channels as float32 in [-1, 1], shape (frames,)."""
-        one = self.samples[:, 0] if self.samples.shape[1] == 1 else self.samples.mean(axis=1, dtype=np.float32)
-        return one.astype(np.float32) / np.float32(_FULL) if self.samples.dtype == np.int16 else one.astype(np.float32)
+        if self.samples.shape[1] == 1:
+            return self.first()
+        return self._scaled(self.samples.mean(axis=1, dtype=np.float32))
+
+    def first(self) -> np.ndarray:
+        """Return the first channel as float32 in [-1, 1], shape (frames,)."""
+        return self._scaled(self.samples[:, 0])
 
     def key(self) -> tuple[int, int, int, int]:
         """Return rate, frames, distinct channels and a CRC-32 of the samples: equal for copies, almost never otherwise.
@@ -37,6 +42,10 @@ class Sound:
         A checksum costs a tenth of decoding where SHA-256 doubles it; files whose keys meet are told apart by `digest`.
         """
         return self.rate, len(self.samples), self.samples.shape[1], zlib.crc32(np.ascontiguousarray(self.samples))
+
+    def _scaled(self, samples: np.ndarray) -> np.ndarray:
+        narrow = self.samples.dtype == np.int16
+        return samples.astype(np.float32) / np.float32(_FULL) if narrow else samples.astype(np.float32)
 
     def digest(self) -> str:
         """Return the SHA-256 of rate, shape and samples: 64 hexadecimal digits, the same for WAV, FLAC or 24 bits."""
