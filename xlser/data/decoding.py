@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Protocol, cast
 import numpy as np
 
 from xlser.data.lengths import Corrected, corrected, is_estimated
-from xlser.data.unreadable import AudioFault, is_headerless, is_text, media_kind, reading
+from xlser.data.unreadable import AudioFault, check_header_rate, is_headerless, is_text, media_kind, reading
 from xlser.machine import loading
 
 # Frames that are decoded at once.
@@ -136,6 +136,7 @@ class SoundfileDecoder:
         self._source, self._sound = source, sound
         self.rate: int = sound.samplerate
         self.channels: int = sound.channels
+        check_header_rate(self.rate)
         self.narrow = sound.subtype in _NARROW
         known = exact or sound.format in ("WAV", "WAVEX", "AU", "CAF")  # as long as there are bytes
         self.frames: int | None = sound.frames if known else None

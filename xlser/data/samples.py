@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from xlser.data.decoding import Decoder, open_audio, seekable
+from xlser.data.unreadable import RATES
 
 # More channels than this no recording has: an axis that is longer holds samples.
 MOST_CHANNELS = 32
@@ -103,7 +104,7 @@ def check_rate(rate: int | None) -> int:
     """Return the rate of samples in Hz.
 
     Raises:
-        ValueError: none is given, or one that is not a whole number above 0.
+        ValueError: none is given, or one that is no whole number, or none that sound has: kHz are not Hz.
     """
     if rate is None:
         raise ValueError(
@@ -111,8 +112,9 @@ def check_rate(rate: int | None) -> int:
             "recorded. A file says its own."
         )
     whole = not isinstance(rate, bool) and isinstance(rate, (int, float, np.integer, np.floating))
-    if not whole or not rate > 0 or rate != int(rate):
-        raise ValueError(f"`rate` must be a whole number of Hz above 0, but is {rate!r} instead.")
+    low, high = RATES
+    if not whole or not low <= rate <= high or rate != int(rate):
+        raise ValueError(f"`rate` must be a whole number of Hz, {low:,} to {high:,}, but is {rate!r} instead.")
     return int(rate)
 
 
