@@ -87,7 +87,7 @@ def as_frames(samples: Any) -> np.ndarray:
     >>> as_frames(np.zeros((2, 16000))).shape, as_frames(np.zeros((16000, 2))).shape, as_frames(np.zeros((1, 9))).shape
     ((16000, 2), (16000, 2), (9, 1))
     """
-    values = _as_array(samples)
+    values: Any = _as_array(samples)
     kind = values.dtype.name
     if kind in _INTEGERS:
         middle, full = _INTEGERS[kind]

@@ -80,7 +80,7 @@ def opening_fault(source: Path | BinaryIO, error: Exception) -> AudioFault:
         return AudioFault(f"no file can have that name ({problem})")
     except (OSError, MemoryError) as problem:
         if is_of_a_file(problem):
-            return PassingFault(f"cannot be read: {problem.strerror}")
+            return PassingFault(f"cannot be read: {getattr(problem, 'strerror', problem)}")
         raise machine_error(problem, doing) from problem
     reason = str(error).rsplit(": ", 1)[-1].rstrip(".") or type(error).__name__
     if _is_of_machine(error):
