@@ -147,7 +147,9 @@ def check_needed(table: TableRows, needed: Sequence[str]) -> None:
         return
     heads = list(dict.fromkeys(head for record in table.records[:1] for head in record))
     way = f"Name it: --column {missing[0]}={heads[0]!r}; if no line names the columns, add one that does"
-    if table.path.is_dir() or table.path.suffix.lower() in ANNOTATIONS:
+    if table.path.suffix.lower() == ".rttm":
+        way = "An .rttm says who speaks when, and nothing of emotions: it is a list of segments for predict"
+    elif table.path.is_dir() or table.path.suffix.lower() in ANNOTATIONS:
         way = f"Name the tiers that have it: --tier NAME{''.join(f' ({note})' for note in table.reading)}"
     raise CorpusError(
         f"table {table.path} has no column of {' or of '.join(missing)}; its columns: {', '.join(heads)}. {way}"
