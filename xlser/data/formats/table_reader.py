@@ -80,7 +80,8 @@ def read_rows(path: str | Path, options: TableOptions | None = None, needed: Seq
         CorpusError: see `read_records` and `find_columns`; or a role that is needed has no column.
     """
     path, options = Path(path).expanduser(), options or TableOptions()
-    found = read_records(path, options, lambda cells: "path" in find_columns(cells).heads)
+    named = set(options.columns.values())
+    found = read_records(path, options, lambda cells: bool(named & set(cells)) or "path" in find_columns(cells).heads)
     return rows_of(path, found, options, needed)
 
 
