@@ -109,6 +109,7 @@ OPTIONS = {
         "--encoding": (["cp1252"], lambda c: c["find_requests"]["options"].encoding, "cp1252"),
         "--separator": ([";"], lambda c: c["find_requests"]["options"].separator, ";"),
         "--column": (["path=x"], lambda c: c["find_requests"]["options"].columns, {"path": "x"}),
+        "--tier": (["x"], lambda c: c["find_requests"]["options"].tier, "x"),
         "--strict": ([], lambda c: c["finish"]["strict"], True),
     },
     "embed": {
@@ -121,6 +122,7 @@ OPTIONS = {
         "--encoding": (["cp1252"], lambda c: c["find_requests"]["options"].encoding, "cp1252"),
         "--separator": ([";"], lambda c: c["find_requests"]["options"].separator, ";"),
         "--column": (["path=x"], lambda c: c["find_requests"]["options"].columns, {"path": "x"}),
+        "--tier": (["x"], lambda c: c["find_requests"]["options"].tier, "x"),
         "--strict": ([], lambda c: c["finish"]["strict"], True),
     },
     "export": {

@@ -117,6 +117,19 @@ def test_tables_of_other_kinds_and_their_options(xlser, run, call, tmp_path):
         assert "'Stimmung'" in err
 
 
+def test_the_turns_of_a_diariser_are_a_list(xlser, run, call):
+    turns = [f"SPEAKER call 1 {n}.0 1.0 <NA> <NA> {who} <NA> <NA>" for n, who in enumerate(["anna", "ben", "anna"])]
+    (call / "call.rttm").write_text("\n".join(turns))
+    status, out, err = xlser("predict", run, call / "call.rttm", "--format", "csv")
+    assert status == 0, err
+    rows = table(out)
+    assert [(row["speaker"], row["xlser_start"], row["seconds"]) for row in rows] == [
+        ("anna", "0", "1.000"),
+        ("ben", "1", "1.000"),
+        ("anna", "2", "1.000"),
+    ]
+
+
 @pytest.mark.parametrize(("channel", "parts"), [("left", [0]), ("right", [1]), ("2", [1]), ("each", [0, 1])])
 def test_a_channel_is_heard_as_a_file_of_it(xlser, run, call, channel, parts):
     sides = [soundfile.read(call / f"part{n}.wav", dtype="float32")[0] for n in range(2)]
@@ -168,6 +181,14 @@ def test_one_odd_file_never_costs_a_batch(xlser, run, call, tmp_path):
     assert f"{call}: passed over 1 .raw, 1 .txt" in err
     assert xlser("embed", run, call, "--out", tmp_path / "e.parquet")[0] == 0
     assert f"{call}/caf\\xe9.wav" in pd.read_parquet(tmp_path / "e.parquet")["file"].tolist()
+
+
+def test_a_list_in_latin_1_names_a_file_by_its_bytes(xlser, run, call):
+    os.rename(os.fsencode(call / "part0.wav"), os.fsencode(call) + b"/caf\xe9.wav")
+    (call / "list.txt").write_bytes(b"caf\xe9.wav\npart1.wav\n")
+    status, out, err = xlser("predict", run, call / "list.txt", "--encoding", "latin-1", "--format", "csv")
+    assert (status, len(table(out))) == (0, 2), err
+    assert "--encoding" in xlser("predict", run, call / "list.txt")[2]
 
 
 def test_what_a_reader_raises_is_caught_at_the_row(xlser, run, call, monkeypatch):

@@ -141,8 +141,10 @@ def test_parquet_that_is_none_or_without_audio_is_told(parquet, tmp_path):
     (tmp_path / "x.parquet").write_text("no")
     with pytest.raises(CorpusError, match=r"cannot read .*x\.parquet"):
         read_parquet(tmp_path / "x.parquet", tmp_path / "out", TOY)
-    with pytest.raises(CorpusError, match="has no column of audio"):
+    with pytest.raises(CorpusError, match=r"1 no recording of this path, such as a\.wav"):
         read_parquet(parquet({"audio": "a.wav", "label": "x"}), tmp_path / "out", TOY)
+    with pytest.raises(CorpusError, match="has no column of path; its columns: sound, label"):
+        read_parquet(parquet({"sound": "a.wav", "label": "x"}), tmp_path / "out", TOY)
     (tmp_path / "empty").mkdir()
     with pytest.raises(CorpusError, match=r"holds no \.parquet file"):
         read_parquet(tmp_path / "empty", tmp_path / "out", TOY)

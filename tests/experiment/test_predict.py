@@ -476,7 +476,7 @@ def test_a_folder_a_list_and_a_table_name_the_same_recordings(corpus, tmp_path):
     assert find_requests(root).notes == [f"{root}: passed over 1 .txt"]
     (root / "list.txt").write_text("a.wav\n\nb/1.wav\n" + str(root / "b" / "2.WAV") + "\n")
     (root / "list.csv").write_text("id,path\n1,a.wav\n2,b/1.wav\n3,b/2.WAV\n")
-    (root / "list.tsv").write_text("file\tid\na.wav\t1\nb\\1.wav\t2\n2.WAV\t3\n")
+    (root / "list.tsv").write_text("file\tid\na.wav\t1\nb\\1.wav\t2\nb/2.WAV\t3\n")
     for name in ("list.txt", "list.csv", "list.tsv"):
         assert found(root / name) == files
     assert found(root / "a.wav") == files[:1]

@@ -87,7 +87,7 @@ class Dataset:
         Args:
             frame: the table; it is not changed.
             audio: its column of paths, absolute or relative to ``root``.
-            emotion: its column of labels, in the corpus's own words.
+            emotion: its column of labels, in the corpus's own words; not needed beside ratings.
             speaker: its column of speakers: who is trained on is not tested on.
             language: a column of BCP 47 tags, or one tag for all rows, such as ``el``.
             name: what the dataset is called in tables.
@@ -95,8 +95,10 @@ class Dataset:
             emotions: what labels mean, where xlser cannot know: ``{"A": "anger"}``.
             scale: lowest and highest rating, for a table with ratings: ``(1, 5)``.
             strict: refuse a table of which a row cannot be used. Otherwise such rows are in ``left_out``.
-            columns: columns of ``id``, ``start``, ``end``, ``sex``, ``text``, ``session``, ``licence``, ``valence``,
-                ``activation``, ``dominance``. Those that are not named are known by their usual names.
+            columns: columns of ``id``, ``start``, ``end``, ``duration`` (times in seconds, unless their headers name
+                another unit), ``channel``, ``split``, ``sex``, ``text``, ``session``, ``licence``, ``valence``,
+                ``activation``, ``dominance``. Those that are not named are known by their usual names, such as onset
+                and offset; what is not read is named in a warning.
 
         Raises:
             CorpusError: a column that is not there; paths, labels or speakers that are missing; an id that stands

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from collections.abc import Mapping
@@ -10,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from xlser.data.formats.cells import cell_text
-from xlser.data.formats.columns import ROLES, roles
+from xlser.data.formats.columns import ROLES, Columns, find_columns
 from xlser.data.formats.languages import language_tag
-from xlser.data.formats.rows import About, Row, import_rows
+from xlser.data.formats.rows import LABELS, About, import_table
+from xlser.data.formats.table_reader import TableRows
 from xlser.data.manifest import Manifest
 from xlser.errors import CorpusError, did_you_mean
 
@@ -32,7 +31,8 @@ def read_frame(
 ) -> Manifest:
     """Return the manifest of a table; see `xlser.data.dataset.Dataset.from_frame`, which is its public face.
 
-    Labels that nobody can read are kept as they are, with a note and a warning that say how to map them.
+    Labels that nobody can read are kept as they are, with a note and a warning that say how to map them; so are columns
+    that nobody reads.
 
     Args:
         frame: the table.
@@ -51,10 +51,12 @@ def read_frame(
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise CorpusError(f"a dataset needs a name of lower-case letters, digits, - and _, but is called {name!r}")
     columns, language = _columns(frame, named, name)
-    records = [{role: record[column] for role, column in columns.items()} for record in frame.to_dict(orient="records")]
-    folder = _rooted(records, root)
+    records = [{str(head): cell for head, cell in row.items()} for row in frame.to_dict(orient="records")]
+    found = [{role: record[head] for role, head in columns.heads.items()} for record in records]
+    table = TableRows(Path(f"dataset {name}"), found, records, list(range(1, len(records) + 1)), columns)
     about = About(name, language, scale=scale, emotions=dict(emotions or {}), keep_unread=True, how_to_map=_MAP)
-    manifest = import_rows(records, folder, about).manifest
+    base = Path(root).expanduser().absolute() if root is not None else Path.cwd()
+    manifest = import_table(table, base, about, fixed=root is not None, complete=False).manifest
     if strict and manifest.left_out:
         _refuse(manifest, len(records))
     for note in manifest.notes:
@@ -66,46 +68,36 @@ def _what(frame: object) -> str:
     return "one without rows" if isinstance(frame, pd.DataFrame) else type(frame).__name__
 
 
-def _columns(frame: pd.DataFrame, named: Mapping[str, str | None], name: str) -> tuple[dict[str, str], str | None]:
+def _columns(frame: pd.DataFrame, named: Mapping[str, str | None], name: str) -> tuple[Columns, str | None]:
     """Return the column of every role, and the language of all rows where it is a tag."""
     heads = [str(head) for head in frame.columns]
-    columns, language = roles(heads), None
+    given, language = {}, None
     for role, column in named.items():
         if role not in ROLES:
             raise CorpusError(f"from_frame knows no {role!r}; {did_you_mean(role, ROLES)}")
         if column in heads:
-            columns[role] = str(column)
+            given[role] = str(column)
         elif column is not None and role == "language":
             language = language_tag(column)
-            columns.pop("language", None)
         elif column is not None:
             raise CorpusError(
                 f"dataset {name}: {_ARGUMENTS.get(role, role)}={column!r} is no column; {did_you_mean(column, heads)}"
             )
-    missing = [role for role in ("path", "emotion", "speaker") if role not in columns and f"{role}_raw" not in columns]
+    columns = find_columns(heads, given)
+    if language is not None:
+        columns.heads.pop("language", None)
+    known = columns.heads.keys()
+    missing = [role for role in ("path", "speaker") if role not in known]
+    missing += [] if known & set(LABELS.split("|")) else ["emotion"]
     if missing:
         wanted = ", ".join(f"{_ARGUMENTS.get(role, role)}=COLUMN" for role in missing)
         raise CorpusError(f"dataset {name} needs {wanted}; the columns are {', '.join(heads)}")
-    if language is None and "language" not in columns:
+    if language is None and "language" not in columns.heads:
         raise CorpusError(f'dataset {name} needs its language: language="el", or language=COLUMN')
     return columns, language
 
 
 _ARGUMENTS = {"path": "audio"}
-
-
-def _rooted(records: list[Row], root: str | Path | None) -> Path:
-    """Make the paths relative to one folder, and return it."""
-    base = Path(root).expanduser().absolute() if root is not None else Path.cwd()
-    texts = [cell_text(record["path"]) for record in records]
-    paths = [base / Path(text).expanduser() if text else None for text in texts]
-    there = [path for path in paths if path]
-    inside = root is not None or all(path.is_relative_to(base) for path in there)
-    folder = base if inside or not there else Path(os.path.commonpath([path.parent for path in there]))
-    for record, path in zip(records, paths, strict=True):
-        if path is not None:
-            record["path"] = os.path.relpath(path, folder).replace(os.sep, "/")
-    return folder
 
 
 def _refuse(manifest: Manifest, rows: int) -> None:

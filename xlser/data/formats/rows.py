@@ -70,7 +70,13 @@ class Imported:
 
 
 def import_table(
-    table: TableRows, base: Path, about: About, *, fixed: bool = False, notes: Sequence[str] | None = None
+    table: TableRows,
+    base: Path,
+    about: About,
+    *,
+    fixed: bool = False,
+    complete: bool = True,
+    notes: Sequence[str] | None = None,
 ) -> Imported:
     """Return the manifest of a table whose paths start from ``base``.
 
@@ -79,12 +85,13 @@ def import_table(
         base: see `place_paths`.
         about: what the table does not say.
         fixed: the user named ``base``: what is not below it is not there.
+        complete: all recordings below ``base`` are meant: a note tells those that no row names.
         notes: on how it was read, if they are not the table's own.
 
     Raises:
         CorpusError: see `import_rows`; it names what became of the paths.
     """
-    places = place_paths((row.get("path") for row in table.rows), base, table.path.name, fixed=fixed)
+    places = place_paths((row.get("path") for row in table.rows), base, table.path.name, fixed=fixed, complete=complete)
     there = []
     for row in table.rows:
         text = cell_text(row.get("path"))

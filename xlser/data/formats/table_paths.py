@@ -28,7 +28,9 @@ class Places:
     notes: list[str] = field(default_factory=list)
 
 
-def place_paths(written: Iterable[object], base: Path, table: str, *, fixed: bool = False) -> Places:
+def place_paths(
+    written: Iterable[object], base: Path, table: str, *, fixed: bool = False, complete: bool = True
+) -> Places:
     """Find the recordings that a table names.
 
     A path that leads to a file is that file, wherever it is; otherwise it is matched with the audio below ``base`` (see
@@ -39,17 +41,21 @@ def place_paths(written: Iterable[object], base: Path, table: str, *, fixed: boo
         base: the folder that they start from.
         table: its name, for the notes.
         fixed: ``base`` was named by the user: only what is below it counts.
+        complete: all recordings in the folder are meant: those that no path names are told.
     """
     texts = list(dict.fromkeys(text for cell in written if (text := cell_text(cell))))
     direct = {text: path for text in texts if (path := _direct(text, base, fixed))}
     outside = [path for path in direct.values() if not path.is_relative_to(base)]
     root = Path(os.path.commonpath([path.parent for path in direct.values()])) if outside else base
-    files = _beside(direct.values(), root) if outside else _below(base)
+    if not complete and (len(direct) == len(texts) or not fixed):
+        files = []
+    else:
+        files = _beside(direct.values(), root) if outside else _below(base)
     found = match_paths(texts, files, root) if len(direct) < len(texts) or outside else Matches([])
     named = {text: file for text, file in zip(texts, found.files, strict=False) if file}
     named |= {text: path.relative_to(root).as_posix() for text, path in direct.items()}
     taken = set(named.values())
-    found.unnamed = [file for file in files if file not in taken]
+    found.unnamed = [file for file in files if file not in taken] if complete else []
     found.by_tail = {text: file for text, file in found.by_tail.items() if text not in direct}
     doubtful = {text: files for text, files in found.doubtful.items() if text not in named}
     nowhere = [text for text in texts if text not in named and text not in doubtful]
@@ -61,8 +67,9 @@ def place_paths(written: Iterable[object], base: Path, table: str, *, fixed: boo
 def _direct(text: str, base: Path, fixed: bool) -> Path | None:
     """Return the file that a path leads to as it stands, links and all; None where there is none."""
     for spelt in dict.fromkeys((text, text.replace("\\", "/"))):
-        path = Path(os.path.normpath(base / Path(spelt).expanduser()))
-        if (not fixed or is_inside(spelt) or path.is_relative_to(base)) and path.is_file():
+        path = Path(os.path.normpath(base / os.path.expanduser(spelt)))
+        # os.path.isfile takes every name, be it too long or with a NUL in it.
+        if (not fixed or is_inside(spelt) or path.is_relative_to(base)) and os.path.isfile(path):
             return path
     return None
 

@@ -6,16 +6,18 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from xlser.corpora.globbing import AUDIO_SUFFIXES, walk
 from xlser.data.channels import channel_number
+from xlser.data.formats.annotations import ANNOTATIONS
 from xlser.data.formats.cells import cell_text
 from xlser.data.formats.channel_cells import read_channels
-from xlser.data.formats.placing import place_paths
 from xlser.data.formats.table_options import TableOptions
+from xlser.data.formats.table_paths import place_paths
 from xlser.data.formats.table_reader import TableRows, read_rows
 from xlser.data.formats.table_text import TABLES
 from xlser.data.samples import open_sound
@@ -23,6 +25,7 @@ from xlser.errors import CorpusError
 from xlser.experiment.use.request import Request, check_is_file
 
 STDIN, EACH = "-", "each"
+SHOWN = 12
 # What a list may say of a recording that changes how it is heard.
 READ = ("path", "start", "end", "duration", "channel", "speaker")
 
@@ -40,8 +43,9 @@ def find_requests(source: str | Path, options: TableOptions | None = None, chann
 
     A folder gives all that looks like audio below it, sorted. A list is a text with a path a line, or a table with a
     column of paths and, where it has them, of start, end or duration, channel and speaker: each row is one recording
-    or one segment. A path that is not absolute starts from the list's folder (or ``options.root``), or else from the
-    current one. Whether a single file or a listed one can be read is said when it is read.
+    or one segment. Annotations of ELAN, Praat or a diariser are such tables. A path that is not absolute starts from
+    the list's folder (or ``options.root``), or else from the current one. Whether a single file or a listed one can be
+    read is said when it is read.
 
     Args:
         source: ``-`` for one recording from standard input.
@@ -61,7 +65,7 @@ def find_requests(source: str | Path, options: TableOptions | None = None, chann
         requests, notes = _of_folder(source)
     elif not (source.exists() or source.is_symlink()):
         raise CorpusError(f"{source} does not exist. Give a recording, a folder of them, or a list of paths.")
-    elif source.suffix.lower() in TABLES:
+    elif source.suffix.lower() in (*TABLES, *ANNOTATIONS):
         requests, notes = _of_table(source, options or TableOptions())
     else:
         requests, notes = [Request(source)], []
@@ -110,25 +114,33 @@ def _of_table(path: Path, options: TableOptions) -> tuple[list[Request], list[st
 
 
 def _placed(names: Sequence[str], table: Path, options: TableOptions) -> tuple[dict[str, Path], list[str]]:
-    """Return the file of each path: as it stands, from the list's folder or the current one, or by its last parts."""
+    """Return the file of each path: from the list's folder or the current one, or, below a root, by its last parts."""
     base = options.folder(table)
-    files = {name: file for name in names if (file := _direct(name, base))}
+    files = {name: file for name in names if (file := _direct(name, base, options.encoding))}
     if missing := [name for name in dict.fromkeys(names) if name not in files]:
-        places = place_paths(missing, base, table.name, fixed=options.root is not None)
+        # Annotations name a recording by its stem, which takes a look at what is there.
+        look = options.root is not None or table.suffix.lower() in ANNOTATIONS
+        places = place_paths(missing, base, table.name, fixed=look, complete=False)
         return files | {name: places.root / found for name, found in places.paths.items()}, places.notes
     return files, []
 
 
-def _direct(name: str, base: Path) -> Path | None:
-    here = Path(name).expanduser()
-    return next((path for path in (base / here, here) if os.path.lexists(path)), None)
+def _direct(name: str, base: Path, encoding: str | None) -> Path | None:
+    """Return the file that a path leads to as it stands, or by the bytes that it has in the list."""
+    spelt = [name]
+    if encoding and os.name == "posix":
+        with suppress(UnicodeError, LookupError):
+            spelt.append(os.fsdecode(name.encode(encoding)))
+    places = [folder / Path(text).expanduser() for text in spelt for folder in (base, Path())]
+    return next((path for path in places if os.path.lexists(path)), None)
 
 
 def _unread(table: TableRows) -> list[str]:
     """Return a sentence on the columns that change nothing here, and on all that could not be read."""
-    spare = [head for role, head in table.heads.items() if role not in READ]
-    kept = f": columns {', '.join(map(repr, spare))} are kept and not read" if spare else ""
-    return [f"{table.path.name}{kept}"] * bool(kept) + table.notes()
+    spare = [repr(head) for role, head in table.heads.items() if role not in READ]
+    more = f" and {len(spare) - SHOWN} more" if len(spare) > SHOWN else ""
+    kept = f"{table.path.name}: kept, and not read: columns {', '.join(spare[:SHOWN])}{more}"
+    return [kept] * bool(spare) + table.notes()
 
 
 def _rate(request: Request, table: TableRows) -> float | None:

@@ -43,7 +43,7 @@ def protocol_lines(chosen: Chosen, shift: Shift | None) -> list[str]:
     return lines
 
 
-def _scores(scores: dict[str, float], lead: str = "; the report's UA of this model is") -> str:
+def _scores(scores: dict[str, float], lead: str = "; the report's UA of this method and readout is") -> str:
     """Return the UA on the targets, nothing where none was scored."""
     known = [f"{value:.2f} on {name}" for name, value in scores.items() if not math.isnan(value)]
     if not known:
