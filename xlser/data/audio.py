@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -106,9 +107,19 @@ def resampler_identity() -> dict[str, str]:
 
 def content_hash(path: str | Path, start: float = 0.0, end: float | None = None, channel: int | None = None) -> str:
     """Return the SHA-256 of the file's bytes, with the segment's bounds and the channel where there are any."""
-    digest = hashlib.sha256(Path(path).read_bytes())
+    if start or end is not None or channel is not None:
+        found = Path(path).stat()
+        digest = _file_digest(str(path), found.st_size, found.st_mtime_ns).copy()
+    else:
+        digest = hashlib.sha256(Path(path).read_bytes())
     if start or end is not None:
         digest.update(f"|{start!r}|{end!r}".encode())
     if channel is not None:
         digest.update(f"|channel {channel}".encode())
     return digest.hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _file_digest(path: str, size: int, changed: int) -> hashlib._Hash:
+    """Return the digest of a whole file once for its many segments; one that changed is another one."""
+    return hashlib.sha256(Path(path).read_bytes())
