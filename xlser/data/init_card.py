@@ -17,6 +17,7 @@ from xlser.data.formats.table_options import TableOptions
 from xlser.data.formats.table_reader import read_rows
 from xlser.data.init_fields import Field, Names, cut, find_roles, read_codes
 from xlser.errors import CardError, CorpusError
+from xlser.printable import is_unicode
 from xlser.schema import validate
 from xlser.vocabulary import DIMENSIONS
 from xlser.yamlfile import parse_yaml
@@ -50,7 +51,8 @@ def first_card(source: str | Path, name: str | None = None, options: TableOption
         raise CorpusError(f"{source} does not exist: give a folder of recordings or a table that names them")
     options = options or TableOptions()
     root = source if source.is_dir() else options.folder(source)
-    files = [path for path in walk(root) if PurePosixPath(path).suffix.lower() in AUDIO_SUFFIXES]
+    audio = (path for path in walk(root) if PurePosixPath(path).suffix.lower() in AUDIO_SUFFIXES)
+    files = [path for path in audio if is_unicode(path)]  # the scan names the others
     if not files:
         raise CorpusError(f"{root} holds no audio file")
     draft = _from_names(files, root) if source.is_dir() else _from_table(source, files, options)

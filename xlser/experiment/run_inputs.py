@@ -180,7 +180,9 @@ def _stamped(dataset: Dataset) -> pd.DataFrame:
     files = list(map(str, dataset.manifest.files()))
     stamps = {path: _stamp(path) for path in dict.fromkeys(files)}
     columns = dict(zip(STAMP, zip(*(stamps[path] for path in files), strict=True), strict=True))
-    return dataset.frame.assign(**columns, **{FILE: files, CONTENT: None})
+    # Of objects: a text column of pandas cannot hold a folder's name that is no Unicode.
+    about = {FILE: pd.Series(files, dtype=object), CONTENT: pd.Series([None] * len(files), dtype=object)}
+    return dataset.frame.reset_index(drop=True).assign(**columns, **about)
 
 
 def _stamp(path: str) -> tuple[int, int, int]:
