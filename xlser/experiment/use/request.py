@@ -13,6 +13,7 @@ from xlser.data.audio import AudioFault
 from xlser.data.samples import open_sound
 from xlser.errors import CorpusError, MachineError, RecipeError, RunError
 from xlser.machine import pass_on_machine
+from xlser.printable import printable
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,15 +62,6 @@ class Request:
         """Return the name, with the segment and the place in the list."""
         bounds = "" if self.start is None and self.end is None else f" [{self.start or 0:g} s to {_end(self.end)}]"
         return f"{self.place}: {self.name}{bounds}" if self.place else f"{self.name}{bounds}"
-
-
-def printable(path: str | os.PathLike[str]) -> str:
-    r"""Return a path as text that can be printed and written: bytes that are no UTF-8 as ``\xe9``.
-
-    >>> printable("caf\udce9.wav")
-    'caf\\xe9.wav'
-    """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def fault_of(error: Exception, item: Any) -> str:
