@@ -18,6 +18,7 @@ Kind = Literal[
     "claim",
     "datastore",
     "doctor",
+    "inputs",
     "layers",
     "manifest",
     "model",
@@ -29,16 +30,17 @@ Kind = Literal[
 VERSIONS: dict[Kind, int] = {
     "audit": 1,
     "bench": 1,  # results.json of `xlser transfer`
-    "cell": 4,  # one cell of a bench; 4: its key holds no version of xlser
+    "cell": 5,  # one cell of a bench; 5: its key names every column of the tables, and fine-tuned checkpoints
     "claim": 1,  # recipe.json, which says whose folder it is
     "datastore": 1,
     "doctor": 1,
+    "inputs": 1,  # inputs.parquet, which says what a run's numbers came from
     "layers": 1,  # layers.json of `xlser probe-layers`
     "manifest": 2,  # 2: channel, partition, votes, agreement, secondary; files of 1 are read too
     "model": 1,  # model.json of a saved recogniser
     "predictions": 1,
     "run": 1,  # results.json of `xlser run`
-    "scan": 1,  # headers of a folder's recordings
+    "scan": 2,  # headers of a folder's recordings; 2: stamps hold the time of the disk's entry too
     "weights": 1,  # model.safetensors and checkpoints of training
 }
 

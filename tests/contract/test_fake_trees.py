@@ -25,7 +25,9 @@ try:
 except ImportError:  # Python 3.10
     import sre_parse as parser
 
-CARDS = sorted(path.stem for path in shipped_folder("corpora").glob("*.yaml"))
+# A card of segments has several rows a recording: see tests/corpora/test_described.py.
+SEGMENTED = {"pavoque"}
+CARDS = sorted({path.stem for path in shipped_folder("corpora").glob("*.yaml")} - SEGMENTED)
 DIGITS, LETTERS = string.digits, "abcdefgh"
 
 

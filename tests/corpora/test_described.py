@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from xlser.corpora.card import load_card
@@ -171,3 +172,55 @@ def test_the_ratings_of_das_et_al_are_read_with_their_blemishes(tree, name, tabl
     (root / f"das2022/{table}.csv").write_text(f"{head}\n{key},4.5,1\n")
     (row,) = scan(load_card(name), root).rows
     assert ratings(row) == (1, 4.5, None)
+
+
+PAVOQUE = """
+- prompt: spike0001
+  text: 'Nein: nie!'
+  style: angry
+  start: 0.0
+  end: 3.52
+  segments:
+  - {lab: n, end: 0.52}
+- {prompt: spike0002, text: Doch., style: angry, start: 3.52, end: 6.1, segments: []}
+"""
+
+
+def test_pavoque_is_cut_by_its_lists_of_prompts(tree):
+    root = tree("Recordings/pavoque-0.2-angry.flac", "Recordings/pavoque-0.2-sad.flac")
+    (root / "pavoque-angry.yaml").write_text(PAVOQUE)
+    (root / "pavoque-sad.yaml").write_text("[{text: Ach., style: sad, start: 1, end: 2.5, prompt: no}]")
+    (root / "pavoque-outtakes.yaml").write_text("[{text: Oh., style: sad, start: 1, end: 2, prompt: no}]")
+    found = scan(load_card("pavoque"), root)
+    assert [(row["path"][-9:], row["segment"][:2], row["emotion"], row["text"]) for row in found.rows] == [
+        ("ngry.flac", (0.0, 3.52), "anger", "Nein: nie!"),
+        ("ngry.flac", (3.52, 6.1), "anger", "Doch."),
+        ("-sad.flac", (1.0, 2.5), "sadness", "Ach."),
+    ]
+    assert found.notes == []
+
+
+def test_tables_in_other_files_than_csv_say_the_same(make_card, tree):
+    rows = [{"file": "a.wav", "label": "ang", "who": 3}, {"file": "b.wav", "label": "NA", "who": 4}]
+    card = {"grammar": ".+", "speaker": "{who}", "emotion": {"ang": "anger", "NA": "neutral"}}
+    root = tree("a.wav", "b.wav")
+    frame = pd.DataFrame(rows)
+    frame.to_excel(root / "t.xlsx", index=False)
+    frame.to_parquet(root / "t.parquet")
+    frame.to_csv(root / "t.csv", index=False)
+    frame.to_json(root / "t.jsonl", orient="records", lines=True)
+    (root / "t.json").write_text(json.dumps(rows))
+    (root / "t.yaml").write_text(json.dumps(rows))
+    for name in ("t.xlsx", "t.parquet", "t.jsonl", "t.json", "t.yaml"):
+        table = {"file": name, "key": "file", "columns": {"emotion": "label", "who": "who"}}
+        found = scan(make_card(**card, table=table), root).rows
+        assert [(row["emotion_raw"], row["speaker"]) for row in found] == [("ang", "3"), ("NA", "4")], name
+
+
+@pytest.mark.parametrize("name", ["t.ods", "t.json", "t.yaml", "t.xlsx", "t.parquet", "t.jsonl"])
+def test_a_table_that_is_none_is_named(make_card, tree, name):
+    root = tree("a.wav")
+    (root / name).write_text("{not: [a, table")
+    table = {"file": name, "key": "file", "columns": {"emotion": "label"}}
+    with pytest.raises(CorpusError, match=rf"table .*{name}"):
+        scan(make_card(grammar=".+", speaker="x", table=table), root)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xlser.errors import CardError, CorpusError, RecipeError, RunError
+from xlser.errors import CardError, CorpusError, RecipeError, RunError, XlserError
 from xlser.evaluation.verdicts import unpacked
 from xlser.experiment.cases import VALIDATION
 from xlser.experiment.run import default_out, run_recipe
@@ -175,14 +175,104 @@ def test_two_processes_cannot_work_in_one_run_folder(recipe, place, tmp_path):
         run_recipe(recipe, tmp_path / "run", place)
 
 
-def test_models_of_other_data_are_refused(results, recipe, place, small_data, tmp_path):
+def test_models_of_other_data_are_kept_beside_and_not_gone_on_with(results, recipe, place, small_data, tmp_path):
     data = tmp_path / "data"
     shutil.copytree(small_data, data)
     next((data / "synthetic-de" / "wav").glob("*.wav")).unlink()
     place.data_root = data
     (tmp_path / "run" / "results.json").unlink()
-    with pytest.raises(RunError, match="other data"):
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").rglob("model.safetensors")}
+    run_recipe(recipe, tmp_path / "run", place)
+    (kept,) = tmp_path.glob("run-before-*")
+    assert {path.name: path.read_bytes() for path in kept.rglob("model.safetensors")} == before
+    assert json.loads((tmp_path / "run" / "results.json").read_text())["corpora"][0]["utterances"] == 47
+
+
+@pytest.mark.parametrize("made", [False, True], ids=["no folder", "an empty folder"])
+@pytest.mark.parametrize("wrong", ["ratings", "batch", "checkpoint", "corpus", "interrupted"])
+def test_a_start_that_fails_leaves_nothing(recipe, place, small_data, tmp_path, monkeypatch, made, wrong):
+    from xlser.training.recipe import Recipe
+
+    values, out = recipe.model_dump(), tmp_path / "deep" / "run"
+    if wrong == "batch":
+        values |= {"training": {"batch": 4, "seeds": 1}, "methods": {"c": {"metric": "class-cluster"}}}
+        values |= {"emotions": ("anger", "contempt")}
+    elif wrong == "checkpoint":
+        values |= {"features": {"encoder": str(tmp_path / "no-checkpoint")}}
+    elif wrong == "corpus":
+        values |= {"targets": ("urdu",)}
+    elif wrong == "ratings":
+        shutil.copytree(small_data, tmp_path / "data")
+        (tmp_path / "data" / "synthetic-de" / "ratings.csv").unlink()
+        place.data_root = tmp_path / "data"
+    else:
+        monkeypatch.setattr("xlser.experiment.run.train", lambda *_, **options: 1 / 0)
+    if made:
+        out.mkdir(parents=True)
+    with pytest.raises((XlserError, ZeroDivisionError)):
+        run_recipe(Recipe.model_validate(values), out, place)
+    assert out.exists() == made
+    assert (tmp_path / "deep").exists() == made
+    assert not made or [path.name for path in out.iterdir() if path.name != ".lock"] == []
+
+
+def test_a_missing_checkpoint_is_told_before_a_recording_is_read(recipe, place, tmp_path, monkeypatch):
+    from xlser.training.encoder_recipe import EncoderRecipe
+    from xlser.training.recipe import Recipe
+
+    def read(*_, **options):
+        raise AssertionError("a recording was read")
+
+    for name in ("data.manifest.read_headers", "features.extract.read_mono", "features.clips.read_mono"):
+        monkeypatch.setattr(f"xlser.{name}", read)
+    place.cache = tmp_path / "cache"
+    about = {"name": "x", "source": "synthetic-de", "targets": ("synthetic-tr",)}
+    tuned = EncoderRecipe(**about, encoder={"weights": str(tmp_path / "none")}, methods={"ce": {"cross_entropy": 1}})
+    for other in (Recipe(**about, features={"encoder": str(tmp_path / "none")}), tuned):
+        with pytest.raises(RecipeError, match="none"):
+            run_recipe(other, tmp_path / "run", place)
+
+
+def test_a_damaged_checkpoint_or_a_layer_too_many_is_told_before_a_recording_is_decoded(
+    recipe, place, tmp_path, monkeypatch
+):
+    from xlser.models.checkpoints import load_encoder
+    from xlser.training.encoder_recipe import EncoderRecipe
+    from xlser.training.recipe import Recipe
+
+    def read(*_, **options):
+        raise AssertionError("a recording was read")
+
+    for name in ("features.extract.read_mono", "features.clips.read_mono"):
+        monkeypatch.setattr(f"xlser.{name}", read)
+    folder = tmp_path / "checkpoint"
+    load_encoder("random:tiny").save(folder)
+    place.cache = tmp_path / "cache"
+    about = {"name": "x", "source": "synthetic-de", "targets": ("synthetic-tr",), "split": {"folds": 4}}
+
+    def refused(match, **choice):
+        tuned = EncoderRecipe(**about, encoder={"weights": str(folder), **choice}, methods={"ce": {"cross_entropy": 1}})
+        for other in (Recipe(**about, features={"encoder": str(folder), **choice}), tuned):
+            with pytest.raises((RecipeError, RunError), match=match):
+                run_recipe(other, tmp_path / "run", place)
+            assert not (tmp_path / "run").exists()
+
+    refused("layer", layer=9)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 3}))
+    refused("of the weights|not all there")
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:5000])
+    refused("cannot be read")
+
+
+def test_a_start_that_fails_on_changed_inputs_leaves_the_old_results(results, recipe, place, small_data, tmp_path):
+    shutil.copytree(small_data, tmp_path / "data")
+    (tmp_path / "data" / "synthetic-de" / "ratings.csv").unlink()
+    place.data_root = tmp_path / "data"
+    with pytest.raises(RecipeError, match="ratings"):
         run_recipe(recipe, tmp_path / "run", place)
+    assert json.loads((tmp_path / "run" / "results.json").read_text()) == results
+    assert not list(tmp_path.glob("run-before-*"))
 
 
 def test_a_source_without_ratings_is_told_before_training(recipe, place, small_data, tmp_path):

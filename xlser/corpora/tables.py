@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +14,13 @@ from xlser.corpora.matching import Matches, match_paths
 from xlser.corpora.parts import Table, placeholders
 from xlser.corpora.raters import RATER, combined, read_cells, where_in
 from xlser.corpora.segments import Segment, TimeColumns, check_unit, time_columns_of
+from xlser.corpora.table_files import read_frame
 from xlser.corpora.unread import refuse_channels, refuse_segments
 from xlser.errors import CorpusError, did_you_mean
-from xlser.machine import pass_on_machine
 
 # What a table may write behind a file name; anything else behind a dot belongs to the name.
 _SUFFIXES = AUDIO_SUFFIXES | {".avi", ".flv", ".mkv", ".mov", ".txt"}
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 
 
 @dataclass
@@ -166,7 +167,7 @@ _Several = dict[tuple[str, Segment | None], list[dict[str, str]]]
 
 
 def _read_into(found: SideTable, table: Table, path: Path, rows: _Several) -> None:
-    frame = _frame(table, path)
+    frame = read_frame(table, path)
     heads = {str(head).strip().lower(): head for head in reversed(frame.columns)}
     key_heads, key = _key(table, heads, path)
     columns = {name: _head(heads, spellings, path) for name, spellings in table.columns.items()}
@@ -177,7 +178,7 @@ def _read_into(found: SideTable, table: Table, path: Path, rows: _Several) -> No
     times = time_columns_of(table, columns, path)
     segments = []
     for record in complete.fillna("").to_dict("records"):
-        row, written = {name: record[head].strip() for name, head in columns.items()}, record[key_heads[0]]
+        row, written = _cells(record, columns, table), record[key_heads[0]]
         segment = _segment(times, row, path, written) if times else None
         if times and segment is None:
             found.untimed.append(written)
@@ -194,6 +195,17 @@ def _read_into(found: SideTable, table: Table, path: Path, rows: _Several) -> No
             found.add(key(record), row, path, written, segment)
     if times is not None:
         check_unit(times, segments, path)
+
+
+def _cells(record: dict[str, str], columns: dict[str, str], table: Table) -> dict[str, str]:
+    row = {name: record[head].strip() for name, head in columns.items()}
+    if table.separator == ",":
+        return row
+    # Where a comma does not part cells, it is the decimal comma of a number.
+    return {
+        name: cell.replace(",", ".") if name.endswith("_raw") and _DECIMAL_COMMA.fullmatch(cell) else cell
+        for name, cell in row.items()
+    }
 
 
 def _complete(frame: pd.DataFrame, columns: dict[str, str], votes: list[str]) -> pd.DataFrame:
@@ -229,34 +241,6 @@ def _note_unread(found: SideTable, table: Table, path: Path, frame: pd.DataFrame
     if "channel" not in table.columns:
         refuse_channels(path, frame, unread)
     found.unread = tuple(dict.fromkeys([*found.unread, *unread]))
-
-
-def _frame(table: Table, path: Path) -> pd.DataFrame:
-    try:
-        _refuse_ragged(table, path)
-        # index_col: rows that end in a separator would otherwise have their first cell taken for a row name.
-        return pd.read_csv(
-            path, sep=table.separator, dtype=str, encoding=table.encoding, skipinitialspace=True, index_col=False
-        )
-    except (ValueError, LookupError, OSError, csv.Error, TypeError) as error:
-        pass_on_machine(error, f"reading table {path}")
-        raise CorpusError(
-            f"cannot read table {path}: {error}. Check `encoding` and `separator` in the card."
-        ) from error
-
-
-def _refuse_ragged(table: Table, path: Path) -> None:
-    """Refuse a row with more fields than the header names: a value would be cut off, or read as another column's."""
-    with path.open(encoding=table.encoding, newline="") as file:
-        rows = csv.reader(file, delimiter=table.separator, skipinitialspace=True)
-        header = next(rows, [])
-        for row in rows:
-            if any(cell.strip() for cell in row[len(header) :]):
-                raise CorpusError(
-                    f"table {path}, line {rows.line_num}: {len(row)} fields, but the header names {len(header)}: "
-                    f"{table.separator.join(row)}. If a comma is a decimal comma, write a point or quote the field; "
-                    "if the separator is another one, set `separator` in the card."
-                )
 
 
 def _key(table: Table, heads: dict[str, str], path: Path) -> tuple[list[str], Callable[[dict], str]]:

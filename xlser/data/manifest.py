@@ -146,11 +146,6 @@ def _build(card: Card, root: Path, strict: bool, jobs: int, index: ScanIndex | N
             f"{Counter(map(str, headers.values())).most_common(1)[0][0]}."
             f"{many_alike({path: str(fault) for path, fault in headers.items()})}"
         )
-    rows, lacking = with_channels(rows, card)
-    left_out |= lacking
-    if not rows:
-        reason, paths = next(iter(lacking.items()))
-        raise CorpusError(f"corpus {card.name}: {reason} in any of its {len(paths)} recordings: correct `channel`")
     if index and any(isinstance(info, PassingFault) for info in headers.values()):
         index.settled = False  # what cannot be opened today may be opened tomorrow, and has the same stamp then
     rows, outside, notes = place_rows([row for row in found.rows if row["path"] in usable], usable, card.name)
@@ -158,9 +153,12 @@ def _build(card: Card, root: Path, strict: bool, jobs: int, index: ScanIndex | N
         why = "stopped because of --strict" if rows else "no segment can be used"
         named = "; ".join(f"{len(parts)} {reason}: {some(parts)}" for reason, parts in outside.items())
         raise CorpusError(f"corpus {card.name} in {root}: {why}: {named}")
-    return Manifest(
-        _frame(rows, card), root, card.name, card.hash, card.synthetic, left_out | outside, [*found.notes, *notes]
-    )
+    rows, lacking = with_channels(rows, card)
+    if not rows:
+        reason, paths = next(iter(lacking.items()))
+        raise CorpusError(f"corpus {card.name}: {reason} in any of its {len(paths)} recordings: correct `channel`")
+    left_out |= outside | lacking
+    return Manifest(_frame(rows, card), root, card.name, card.hash, card.synthetic, left_out, [*found.notes, *notes])
 
 
 def write_manifest(manifest: Manifest, path: str | Path) -> None:

@@ -20,12 +20,15 @@ from xlser.machine import check_opens, pass_on_machine, stop_if_of_machine
 
 # A file written in the last moments may be written again without its time changing: disks count in steps of up to 2 s.
 _UNSETTLED = 2_000_000_000
-Stamp = tuple[int, int]
+Stamp = tuple[int, int, int]
 _HEADER = ("sample_rate", "channels", "duration")
 
 
 class ScanIndex:
-    """The stamps (size, time of change in ns) of a folder's files, and what was read from those that still have them.
+    """The stamps of a folder's files, and what was read from those that still have them.
+
+    A stamp is the size and both times of change in ns: of what the file holds, which copying and syncing tools set as
+    they like, and of its entry on the disk, which the system alone sets.
 
     Two files in ``cache / "scans"``, both written whole: the headers by path and stamp, and the manifest, whose name is
     a digest of everything it came from (card, code, every stamp). A file whose stamp differs is read again; so is one
@@ -40,7 +43,7 @@ class ScanIndex:
         self._name = f"{card.name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}"
         self._digest = _digest(card, root, self.stamps)
         # Whether a manifest may be kept: no file changed in the last two seconds, and every name is valid Unicode.
-        self.settled = all(time < self._latest and _writable(path) for path, (_, time) in self.stamps.items())
+        self.settled = all(time < self._latest and _writable(path) for path, (_, time, _) in self.stamps.items())
 
     @property
     def manifest_path(self) -> Path:
@@ -56,13 +59,14 @@ class ScanIndex:
                 return {}
             columns = table.to_pydict()
             infos = map(AudioInfo, columns["sample_rate"], columns["channels"], columns["duration"])
-            rows = zip(columns["path"], columns["size"], columns["changed"], infos, strict=True)
+            stamps = zip(columns["size"], columns["modified"], columns["changed"], strict=True)
+            rows = zip(columns["path"], stamps, infos, strict=True)
         except FileNotFoundError:
             return {}
         except (OSError, pa.ArrowException, KeyError) as error:
             pass_on_machine(error, f"reading {self._folder}")
             return {}  # damaged: read anew
-        return {path: info for path, size, changed, info in rows if self.stamps.get(path) == (size, changed)}
+        return {path: info for path, stamp, info in rows if self.stamps.get(path) == stamp}
 
     def keep(self, headers: dict[str, AudioInfo]) -> None:
         """Store headers with their files' stamps, but none of a file that changed just now.
@@ -74,8 +78,8 @@ class ScanIndex:
         paths = [path for path in headers if path in self.stamps and self.stamps[path][1] < old and _writable(path)]
         if not paths:
             return
-        sizes, changed = zip(*(self.stamps[path] for path in paths), strict=True)
-        columns = {"path": paths, "size": sizes, "changed": changed}
+        sizes, modified, changed = zip(*(self.stamps[path] for path in paths), strict=True)
+        columns = {"path": paths, "size": sizes, "modified": modified, "changed": changed}
         columns |= {name: [getattr(headers[path], name) for path in paths] for name in _HEADER}
         with replacing(self._folder / f"{self._name}.headers") as temporary:
             pq.write_table(pa.table(columns).replace_schema_metadata({"schema": str(VERSIONS["scan"])}), temporary)
@@ -97,8 +101,8 @@ def _stamp(path: Path | str) -> Stamp:
         found = os.stat(path)
     except OSError as error:
         stop_if_of_machine(error, f"looking at {path}")
-        return (-1, -1)
-    return (found.st_size, found.st_mtime_ns)
+        return (-1, -1, -1)
+    return (found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def _digest(card: Card, root: Path, stamps: dict[str, Stamp]) -> str:
@@ -107,7 +111,7 @@ def _digest(card: Card, root: Path, stamps: dict[str, Stamp]) -> str:
     code = [str(path) for room in ("corpora", "data") for path in sorted((package / room).rglob("*.py"))]
     digest = hashlib.sha256(f"{card.hash}|{root}".encode())
     for path, stamp in [*stamps.items(), *((path, _stamp(path)) for path in outside + code)]:
-        digest.update(os.fsencode(f"{path}|{stamp[0]}|{stamp[1]}\n"))
+        digest.update(os.fsencode(f"{path}|{stamp}\n"))
     return digest.hexdigest()
 
 

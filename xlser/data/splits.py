@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from xlser.data.official_split import COLUMN_KINDS, NamedParts, official_parts
 from xlser.data.together import has_segments, parted_recordings, split_units
 from xlser.errors import CorpusError
 
@@ -21,9 +22,11 @@ SplitKind = Literal[
     "given",
     "shared-speakers",
     "given-shared-speakers",
+    "column",
+    "column-shared-speakers",
 ]
 # Kinds that ask by name for speakers on both sides.
-SHARING = ("shared-speakers", "given-shared-speakers")
+SHARING = ("shared-speakers", "given-shared-speakers", "column-shared-speakers")
 PARTS = ("train", "validation", "test")
 
 
@@ -32,7 +35,7 @@ class Split:
     """Row positions of one split of a manifest.
 
     ``train``, ``validation`` and ``test`` are sorted int arrays that do not overlap. ``shared`` names the speakers that
-    stand on more than one side: empty for every kind but ``shared-speakers``.
+    stand on more than one side: empty for every kind that does not ask by name to share them.
     """
 
     train: np.ndarray
@@ -49,6 +52,7 @@ def make_splits(
     folds: int = 5,
     seed: int = 0,
     given: list[dict[str, list[str]]] | None = None,
+    parts: NamedParts | None = None,
 ) -> list[Split]:
     """Return the splits of one corpus, one for each fold.
 
@@ -65,20 +69,25 @@ def make_splits(
         seed: for the shuffling.
         given: for ``given``, a mapping per fold from ``test`` and ``validation`` (and optionally ``train``) to ids or
             speakers; without ``train`` the rest is the training part, and without ``test`` none is tested.
+        parts: for ``column``, the corpus's own names (column ``partition``) of each part, several each:
+            ``{"train": ["Train"], "test": ["Test1", "Test2"]}``. Without ``validation`` speakers of ``train`` are held
+            out for it. ``column-shared-speakers`` allows speakers on both sides. There is one fold.
 
     Raises:
         CorpusError: fewer speakers (sessions) than the split needs, sessions missing, an unknown id in ``given``, an
             empty part, or speakers on both sides of a split that was not asked to share them.
     """
-    if kind.startswith("given"):
-        parts = [_given_parts(frame, fold) for fold in given or []]
-        if not parts:
+    if kind in COLUMN_KINDS:
+        made = [official_parts(frame, parts or {}, lambda train: _held_out(train, seed))]
+    elif kind.startswith("given"):
+        made = [_given_parts(frame, fold) for fold in given or []]
+        if not made:
             raise CorpusError(f"a split of kind {kind!r} must come with at least one fold under `given`.")
     else:
         groups = _groups(frame, kind, folds, seed)
         count = int(groups.max()) + 1
-        parts = [_rotation(groups, fold, count) for fold in range(count)]
-    return [_checked(frame, part, kind) for part in parts]
+        made = [_rotation(groups, fold, count) for fold in range(count)]
+    return [_checked(frame, rows, kind) for rows in made]
 
 
 def adapted_splits(
@@ -88,6 +97,7 @@ def adapted_splits(
     folds: int = 5,
     seed: int = 0,
     given: list[dict[str, list[str]]] | None = None,
+    parts: NamedParts | None = None,
 ) -> tuple[list[Split], str]:
     """Return the splits of `make_splits`, or those that a corpus of few speakers allows, and why they are others.
 
@@ -123,7 +133,18 @@ def adapted_splits(
         return [Split(**part, hash=_hash(frame, part)) for part in made], why
     if kind == "speaker-folds" and 3 <= speakers < folds:
         return make_splits(frame, kind, folds=speakers, seed=seed), f"it has {speakers} speakers, a fold for each"
-    return make_splits(frame, kind, folds=folds, seed=seed, given=given), ""
+    return make_splits(frame, kind, folds=folds, seed=seed, given=given, parts=parts), ""
+
+
+def _held_out(frame: pd.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows to train and to validate on: about a fifth of the speakers validate."""
+    if frame["speaker"].nunique() < 2:
+        raise CorpusError(
+            "the training part has one speaker, and none can be held out for validation. Name a part for it: "
+            "split.validation"
+        )
+    fold = adapted_splits(frame, seed=seed)[0][0]
+    return np.sort(np.concatenate([fold.train, fold.test])), fold.validation
 
 
 def overlapping(frame: pd.DataFrame, parts: dict[str, np.ndarray]) -> tuple[str, ...]:
@@ -241,14 +262,14 @@ def _given_parts(frame: pd.DataFrame, fold: dict[str, list[str]]) -> dict[str, n
 
 def _checked(frame: pd.DataFrame, parts: dict[str, np.ndarray], kind: SplitKind) -> Split:
     # A fold that is given need not name a test part: a source is carried elsewhere without one.
-    needed = ("train", "validation") if kind.startswith("given") else PARTS
+    needed = ("train", "validation") if kind.startswith(("given", "column")) else PARTS
     empty = [name for name in needed if len(parts[name]) == 0]
     if empty:
         raise CorpusError(f"split of kind {kind!r}: its {' and '.join(empty)} part is empty.")
     twice = len(np.concatenate(list(parts.values()))) - len(np.unique(np.concatenate(list(parts.values()))))
     shared = overlapping(frame, parts)
     torn = parted_recordings(frame, parts)
-    if torn and kind != "given-shared-speakers":
+    if torn and kind not in ("given-shared-speakers", "column-shared-speakers"):
         raise CorpusError(
             f"split of kind {kind!r} puts segments of {len(torn)} recordings on both sides, such as {torn[0]}. Results "
             "would measure recognition of the recording too: give all segments of a recording to one part."
@@ -257,7 +278,7 @@ def _checked(frame: pd.DataFrame, parts: dict[str, np.ndarray], kind: SplitKind)
         raise CorpusError(
             f"split of kind {kind!r} puts {len(shared)} speakers on both sides: {', '.join(shared[:5])}. "
             "Results would measure recognition of the speaker too. To do so all the same ask by name for "
-            f"kind: {'given-shared-speakers' if kind == 'given' else 'shared-speakers'}."
+            f"kind: {f'{kind}-shared-speakers' if kind in ('given', 'column') else 'shared-speakers'}."
         )
     return Split(**parts, shared=shared, hash=_hash(frame, parts))
 

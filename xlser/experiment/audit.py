@@ -155,7 +155,7 @@ def _split(frame: pd.DataFrame, kind: str | None, given: list[overlap.Fold] | No
 
 
 def _folds_file(split: str | None) -> list[overlap.Fold] | None:
-    kinds = [kind for kind in get_args(SplitKind) if kind != "given"]
+    kinds = [kind for kind in get_args(SplitKind) if kind != "given" and not kind.startswith("column")]
     if split is None or split in kinds:
         return None
     if Path(split).is_file():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -197,16 +197,22 @@ def read_corpora(origins: list[Origin], recipe: AnyRecipe, place: Workplace) -> 
     Raises:
         CorpusError: see `build_manifest`, `extract` and `read_clips`; or one of several gives nothing.
     """
-    read = [_derived(origin.read(), recipe) for origin in origins]
-    corpus = prepare(read[0].concat(*read[1:]), recipe, place)
+    return prepare_parts([origin.read() for origin in origins], recipe, place)
+
+
+def prepare_parts(parts: Sequence[Dataset], recipe: AnyRecipe, place: Workplace) -> Corpus:
+    """Do as `read_corpora` with what its origins gave."""
+    corpus = prepare(joined(parts, recipe), recipe, place)
     for name in corpus.name.split("+"):
         if name not in corpus.parts:
             raise CorpusError(f"corpus {corpus.name}: none of the recordings of {name} can be used.")
     return corpus
 
 
-def _derived(dataset: Dataset, recipe: AnyRecipe) -> Dataset:
-    return dataset.with_derived_ratings() if recipe.ratings == "derived" else dataset
+def joined(parts: Sequence[Dataset], recipe: AnyRecipe) -> Dataset:
+    """Return one corpus, or several as one, with the ratings that the recipe asks for."""
+    rated = [part.with_derived_ratings() if recipe.ratings == "derived" else part for part in parts]
+    return rated[0].concat(*rated[1:])
 
 
 def prepare(dataset: Dataset, recipe: AnyRecipe, place: Workplace) -> Corpus:

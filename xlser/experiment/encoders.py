@@ -160,11 +160,13 @@ class _Start:
         vectors = {}
         for corpus in self.corpora:
             path = folder / "embedded" / f"{corpus.name}.safetensors"
-            found = _read(path, corpus, fingerprint)
+            # By the recordings too: a target that was corrected has other embeddings under the same ids.
+            mark = _digest([fingerprint, corpus.data.contents])
+            found = _read(path, corpus, mark)
             if found is None:
                 made = made or [network().to(self.ranks.device)]
                 found = self._embed(made[0], corpus)
-                stored(found, corpus, np.arange(len(found)), fingerprint).save(path)
+                stored(found, corpus, np.arange(len(found)), mark).save(path)
             vectors[corpus.name] = found
         return vectors
 
@@ -300,11 +302,11 @@ def untrained_fingerprint(about: dict, recipe: EncoderRecipe) -> str:
     return _digest([about, recipe.encoder.model_dump(mode="json")])
 
 
-def _read(path: Path, corpus: Corpus, fingerprint: str) -> np.ndarray | None:
+def _read(path: Path, corpus: Corpus, mark: str) -> np.ndarray | None:
     if not path.exists():
         return None
     found = Datastore.load(path)
-    same = found.encoder == fingerprint and found.ids == [str(name) for name in corpus.frame["id"]]
+    same = found.encoder == mark and found.ids == [str(name) for name in corpus.frame["id"]]
     return np.array(found.embeddings) if same else None
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import platform
 import shlex
+import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +27,47 @@ LIBRARIES = (
     *("torch", "speechbrain", "transformers", "peft", "opensmile", "soxr", "faiss-cpu", "scikit-learn"),
     *("numpy", "pandas"),
 )
+TRAINED = ("models/**/model.safetensors", "models/**/state.ckpt")  # what only training writes
+
+
+class Held:
+    """A folder of results that this process alone works in. Nothing is written into it before `begin`."""
+
+    def __init__(self, out: Path, claim: dict[str, Any]) -> None:
+        """Remember what was there before."""
+        self._out, self._claim = out, claim
+        self._aside: Path | None = None
+        self._resumed = (out / CLAIM).exists()
+        self._before = set(_visible(out))
+
+    def begin(self, *, aside: Path | None = None) -> None:
+        """Write whose folder it is; move what it holds into the folder ``aside`` before, where one is given."""
+        if aside is not None:
+            _move(self._before, self._out, aside)
+            self._aside, self._resumed = aside, False
+        write_text(self._out / CLAIM, json.dumps({"schema": VERSIONS["claim"], **self._claim}, indent=1))
+
+    def undo(self) -> None:
+        """Make the folder what it was, unless it was begun earlier, or anything was trained since."""
+        if self._resumed or any(next(self._out.rglob(name), None) for name in TRAINED):
+            return
+        for name in set(_visible(self._out)) - (set() if self._aside else self._before):
+            _remove(self._out / name)
+        if self._aside:
+            _move(self._before, self._aside, self._out)
+            self._aside.rmdir()
 
 
 @contextmanager
-def own(out: Path, claim: dict[str, Any]) -> Iterator[None]:
+def own(out: Path, claim: dict[str, Any]) -> Iterator[Held]:
     """Hold a folder against a second process, and refuse one that belongs to something else.
+
+    Where what is done in it fails before anything was trained, the folder is left as it was, and one that was made for
+    it is removed.
 
     Args:
         out: the folder; made if it is not there.
-        claim: what stands in its ``recipe.json``; ``hash`` tells runs apart.
+        claim: what `Held.begin` writes into its ``recipe.json``; ``hash`` tells runs apart.
 
     Raises:
         RunError: it is a file, holds something else, or is in use; or the disk is full.
@@ -43,25 +77,66 @@ def own(out: Path, claim: dict[str, Any]) -> Iterator[None]:
     marker = out / CLAIM
     if out.exists() and not out.is_dir():
         raise RunError(f"{out} is a file; a run needs a folder. Choose another --out.")
-    if out.is_dir() and not marker.exists() and any(not path.name.startswith(".") for path in out.iterdir()):
+    if out.is_dir() and not marker.exists() and _visible(out):
         raise RunError(f"{out} is not empty and holds no run of xlser. Choose another --out.")
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
         with FileLock(out / ".lock").acquire(timeout=0):
-            _claim(marker, claim)
-            yield
+            _check_claim(marker, claim)
+            held = Held(out, claim)
+            try:
+                yield held
+            except BaseException:
+                held.undo()
+                _remove_empty(out, made)
+                raise
     except Timeout:
         raise RunError(f"another process is working in {out}. Wait for it, or choose another --out.") from None
     except OSError as error:
         raise machine_error(error, f"working in {out}") from error
 
 
-def _claim(marker: Path, claim: dict[str, Any]) -> None:
+def aside_of(out: Path) -> Path:
+    """Return the folder beside ``out`` for what it holds now, named after the time; nothing is there yet."""
+    out = out if out.name not in ("", "..") else out.resolve()
+    name = f"{out.name}-before-{time.strftime('%Y-%m-%d-%H%M%S')}"
+    tries = (out.with_name(f"{name}-{number}" if number else name) for number in count())
+    return next(path for path in tries if not path.exists())
+
+
+def _visible(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _move(names: Iterable[str], of: Path, to: Path) -> None:
+    """Move some of a folder's files, its results first: a kill on the way leaves no folder that looks finished."""
+    to.mkdir(parents=True, exist_ok=True)
+    for name in sorted(names, key=lambda name: (name != RESULTS, name)):
+        shutil.move(of / name, to / name)
+
+
+def _remove_empty(out: Path, made: Iterable[Path]) -> None:
+    """Remove folders that were made for nothing; the lock goes first, while it is held, so that nobody else has it."""
+    if made and not _visible(out):
+        with suppress(OSError):  # another process is about to work there
+            (out / ".lock").unlink(missing_ok=True)
+            for folder in made:
+                folder.rmdir()
+
+
+def _check_claim(marker: Path, claim: dict[str, Any]) -> None:
     held = json.loads(marker.read_text(encoding="utf-8")) if marker.exists() else claim
     check_version("claim", held.get("schema"), marker, "choose another --out")
     if held.get("hash") != claim.get("hash"):
         raise RunError(f"{marker.parent} holds a run of another recipe. Choose another --out, or delete that folder.")
-    write_text(marker, json.dumps({"schema": VERSIONS["claim"], **claim}, indent=1))
 
 
 def finished(out: Path) -> bool:

@@ -13,25 +13,30 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from xlser.atomic import replacing
+from xlser.data.dataset import Dataset
 from xlser.data.manifest import write_manifest
+from xlser.errors import XlserError
 from xlser.evaluation.results_file import RESULTS, write_json
 from xlser.evaluation.transfer import Views
 from xlser.evaluation.verdicts import packed
 from xlser.experiment.bench.plan import Job
 from xlser.experiment.cases import Case
 from xlser.experiment.cautions import cautions
+from xlser.experiment.changes import changed
 from xlser.experiment.checkpoint_origins import checkpoint_origins
-from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpora, read_corpora
+from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpora, prepare_parts, read_corpora
 from xlser.experiment.predictions import predictions
-from xlser.experiment.results_folder import finished, own, provenance
+from xlser.experiment.results_folder import aside_of, finished, own, provenance
+from xlser.experiment.run_inputs import RunInputs, read_inputs_of, with_contents, write_inputs
 from xlser.experiment.scores import POINTS, Scores, about_case, shared_classes
-from xlser.experiment.seeds import check_ratings, make_folds, make_seeds, split_row
+from xlser.experiment.seeds import make_folds, split_row
+from xlser.experiment.starting import check_start
 from xlser.experiment.trained import Trained, baseline, train
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import PROTOCOL
 from xlser.fileformats import VERSIONS
 from xlser.training.encoder_recipe import EncoderRecipe
-from xlser.training.ranks import Ranks, from_environment, joined
+from xlser.training.ranks import Ranks, first_says, from_environment, joined
 from xlser.vocabulary import VALIDATION
 
 PREDICTIONS = "predictions.json"
@@ -45,10 +50,13 @@ def run_recipe(
 
     ``out`` gets ``recipe.json``, ``results.json`` and ``transfer.csv``, ``correlation.csv``,
     ``confusion.csv``, ``embedding.csv`` (the numbers), ``predictions.json`` (what was said of every clip, for `xlser
-    compare`), ``manifests/``, ``models/`` with weights, checkpoints and TensorBoard scalars. Started again after a kill
-    it goes on where it was and ends with the same numbers; a run that is finished is left as it is. Started by
-    torchrun, all processes train an encoder together, and the first one does the rest. Of the recipe's ``methods``
-    those that are named are trained, all unless given; the features themselves are always read.
+    compare`), ``inputs.parquet``, ``manifests/``, ``models/`` with weights, checkpoints and TensorBoard scalars.
+    Started again after a kill it goes on where it was and ends with the same numbers; a run that is finished is left
+    as it is. Where a card, a table, a recording or a checkpoint has changed since, finished or not, what ``out`` held
+    is moved into a folder beside it, and all is computed anew. A start that fails before anything was trained leaves
+    ``out`` as it was. Started by torchrun, all processes train an encoder together, and the first one does the rest. Of
+    the recipe's ``methods`` those that are named are trained, all unless given; the features themselves are always
+    read.
 
     A run is a bench's job with its folder to itself: it stops at the first fault, where a bench notes a hole.
 
@@ -67,12 +75,22 @@ def run_recipe(
 
 def _lead(job: Job, place: Workplace, ranks: Ranks, methods: Collection[str] | None) -> None:
     began, recipe, out = time.time(), job.recipe, job.folder
-    with own(out, {"hash": recipe.hash, "recipe": recipe.model_dump(mode="json")}):
-        if finished(out):
+    with own(out, {"hash": recipe.hash, "recipe": recipe.model_dump(mode="json")}) as held:
+        parts, inputs = _inputs(recipe, place, out)
+        differs = changed(out, inputs)
+        if first_says(not differs and finished(out), ranks):
             place.say(f"{out} is finished; choose another --out to run {recipe.name} anew")
             return
         place.say(f"{recipe.name}: {recipe.source} to {', '.join(recipe.targets)}")
-        corpora = _read(recipe, place)
+        aside = aside_of(out) if differs else None
+        if aside:
+            place.say(f"  what {out} was computed from has changed, so that it is computed anew: {'; '.join(differs)}")
+        check_start(recipe, parts)
+        corpora = [prepare_parts(several, recipe, place) for several in parts.values()]
+        held.begin(aside=aside)
+        if aside:
+            place.say(f"  what it held is kept in {aside}")
+        write_inputs(with_contents(inputs, corpora), out)
         for manifest in (manifest for corpus in corpora for manifest in corpus.dataset.manifests()):
             write_manifest(manifest, out / "manifests" / f"{manifest.card}.parquet")
         systems = train(recipe, corpora, out, place=place, ranks=ranks, methods=methods)
@@ -90,18 +108,23 @@ def _lead(job: Job, place: Workplace, ranks: Ranks, methods: Collection[str] | N
         _write(out, results, scores, predicted)
 
 
+def _inputs(recipe: AnyRecipe, place: Workplace, out: Path) -> tuple[dict[str, list[Dataset]], RunInputs]:
+    try:
+        return read_inputs_of(recipe, place)
+    except XlserError as error:
+        if not finished(out):
+            raise
+        said = f"{error} Whether the results in {out} still hold cannot be seen; `xlser report {out}` shows them."
+        raise type(error)(said) from error
+
+
 def _follow(job: Job, place: Workplace, ranks: Ranks, methods: Collection[str] | None) -> None:
-    """Train with rank 0 and say nothing; it has read the corpora, and left what they give in the cache, before."""
+    """Train with rank 0 and say nothing; it reads the corpora too, and finds in the cache what another one left."""
+    if first_says(False, ranks):
+        return
     quiet = replace(place, progress=False, say=lambda text: None)
-    train(job.recipe, _read(job.recipe, quiet), job.folder, place=quiet, ranks=ranks, methods=methods)
-
-
-def _read(recipe: AnyRecipe, place: Workplace) -> list[Corpus]:
-    found = find_corpora(recipe, place)
-    source = read_corpora(found[recipe.source], recipe, place)
-    check_ratings(recipe, source)
-    make_seeds(recipe, source)  # a split that cannot be made is told before the targets are read
-    return [source, *(read_corpora(found[name], recipe, place) for name in recipe.targets)]
+    corpora = [read_corpora(origins, job.recipe, quiet) for origins in find_corpora(job.recipe, quiet).values()]
+    train(job.recipe, corpora, job.folder, place=quiet, ranks=ranks, methods=methods)
 
 
 def default_out(recipe: AnyRecipe) -> Path:

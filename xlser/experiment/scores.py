@@ -175,7 +175,8 @@ def _points(reader: Reader, corpus: Corpus, embedded: np.ndarray, is_source: boo
 
 
 def _parts(seed: Seed, rows: int) -> np.ndarray:
-    parts = np.full(rows, "train", dtype=object)
+    parts = np.full(rows, "left out", dtype=object)
+    parts[seed.split.train] = "train"
     parts[seed.split.validation] = "validation"
     parts[seed.split.test] = "test"
     return parts

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from xlser.data.dataset import Dataset
+from xlser.data.official_split import official_notes
 from xlser.data.splits import Split, adapted_splits
-from xlser.errors import RecipeError
+from xlser.errors import CorpusError, RecipeError
 from xlser.experiment.corpora import Corpus
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.recipe import Recipe
@@ -27,7 +29,7 @@ class Seed:
     place: int = 0
 
 
-def make_seeds(recipe: Recipe | EncoderRecipe, source: Corpus) -> list[Seed]:
+def make_seeds(recipe: Recipe | EncoderRecipe, source: Corpus | Dataset) -> list[Seed]:
     """Split the source once and give each training a seed and a fold.
 
     With as many seeds as folds, and no repeats, every speaker is held out once.
@@ -48,19 +50,24 @@ def make_folds(recipe: Recipe | EncoderRecipe, source: Corpus) -> dict[str, int 
 
 
 def fold_note(recipe: Recipe | EncoderRecipe, source: Corpus) -> list[str]:
-    """Return a sentence where the folds are not those that were asked for."""
+    """Return a sentence where the folds are not those that were asked for, or parts of a split are left out."""
     folds = make_folds(recipe, source)
     told = f"{source.name}: split.folds is {folds['asked']}, but {folds['made']} folds were made, since {folds['why']}."
-    return [told] if folds["why"] else []
+    official = official_notes(source.frame, recipe.split.parts) if recipe.split.parts else []
+    return [told] * bool(folds["why"]) + [f"{source.name}: {note}." for note in official]
 
 
-def _splits(recipe: Recipe | EncoderRecipe, source: Corpus) -> tuple[list[Split], str]:
+def _splits(recipe: Recipe | EncoderRecipe, source: Corpus | Dataset) -> tuple[list[Split], str]:
     choice = recipe.split
     given = [{part: list(members) for part, members in fold.items()} for fold in choice.given]
-    return adapted_splits(source.frame, choice.kind, folds=choice.folds, seed=choice.seed, given=given)
+    options = {"folds": choice.folds, "seed": choice.seed, "given": given, "parts": choice.parts}
+    try:
+        return adapted_splits(source.frame, choice.kind, **options)
+    except CorpusError as error:
+        raise CorpusError(f"corpus {source.name}: {error}") from None
 
 
-def check_ratings(recipe: Recipe | EncoderRecipe, source: Corpus) -> None:
+def check_ratings(recipe: Recipe | EncoderRecipe, source: Corpus | Dataset) -> None:
     """Stop before any training if a method needs ratings that the source does not have.
 
     Raises:
@@ -68,8 +75,9 @@ def check_ratings(recipe: Recipe | EncoderRecipe, source: Corpus) -> None:
     """
     for name, method in recipe.methods.items():
         for dimension in method.rated:
-            if not np.isfinite(source.ratings[dimension]).any():
-                notes = "".join(f" ({note})" for note in source.dataset.notes)
+            if not np.isfinite(source.frame[dimension].to_numpy(dtype=float)).any():
+                told = source if isinstance(source, Dataset) else source.dataset
+                notes = "".join(f" ({note})" for note in told.notes)
                 raise RecipeError(
                     f"methods.{name} learns {dimension}, but corpus {source.name} has no {dimension} "
                     f"ratings{notes}. Give the ratings, choose another source, or take positions of emotion "

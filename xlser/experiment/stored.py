@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xlser.errors import MachineError, XlserError
 from xlser.experiment.corpora import Corpus
 from xlser.store.datastore import Datastore
 from xlser.vocabulary import DIMENSIONS
@@ -15,10 +16,21 @@ STORE = "datastore.safetensors"
 
 
 def keep(vectors: np.ndarray, corpus: Corpus, rows: np.ndarray, encoder: str, folder: Path) -> None:
-    """Write the embeddings of some rows, of all rows (N, D), into a model's folder, unless they stand there."""
-    if not (folder / STORE).exists():
-        labels = [str(label or "") for label in corpus.labels[rows]]
-        stored(vectors[rows], corpus, rows, encoder, labels).save(folder / STORE)
+    """Write the embeddings of some rows, of all rows (N, D), into a model's folder, unless the same stand there."""
+    labels = [str(label or "") for label in corpus.labels[rows]]
+    store = stored(vectors[rows], corpus, rows, encoder, labels)
+    if _hash_of(folder / STORE) != store.hash:
+        store.save(folder / STORE)
+
+
+def _hash_of(path: Path) -> str | None:
+    """Return the hash of a datastore; None where there is none, or a damaged one, which is written again."""
+    try:
+        return Datastore.load(path).hash if path.exists() else None
+    except MachineError:
+        raise
+    except XlserError:
+        return None
 
 
 def stored(

@@ -113,13 +113,13 @@ def checkpoint_facts(name: str, *, revision: str | None = None, seed: int = 0) -
     family = FAMILIES[kind]
     files = [folder / file for file in SETTINGS if (folder / file).is_file()]
     files += weight_files(folder, family.unread)
-    stamps = tuple((file, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+    stamps = tuple((file, at.st_size, at.st_mtime_ns, at.st_ctime_ns) for file in files for at in [file.stat()])
     return CheckpointFacts(layers, width, {"model_type": kind, "sha256": _hash(stamps)}, family.padded)
 
 
 @lru_cache(maxsize=64)
-def _hash(stamps: tuple[tuple[Path, int, int], ...]) -> str:
-    return file_hash([file for file, _, _ in stamps])
+def _hash(stamps: tuple[tuple[Path, int, int, int], ...]) -> str:
+    return file_hash([file for file, *_ in stamps])
 
 
 def _folder(name: str, revision: str | None) -> Path | None:

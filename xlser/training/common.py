@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from xlser.corpora.emotions import check_named
+from xlser.data.official_split import COLUMN_KINDS
 from xlser.data.splits import SplitKind
 from xlser.schema import Grown, Strict
 from xlser.vocabulary import EMOTIONS
@@ -18,16 +19,37 @@ Many = BeforeValidator(lambda value: (value,) if isinstance(value, str) else val
 class SplitChoice(Grown):
     """How the source's speakers are divided; each fold is trained ``repeats`` times, from other initial weights.
 
+    With ``kind: column``, the corpus's own split, ``train``, ``validation`` and ``test`` are its names of parts,
+    several each; without ``validation`` speakers of ``train`` are held out. See `xlser.data.splits.make_splits`.
+
     The first ``repeats`` trainings hold out fold 0, the next ones fold 1, and after the last fold it begins anew.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"repeats"})
+    later: ClassVar[frozenset[str]] = frozenset({"repeats", "train", "validation", "test"})
 
     kind: SplitKind = "speaker-folds"
     folds: int = Field(5, ge=3)
     seed: int = 0
     given: tuple[dict[str, tuple[str, ...]], ...] = ()
+    train: Annotated[tuple[str, ...], Many] = ()
+    validation: Annotated[tuple[str, ...], Many] = ()
+    test: Annotated[tuple[str, ...], Many] = ()
     repeats: int = Field(1, ge=1)
+
+    @property
+    def parts(self) -> dict[str, tuple[str, ...]]:
+        """The corpus's own names of each part that is named."""
+        named = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {part: names for part, names in named.items() if names}
+
+    def problems(self) -> list[str]:
+        """Return what does not fit together."""
+        of_column = self.kind in COLUMN_KINDS
+        if of_column and not self.train:
+            return [f"split.train must name the corpus's training part when split.kind is {self.kind!r}"]
+        if self.parts and not of_column:
+            return [f"split.{next(iter(self.parts))} belongs to split.kind: column, but that is {self.kind}"]
+        return []
 
 
 class EvaluationChoice(Strict):
@@ -89,6 +111,7 @@ class CommonRecipe(Strict):
             )
         if self.split.kind.startswith("given") and not self.split.given:
             problems.append(f"split.given must list the folds when split.kind is {self.split.kind!r}")
+        problems += self.split.problems()
         return problems
 
     def _problems(self) -> list[str]:

@@ -182,6 +182,15 @@ def same_everywhere(module: nn.Module) -> bool:
     return bool((rows == rows[0]).all())
 
 
+def first_says(value: bool, ranks: Ranks) -> bool:
+    """Return on every rank what rank 0 gives.
+
+    >>> first_says(True, Ranks.alone())
+    True
+    """
+    return bool(gather_integers(torch.tensor([int(value)], device=ranks.device))[0])
+
+
 def barrier() -> None:
     """Wait until every rank has come here."""
     if _several():

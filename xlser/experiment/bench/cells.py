@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from xlser.evaluation.results_file import write_json
 from xlser.experiment.corpora import AnyRecipe, Corpus
+from xlser.experiment.run_inputs import checkpoint_identities
 from xlser.fileformats import VERSIONS
 from xlser.jsonfile import read_json
-from xlser.training.recipe import Recipe
+from xlser.vocabulary import DIMENSIONS
+
+# What of a row can change a weight, beside its recording, its scored label and its ratings. Its own label cannot where
+# the recipe does not score it, and neither can what its corpus says of it in words.
+_TRAINING = ("id", "speaker", "sex", "language", "session", "start", "end", "channel", "partition")
+_TRAINING += ("votes", "agreement", "secondary")
 
 
 def cell_key(
@@ -21,11 +29,10 @@ def cell_key(
     few_shot: tuple[int, ...],
     adapt: tuple[str, ...] = (),
 ) -> str:
-    """Name everything that can change a number of a cell: recipe, audio, labels, ratings."""
+    """Name everything that can change a number of a cell, or a word: recipe, checkpoints, tables, recordings, facts."""
     choices = recipe.model_dump(mode="json", exclude={"targets", "description", "source"})
-    choices |= _pretrained(recipe)
-    told = [part for one in (source, corpus) for part in (_told(one), list(map(str, one.frame["emotion"])))]
-    return _digest([VERSIONS["cell"], choices, few_shot, adapt, told])
+    several = [[*_of_corpus(one, _columns(one)), _facts(one)] for one in (source, corpus)]
+    return _digest([VERSIONS["cell"], choices, checkpoint_identities(recipe), few_shot, adapt, several])
 
 
 def training_key(recipe: AnyRecipe, source: Corpus) -> str:
@@ -33,18 +40,24 @@ def training_key(recipe: AnyRecipe, source: Corpus) -> str:
     choices = recipe.model_dump(mode="json", exclude={"name", "targets", "description", "source", "evaluation"})
     for name in ("seeds", "first_seed"):
         choices["training"].pop(name, None)
-    return _digest([choices | _pretrained(recipe), _told(source)])
+    return _digest([choices, checkpoint_identities(recipe), _of_corpus(source, _TRAINING)])
 
 
-def _pretrained(recipe: AnyRecipe) -> dict[str, Any]:
-    return recipe.features.pretrained() if isinstance(recipe, Recipe) else {}
-
-
-def _told(corpus: Corpus) -> list:
+def _of_corpus(corpus: Corpus, columns: Iterable[str]) -> list:
     ratings = hashlib.sha256(b"".join(values.tobytes() for values in corpus.ratings.values())).hexdigest()
-    columns = [list(map(str, corpus.frame[column])) for column in ("id", "speaker", "sex")]
-    about = [corpus.name, corpus.about("")["card_hash"], corpus.data.contents, ratings]
-    return [*about, list(map(str, corpus.labels)), *columns]
+    # A column that says nothing is left out: those that manifests get later change no key.
+    said = {name: list(map(str, corpus.frame[name])) for name in columns if corpus.frame[name].notna().any()}
+    return [corpus.name, corpus.data.contents, ratings, list(map(str, corpus.labels)), said]
+
+
+def _columns(corpus: Corpus) -> list[str]:
+    """Return all columns but those that say where a recording lies and what its header says: its content is named."""
+    return [name for name in corpus.frame if name not in ("path", "sample_rate", "channels", *DIMENSIONS)]
+
+
+def _facts(corpus: Corpus) -> dict[str, Any]:
+    """Return what the card says of the corpus as a whole; its hash holds more than what results rest on."""
+    return {name: value for name, value in asdict(corpus.dataset.facts).items() if name != "card_hash"}
 
 
 def _digest(about: list) -> str:
