@@ -368,6 +368,25 @@ def test_familiarity_is_that_of_a_slow_count():
     assert familiar.percentile(familiar.distance(query)) == pytest.approx(expected)
 
 
+def test_familiarity_keeps_to_the_emotion_that_is_answered():
+    rng = np.random.default_rng(7)
+    vectors, speakers = rng.normal(size=(40, 3)).astype(np.float32), [f"s{row % 5}" for row in range(40)]
+    emotions = ["anger", "sadness", "", "anger"] * 10
+    store = Datastore(vectors, map(str, range(40)), groups=speakers, labels=emotions)
+    familiar, query = Familiarity.of(store, k=2), np.full(3, 0.5, dtype=np.float32)
+
+    def distances(row, emotion, speaker=None):
+        rows = [n for n in range(40) if emotions[n] == emotion and speakers[n] != speaker]
+        return sorted(((vectors[n] - row) ** 2).sum() for n in rows)
+
+    assert familiar.distance(query, "sadness") == pytest.approx(distances(query, "sadness")[1], rel=1e-4)
+    assert familiar.distance(query) == pytest.approx(
+        min(distances(query, name)[1] for name in ("anger", "sadness")), rel=1e-4
+    )
+    spread = [distances(vectors[n], emotions[n], speakers[n])[1] for n in range(40) if emotions[n]]
+    np.testing.assert_allclose(familiar.spread, sorted(spread), rtol=1e-4)
+
+
 @pytest.mark.parametrize(("groups", "spread"), [(None, 1), (["anna", "anna"], 1), (["anna", "ben"], 1)])
 def test_familiarity_in_the_smallest_stores(groups, spread):
     found = Familiarity.of(Datastore([[0.0], [1.0]], ["a", "b"], groups=groups))

@@ -112,18 +112,17 @@ class Model:
             for request, embedded, seconds in self._each(files, on_fault, self._embedded):
                 yield from self._judged([(request, seconds)], embedded[None], classes, k)
             return
-        requests = [Request.of(item) for item in files]
-        shift = self.shift(adapt, requests)
-        heard = list(self._each(requests, on_fault, self._raw))
+        if not isinstance(adapt, Shift):
+            requests = [Request.of(item) for item in files]
+            files, adapt = requests, self.shift(adapt, requests)
+        heard = list(self._each(files, on_fault, self._raw))
         if heard:
-            embedded, seconds = adapted(shift, self.embedder, self.own, heard)
+            embedded, seconds = adapted(adapt, self.embedder, self.own, heard)
             about = [(request, time) for (request, *_), time in zip(heard, seconds, strict=True)]
-            yield from self._judged(about, embedded, classes, k, shift)
+            yield from self._judged(about, embedded, classes, k, adapt)
 
-    def shift(self, adapt: bool | str | Adaptation | Shift, requests: Sequence[Request]) -> Shift:
+    def shift(self, adapt: bool | str | Adaptation, requests: Sequence[Request]) -> Shift:
         """Return how recordings are adapted to; arguments and errors as for `predict_files`."""
-        if isinstance(adapt, Shift):
-            return adapt
         speakers = any(request.speaker for request in requests)
         return choose_shift(self.chosen, adapt, isinstance(self.embedder, FeatureEmbedder), speakers)
 
