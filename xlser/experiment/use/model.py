@@ -47,6 +47,7 @@ class Model:
     store: Datastore
     _readers: dict[tuple[str, ...], Reader] = field(default_factory=dict, repr=False)
     _known: dict[tuple[str, ...], Familiarity] = field(default_factory=dict, repr=False)
+    _stores: dict[tuple[str, ...], Datastore] = field(default_factory=dict, repr=False)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -235,12 +236,17 @@ class Model:
 
     def _familiarity(self, classes: tuple[str, ...]) -> Familiarity:
         if classes not in self._known:
-            self._known[classes] = Familiarity.of(of_classes(self.store, classes))
+            self._known[classes] = Familiarity.of(self._stored(classes))
         return self._known[classes]
+
+    def _stored(self, classes: tuple[str, ...]) -> Datastore:
+        if classes not in self._stores:
+            self._stores[classes] = of_classes(self.store, classes)
+        return self._stores[classes]
 
     def _neighbours(self, row: np.ndarray, k: int | None, classes: tuple[str, ...]) -> list[Neighbour]:
         voting = self.reader_of(classes).voters(classes) if classes else None
-        return neighbours(*(voting or (of_classes(self.store, classes), 0)), row, classes, k)
+        return neighbours(*(voting or (self._stored(classes), 0)), row, classes, k)
 
 
 def load(
