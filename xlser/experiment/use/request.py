@@ -96,11 +96,11 @@ def check_is_file(path: str | os.PathLike[str]) -> None:
         raise AudioFault("a pipe, a socket or a device, not a file; give - to read one recording from standard input")
 
 
-def check_start(request: Request) -> None:
-    """Refuse a segment that begins where its recording has ended.
+def check_inside(request: Request) -> None:
+    """Refuse a segment that is not in its recording, to within what tables are rounded by.
 
     Raises:
-        AudioFault: it does, or the recording cannot be opened.
+        AudioFault: it begins or ends behind the recording, or that cannot be opened.
     """
     with open_sound(request.audio, request.rate) as sound:
         seconds = (sum(map(len, sound.blocks())) if sound.frames is None else sound.frames) / sound.rate
@@ -108,6 +108,7 @@ def check_start(request: Request) -> None:
         raise AudioFault(
             f"the segment starts at {request.start:g} s, behind the end of the recording at {seconds:.2f} s"
         )
+    check_end(request, seconds - (request.start or 0.0))
 
 
 def check_end(request: Request, seconds: float) -> None:
