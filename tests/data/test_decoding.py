@@ -219,7 +219,7 @@ def test_what_telephones_cameras_and_browsers_record_is_read(tmp_path, name):
     assert len(read_mono(path, RATE, 0.5, 1.25)) == 12_000
 
 
-@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "aac"), ("a.mov", "pcm_s16le"), ("a.mka", "pcm_f32le")])
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "aac"), ("a.mov", "pcm_s16le")])
 def test_channels_of_a_film_are_kept_apart(tmp_path, name, codec):
     pair = np.stack([speech(2.0, 48_000), 0.25 * speech(2.0, 48_000)], axis=1)
     path = encode(tmp_path / name, pair, 48_000, codec, film=True)
