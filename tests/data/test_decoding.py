@@ -219,10 +219,12 @@ def test_what_telephones_cameras_and_browsers_record_is_read(tmp_path, name):
     assert len(read_mono(path, RATE, 0.5, 1.25)) == 12_000
 
 
-def test_channels_of_a_film_are_kept_apart(tmp_path):
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "aac"), ("a.mov", "pcm_s16le")])
+def test_channels_of_a_film_are_kept_apart(tmp_path, name, codec):
     pair = np.stack([speech(2.0, 48_000), 0.25 * speech(2.0, 48_000)], axis=1)
-    path = encode(tmp_path / "a.mp4", pair, 48_000, "aac", film=True)
+    path = encode(tmp_path / name, pair, 48_000, codec, film=True)
     assert probe(path).channels == 2
+    assert probe(path).duration == pytest.approx(2.0, abs=0.05)
     left, right, mix = (np.abs(read_mono(path, RATE, channel=channel)).max() for channel in (1, 2, None))
     assert right / left == pytest.approx(0.25, rel=0.2)
     assert mix / left == pytest.approx(0.625, rel=0.2)

@@ -114,3 +114,8 @@ def test_one_channel_of_two_is_decoded_alone(tmp_path):
     assert right.samples.dtype == np.int16
     assert not np.isnan(measure_stereo(whole.samples, RATE)["sides_db"])
     assert np.isnan(measure_stereo(right.samples, RATE)["sides_db"])
+
+
+def test_channels_that_cancel_out_are_not_called_silence(audited):
+    assert "s1_ang_92.wav" not in str([row for kind, row in audited.items() if kind.startswith("silence")])
+    assert not [row for kind, row in audited.items() if kind == "silence" and "end to end" in row["sentence"]]
