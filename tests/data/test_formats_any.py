@@ -112,6 +112,33 @@ def test_what_save_to_disk_wrote_is_read_with_its_audio_or_where_it_is(folder, t
     assert read(tmp_path / "two", folder).frame["partition"].tolist() == ["train"] * 3 + ["test"]
 
 
+def test_saved_folders_of_one_name_keep_their_recordings_apart(folder, tmp_path):
+    table = arrow(folder, held=True)
+    save_to_disk(table, tmp_path / "a" / "same")
+    first = read(tmp_path / "a" / "same", folder)
+    before = first.audio(0)[0]
+    sounds = table["audio"].to_pylist()
+    turned = [{"bytes": other["bytes"], "path": own["path"]} for own, other in zip(sounds, sounds[::-1], strict=True)]
+    save_to_disk(table.set_column(0, "audio", pa.array(turned, table["audio"].type)), tmp_path / "b" / "same")
+    second = read(tmp_path / "b" / "same", folder)
+    assert np.array_equal(first.audio(0)[0], before)
+    assert not np.array_equal(second.audio(0)[0], before)
+
+
+def test_times_of_a_long_recording_without_a_unit_are_asked_for(tmp_path):
+    soundfile.write(tmp_path / "long.wav", np.full(8_000 * 900, 0.1, dtype=np.float32), 8_000)
+    text = "file,start,end,label\nlong.wav,0,250,joy\nlong.wav,300,800,sad\n"
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(CorpusError, match="--column start:milliseconds=HEADER"):
+        Dataset.from_manifest(tmp_path / "t.csv", language="de", speaker="x")
+    ms = {"start:ms": "start", "end:ms": "end"}
+    frame = Dataset.from_manifest(tmp_path / "t.csv", language="de", speaker="x", columns=ms).frame
+    assert frame["end"].tolist() == [0.25, 0.8]
+    text = text.replace("start,end", "start_s,end_s")
+    (tmp_path / "t.csv").write_text(text)
+    assert Dataset.from_manifest(tmp_path / "t.csv", language="de", speaker="x").frame["end"].tolist() == [250, 800]
+
+
 def test_parquet_with_audio_is_read_by_the_words_of_its_labels(folder, tmp_path):
     about = {"huggingface": json.dumps({"info": {"features": FEATURES}})}
     pq.write_table(arrow(folder, held=True).replace_schema_metadata(about), tmp_path / "held.parquet")

@@ -106,9 +106,11 @@ def _read_folder(folder: Path, about: About, cache: Path, options: TableOptions)
 
         return read_audformat(folder, replace(about, command=_command("audformat", folder, about))).manifest
     if is_saved(folder):
-        from xlser.data.formats.saved_datasets import read_saved
+        from xlser.data.formats.saved_datasets import read_saved, saved_state
 
-        return read_saved(folder, cache / "imported" / _called(folder), about, options).manifest
+        # Another folder of this name has recordings of other contents.
+        written = cache / "imported" / f"{_called(folder)}-{saved_state(folder)}"
+        return read_saved(folder, written, about, options).manifest
     from xlser.data.formats.folders import read_audio_folder
 
     return read_audio_folder(folder, about, options).manifest

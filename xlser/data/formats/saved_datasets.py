@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,13 @@ _INFO, _STATE, _SEVERAL = "dataset_info.json", "state.json", "dataset_dict.json"
 def is_saved(folder: Path) -> bool:
     """Say whether `datasets` wrote a folder by `save_to_disk`, as one dataset or several parts."""
     return (folder / _SEVERAL).is_file() or ((folder / _INFO).is_file() and any(folder.glob("*.arrow")))
+
+
+def saved_state(folder: Path) -> str:
+    """Return a name for what a saved folder holds now: another one, or a change in it, has another."""
+    files = sorted(folder.rglob("*.arrow"))
+    stamps = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return hashlib.sha256(json.dumps(stamps).encode()).hexdigest()[:16]
 
 
 def read_saved(source: str | Path, folder: str | Path, about: About, options: TableOptions | None = None) -> Imported:
@@ -45,7 +54,7 @@ def _tables(folder: Path, part: str | None) -> Iterator[ArrowTable]:
     files = [folder / Path(name).name for name in named] or sorted(folder.glob("*.arrow"))
     words = names_of(_json(folder / _INFO).get("features"))
     for path in files:
-        yield ArrowTable(path, _schema(path), words, part or state.get("_split"), lambda path=path: _batches(path))
+        yield ArrowTable(path, _schema(path), words, part or state.get("_split"), partial(_batches, path))
 
 
 def _schema(path: Path) -> pa.Schema:

@@ -16,7 +16,7 @@ _COLUMNS = {"emotion": "emo", "speaker": "spk_id", "language": "lang", "sex": "g
 
 
 def speechbrain_records(manifest: Manifest, *, movable: bool = True) -> dict[str, dict]:
-    """Return ``{id: {wav, start, stop, length, emo, spk_id, lang, gender, wrd, valence ...}}``.
+    """Return ``{id: {wav, start, stop, length, emo, spk_id, lang, gender, wrd, valence ..., channel}}``.
 
     ``wav`` begins with ``{data_root}``, which SpeechBrain fills from ``replacements``, or with the manifest's folder
     if not ``movable``. Times are seconds; ratings are on [-1, 1]; what is not known is left out.
@@ -46,4 +46,5 @@ def write_speechbrain(
 def _record(row: dict, root: str) -> dict:
     record = {"wav": f"{root}/{row['path']}", "start": row["start"], "stop": row["end"], "length": row["duration"]}
     record |= {name: row[column] for column, name in _COLUMNS.items() if row[column] is not None}
-    return record | {name: row[name] for name in DIMENSIONS if pd.notna(row[name])}
+    # Which channel is not said by SpeechBrain's own keys; without it a call's two sides would be one voice.
+    return record | {name: row[name] for name in (*DIMENSIONS, "channel") if pd.notna(row[name])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,8 @@ from xlser.data.headers import read_headers
 from xlser.errors import CorpusError
 
 Row = dict[str, Any]
+# Longer segments, in whole numbers of a unit that nobody names, are no seconds: emotion is labelled in utterances.
+_LONGEST = 100
 
 
 def timed_rows(
@@ -99,14 +102,23 @@ def _check_unit(
     spans: list[tuple[float, float | None]], infos: list[AudioInfo], units: Mapping[str, str | None]
 ) -> None:
     """Refuse times of which nearly none fits its recording, while all would in another unit."""
-    named = next((unit for unit in units.values() if unit), None) or "seconds"
+    said = next((unit for unit in units.values() if unit), None)
+    named = said or "seconds"
     known = [(end, info) for (_, end), info in zip(spans, infos, strict=True) if end is not None]
     ends, own = [end for end, _ in known], [info for _, info in known]
     other = other_unit(ends, [info.duration for info in own], [info.sample_rate for info in own], named)
+    way = "Say their unit: --column start:{0}=HEADER --column end:{0}=HEADER"
     if other:
         raise CorpusError(
             f"times such as {ends[0]:g} {named} are behind the end of the recording ({own[0].duration:g} s), but fit "
-            f"it as {other}. Say so: --column start:{other}=HEADER --column end:{other}=HEADER"
+            f"it as {other}. {way.format(other)}"
+        )
+    lengths = [end - start for start, end in spans if end is not None and end > start]
+    whole = all(float(time).is_integer() for span in spans for time in span if time is not None)
+    if not said and whole and lengths and statistics.median(lengths) > _LONGEST:
+        raise CorpusError(
+            f"nobody says what unit the times are in, and as seconds half of the segments last {_LONGEST} s or more. "
+            f"{way.format('milliseconds')} (or samples; seconds, if they are)"
         )
 
 
