@@ -3,6 +3,7 @@
 import json
 
 import audformat
+import pandas as pd
 import pytest
 import yaml
 
@@ -10,7 +11,7 @@ from xlser.corpora.card import load_card
 from xlser.corpora.scan import scan
 
 VERBS = ["init", "fetch", "import", "export"]
-FORMATS = [["import", kind] for kind in ("audformat", "folder", "parquet", "csv", "emobox")]
+FORMATS = [["import", kind] for kind in ("audformat", "folder", "parquet", "csv", "table", "emobox")]
 FORMATS += [["export", kind] for kind in ("audformat", "speechbrain")]
 
 
@@ -72,6 +73,30 @@ def test_an_audio_folder_and_a_table(xlser, ten, tmp_path):
         "split": {"kind": "given", "given": [{"train": ["x/angry/anna_1"], "validation": ["x/sad/anna_2"]}]}
     }
     assert xlser("corpora", "import", "csv", ten / "t.csv", *told, "--emotion", "Q")[0] == 2
+
+
+def test_init_and_import_read_tables_by_the_same_options(xlser, ten, tmp_path):
+    heads = "Datei;Gefühl;wer;Beginn;x\n"
+    rows = "".join(
+        f"C:\\t\\{word}\\{who}_1.wav;{word};{who};0,1;y\n" for word in ("angry", "sad") for who in ("anna", "nikos")
+    )
+    (tmp_path / "t.txt").write_bytes((heads + rows).encode("cp1252"))
+    told = ("--root", ten, "--column", "path=Datei", "--column", "emotion=Gefühl", "--column", "speaker=wer")
+    out = ("--out", tmp_path / "m.csv", "--name", "x", "--language", "de")
+    status, _, err = xlser("corpora", "import", "table", tmp_path / "t.txt", *told, *out)
+    assert status == 1
+    assert "--encoding cp1252" in err
+    told += ("--encoding", "cp1252")
+    status, printed, err = xlser("corpora", "import", "table", tmp_path / "t.txt", *told, *out)
+    assert status == 0, err
+    frame = pd.read_csv(tmp_path / "m.csv")
+    assert frame["path"].tolist() == ["angry/anna_1.wav", "angry/nikos_1.wav", "sad/anna_1.wav", "sad/nikos_1.wav"]
+    assert frame["start"].tolist() == [0.1] * 4
+    for named in ("'x'", "4 recording(s) that no row names: angry/anna_2.wav", "matched by"):
+        assert named in printed
+    status, printed, err = xlser("corpora", "init", tmp_path / "t.txt", "--out", tmp_path / "c.yaml", *told)
+    assert "'x'" in printed, err
+    assert xlser("corpora", "import", "table", tmp_path / "t.txt", *out, "--column", "path")[0] == 2
 
 
 def test_emobox_folds_name_the_speakers_on_both_sides(xlser, ten, tmp_path):

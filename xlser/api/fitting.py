@@ -30,9 +30,14 @@ def validation_split(source: Dataset, seed: int) -> Split:
 def scored_emotions(datasets: Iterable[Dataset]) -> tuple[str, ...]:
     """Return the canonical emotions that any of the datasets has: the field's usual four first, then by the alphabet.
 
+    Where none has a label and one has ratings, they are the usual four, of which no recording has any.
+
     Raises:
         CorpusError: fewer than two.
     """
+    datasets = list(datasets)
+    if not any(dataset.emotions for dataset in datasets) and any(d.ratings_kind != "none" for d in datasets):
+        return EMOTIONS
     there = {name for dataset in datasets for name in dataset.emotions if _is_canonical(name)}
     emotions = tuple(name for name in EMOTIONS if name in there) + tuple(sorted(there - set(EMOTIONS)))
     if len(emotions) < 2:

@@ -159,7 +159,8 @@ class Recogniser:
 
         Returns:
             `Prediction`; for a dataset a DataFrame, index the ids, with ``emotion`` and a column an emotion with its
-            probability. Recordings that cannot be used have no row.
+            probability, or where it learnt ratings alone a column a dimension. Recordings that cannot be used have no
+            row.
         """
         if isinstance(audio, Dataset):
             return predictions(self, audio)
@@ -167,6 +168,8 @@ class Recogniser:
 
     def predict_proba(self, dataset: Dataset) -> pd.DataFrame:
         """Return the probabilities of every utterance, index the ids, a column an emotion."""
+        if not self.classes:
+            raise RunError(f"{self.model.chosen.name} learnt ratings alone: it has no probabilities. Use predict.")
         return predictions(self, dataset).drop(columns="emotion")
 
     def embed(self, audio: Any, rate: int | None = None) -> Any:
@@ -231,8 +234,10 @@ class Recogniser:
 
 
 def predictions(model: Recogniser, dataset: Dataset) -> pd.DataFrame:
-    """Return emotion and probabilities of every utterance that can be used, index the ids."""
+    """Return emotion and probabilities, or ratings, of every utterance that can be used, index the ids."""
     used, vectors = embed_dataset(model.model.embedder, dataset, model.cache, progress=model.progress)
+    if not model.classes:  # it learnt ratings alone
+        return pd.DataFrame(model.model.dimensions.read_all(vectors), index=pd.Index(used.frame["id"], name="id"))
     emotions, shares = model.model.reader.read(vectors, model.classes)
     table = pd.DataFrame(shares, index=pd.Index(used.frame["id"], name="id"), columns=list(model.classes))
     table.insert(0, "emotion", emotions)

@@ -17,6 +17,7 @@ from xlser.data.init_draft import CHECK, Draft, attempt, emotion_lines, nobody_l
 from xlser.data.init_fields import Field, Names, cut, find_roles
 from xlser.data.init_table import table_draft, tables_in
 from xlser.errors import CorpusError
+from xlser.printable import is_unicode
 
 
 def first_card(source: str | Path, name: str | None = None, options: TableOptions | None = None) -> Draft:
@@ -37,7 +38,8 @@ def first_card(source: str | Path, name: str | None = None, options: TableOption
         raise CorpusError(f"{source} does not exist: give a folder of recordings or a table that names them")
     options = options or TableOptions()
     root = source if source.is_dir() else options.folder(source)
-    files = [path for path in walk(root) if PurePosixPath(path).suffix.lower() in AUDIO_SUFFIXES]
+    audio = (path for path in walk(root) if PurePosixPath(path).suffix.lower() in AUDIO_SUFFIXES)
+    files = [path for path in audio if is_unicode(path)]  # the scan names the others
     if not files:
         raise CorpusError(f"{root} holds no audio file")
     head = partial(_head, name or root.resolve().name, len(files))

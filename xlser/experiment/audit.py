@@ -18,7 +18,17 @@ from xlser.data.manifest import Manifest, build_manifest
 from xlser.data.splits import PARTS, SplitKind, make_splits
 from xlser.data.together import split_units
 from xlser.errors import CorpusError, did_you_mean
-from xlser.evaluation.audit import confound, counts, duplicates, fingerprint, harmony, levels, overlap, shortcuts
+from xlser.evaluation.audit import (
+    confound,
+    counts,
+    duplicates,
+    fingerprint,
+    harmony,
+    levels,
+    overlap,
+    shortcuts,
+    stereo,
+)
 from xlser.evaluation.audit.measure import Measured, measure_corpus
 from xlser.evaluation.audit.published import trained_on
 from xlser.experiment.workplace import Workplace
@@ -42,7 +52,7 @@ class _Corpus:
         # A segment is named with its times; its path is that of its recording.
         self.frame = self.manifest.frame.assign(name=excerpt_names(self.manifest))
         if self.measured is not None:
-            self.frame = self.frame.join(self.measured.table[list(levels.LEVELS)], on="id")
+            self.frame = self.frame.join(self.measured.table[[*levels.LEVELS, *stereo.STEREO]], on="id")
 
 
 def audit_corpora(
@@ -95,6 +105,8 @@ def _about(decode: bool, split: str | None) -> dict[str, Any]:
             "near_duplicate_similarity": fingerprint.THRESHOLD,
             "silence_db_below_loudest": levels.QUIET_DB,
             "cutoff_db_below_strongest": levels.CUTOFF_DB,
+            "one_channel_db_below_other": stereo.ONE_SIDED_DB,
+            "mix_db_of_opposed_channels": stereo.OPPOSED_DB,
             "permutations": confound.PERMUTATIONS,
         },
     }
@@ -125,6 +137,7 @@ def _audit_one(one: _Corpus, split: str | None, folds: list[overlap.Fold] | None
         "split": _split(frame, split, folds),
         "shortcuts": shortcuts.shortcut_rows(named) if len(named) else [],
         "levels": levels.level_table(frame.assign(path=frame["name"]), WORST) if one.measured else {},
+        "stereo": stereo.stereo_table(frame.assign(path=frame["name"]), WORST) if one.measured else {},
         "published": trained_on(one.card.name),
     }
 

@@ -65,9 +65,10 @@ def annotation_records(
     except Exception as error:  # pympi says what is wrong in exceptions of every kind
         pass_on_machine(error, f"reading {path}")
         raise CorpusError(f"cannot read {path}: {type(error).__name__} {' '.join(str(error).split())}") from error
-    chosen, notes = _chosen(path, tiers, wanted)
+    chosen, notes = _chosen(path, [tier for tier in tiers if any(text for _, _, text in tier.segments)], wanted)
     labelled = bool(wanted) or any(tier.emotional for tier in chosen)
-    several = len(chosen) > 1
+    # Tiers of people, then: what they are called is who speaks.
+    several = len(chosen) > 1 or (chosen and chosen[0].emotional and sum(tier.emotional for tier in tiers) > 1)
     records = [
         {"path": media, "start": start, "end": end, "speaker": tier.speaker or (tier.name if several else None)}
         | {"emotion" if labelled else "text": text}

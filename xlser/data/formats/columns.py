@@ -26,6 +26,11 @@ _HEADERS = {
     "licence": "licence license",
     "channel": "channel channel_id channel_number chan audio_channel ch",
     "split": "partition split split_set subset data_split dataset_split split_name fold",
+    "rater": "rater rater_id annotator annotator_id coder coder_id evaluator evaluator_id judge labeler worker "
+    "worker_id",
+    "votes": "votes",
+    "agreement": "agreement",
+    "secondary": "secondary secondary_emotion",
     "valence": "valence_raw valence val emoval",
     "activation": "activation_raw activation arousal_raw arousal aro act emoact",
     "dominance": "dominance_raw dominance dom emodom",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from xlser.corpora.globbing import AUDIO_SUFFIXES, walk
-from xlser.data.formats.rows import LABELS, PARTS, About, Imported, Row, import_rows, import_table
+from xlser.data.formats.rows import PARTS, About, Imported, Row, import_rows, import_table
 from xlser.data.formats.table_options import TableOptions
 from xlser.data.formats.table_reader import TableRows, read_rows
 from xlser.data.formats.table_text import annotation_files
@@ -31,7 +31,7 @@ def read_audio_folder(folder: str | Path, about: About, options: TableOptions | 
     paths = list(walk(folder))
     tables = [_metadata(folder, path, options) for path in paths if PurePosixPath(path).name in _METADATA]
     if not tables and annotation_files(folder):
-        tables = [read_rows(folder, options, ("path", LABELS))]
+        tables = [read_rows(folder, options)]
     if tables:
         notes = [note for table in tables for note in table.notes()]
         joined = replace(tables[0], path=folder, rows=[row for table in tables for row in table.rows])
@@ -45,7 +45,7 @@ def read_audio_folder(folder: str | Path, about: About, options: TableOptions | 
 
 def _metadata(folder: Path, path: str, options: TableOptions) -> TableRows:
     """Read a metadata table: its paths start from its own folder, which may be a part."""
-    table, below = read_rows(folder / path, options, ("path", LABELS)), PurePosixPath(path).parent
+    table, below = read_rows(folder / path, options), PurePosixPath(path).parent
     for row in table.rows:
         row["path"] = str(below / str(row["path"] or "").replace("\\", "/"))
         row.setdefault("split", _part(below))

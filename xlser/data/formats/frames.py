@@ -11,7 +11,7 @@ import pandas as pd
 
 from xlser.data.formats.columns import ROLES, Columns, find_columns
 from xlser.data.formats.languages import language_tag
-from xlser.data.formats.rows import LABELS, About, import_table
+from xlser.data.formats.rows import About, import_table
 from xlser.data.formats.table_reader import TableRows
 from xlser.data.manifest import Manifest
 from xlser.errors import CorpusError, did_you_mean
@@ -88,7 +88,6 @@ def _columns(frame: pd.DataFrame, named: Mapping[str, str | None], name: str) ->
         columns.heads.pop("language", None)
     known = columns.heads.keys()
     missing = [role for role in ("path", "speaker") if role not in known]
-    missing += [] if known & set(LABELS.split("|")) else ["emotion"]
     if missing:
         wanted = ", ".join(f"{_ARGUMENTS.get(role, role)}=COLUMN" for role in missing)
         raise CorpusError(f"dataset {name} needs {wanted}; the columns are {', '.join(heads)}")

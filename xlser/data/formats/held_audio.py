@@ -13,7 +13,7 @@ import pyarrow as pa
 from xlser.atomic import replacing
 from xlser.corpora.globbing import AUDIO_SUFFIXES
 from xlser.data.formats.arrow_types import holds_audio, word
-from xlser.data.formats.rows import LABELS, About, Imported, import_table
+from xlser.data.formats.rows import About, Imported, import_table
 from xlser.data.formats.table_options import TableOptions
 from xlser.data.formats.table_reader import rows_of
 from xlser.data.formats.table_text import Record, Records
@@ -58,7 +58,7 @@ def import_held(
             parts.append(table.part)
     heads = list(dict.fromkeys(name for table in tables for name in table.schema.names))
     lines = list(range(1, len(records) + 1))
-    found = rows_of(source, Records(records, heads, lines), options, ("path", LABELS))
+    found = rows_of(source, Records(records, heads, lines), options, ("path",))
     for row, part in zip(found.rows, parts, strict=True):
         row.setdefault("split", part)
     if not any(written):

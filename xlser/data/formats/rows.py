@@ -4,61 +4,34 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from xlser.corpora.emotions import check_canonical
-from xlser.corpora.words import guess_emotion
+from xlser.corpora.namesakes import UNKNOWN_NAMES, speaker_of
+from xlser.data.formats.about import About
 from xlser.data.formats.cells import cell_number, cell_text, is_inside
 from xlser.data.formats.columns import read_sex
 from xlser.data.formats.languages import language_tag
 from xlser.data.formats.table_paths import NOWHERE, place_paths
-from xlser.data.formats.table_reader import TableRows
+from xlser.data.formats.table_reader import TableRows, check_needed
 from xlser.data.formats.table_times import give_ids, timed_rows
+from xlser.data.formats.table_votes import beside_label, checked_votes, with_votes
 from xlser.data.manifest import SCHEMA, Manifest
 from xlser.data.scales import to_unit
 from xlser.errors import CorpusError
+from xlser.printable import NOT_UNICODE, is_unicode, printable
 from xlser.vocabulary import DIMENSIONS, NO_AGREEMENT, UNLABELLED
 
 PARTS = {"train": "train", "dev": "validation", "development": "validation", "valid": "validation", "val": "validation"}
 PARTS |= {"validation": "validation", "eval": "validation", "test": "test"}
 NOBODY = "no speaker"
 # What a row must have one of to say anything of an emotion.
-LABELS = "|".join(("emotion", "emotion_raw", *DIMENSIONS))
+LABELS = "|".join(("emotion", "emotion_raw", "votes", *DIMENSIONS))
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class About:
-    """What a table does not say of itself: the corpus's name, and what holds for rows that are silent on it.
-
-    ``emotions`` maps labels to canonical names and goes before xlser's own list of words; ``scale`` is [low, high] of
-    the ratings; ``speaker`` stands for every row without one. Labels that nothing reads are refused, or with
-    ``keep_unread`` kept as they are and noted; ``how_to_map`` says in messages how to give them a meaning, and
-    ``command`` which command makes a manifest of the table, where the reader itself has no options.
-    """
-
-    name: str
-    language: str | None = None
-    licence: str = "unknown"
-    scale: tuple[float, float] | None = None
-    emotions: dict[str, str] = field(default_factory=dict)
-    speaker: str | None = None
-    keep_unread: bool = False
-    how_to_map: str = "--emotion LABEL=canonical, such as --emotion A=anger"
-    command: str = ""
-
-    def way(self, option: str) -> str:
-        """Return how to say what is missing: an option, and the command that has it where this one has none."""
-        return (
-            f"{self.command} {option} --out {self.name}.parquet, and give {self.name}.parquet"
-            if self.command
-            else option
-        )
 
 
 @dataclass
@@ -91,13 +64,16 @@ def import_table(
     Raises:
         CorpusError: see `import_rows`; it names what became of the paths.
     """
-    places = place_paths((row.get("path") for row in table.rows), base, table.path.name, fixed=fixed, complete=complete)
+    voted = with_votes(table, about)
+    if not voted.read:
+        check_needed(table, (LABELS,))
+    places = place_paths((row.get("path") for row in voted.rows), base, table.path.name, fixed=fixed, complete=complete)
     there = []
-    for row in table.rows:
+    for row in voted.rows:
         text = cell_text(row.get("path"))
         if text is None or text in places.paths:
             there.append(row | {"path": places.paths.get(text or "")})
-    said = [*(table.notes() if notes is None else notes), *places.notes]
+    said = [*(table.notes(voted.read) if notes is None else notes), *voted.notes, *places.notes]
     return import_rows(there, places.root, about, places.left_out, units=table.columns.units, notes=said)
 
 
@@ -134,20 +110,26 @@ def import_rows(
     if not timed:
         counts = "; ".join(f"{len(paths)} {reason}, such as {paths[0]}" for reason, paths in out.items())
         way = f"; where are the recordings? {about.way('--root FOLDER')}" if NOWHERE in out else ""
-        way += f"; who speaks? If one person does: {about.way('--speaker NAME')}" if NOBODY in out else ""
+        if NOBODY in out:
+            language = "" if about.language or any(row.get("language") for row in rows) else " --language de"
+            way += f"; who speaks? If one person does: {about.way('--speaker NAME' + language)}"
         raise CorpusError(f"corpus {about.name} in {root}: no row can be used: {counts or 'it is empty'}{way}")
+    unknown = len({row["speaker"] for row in timed if row["speaker"].startswith("unknown:")})
+    said += [f"{unknown} recording(s) of speakers called Unknown count as a speaker each"] if unknown else []
     emotions, unread = _emotions(timed, about)
     made = [_row(row, about, emotions) for row in timed]
     said = [*notes, *said, *unread, *give_ids(made, about.name)]
     frame = _frame(made, about)
-    split, unknown = _split(frame["id"], [cell_text(row.get("split")) for row in timed])
-    return Imported(Manifest(frame, root, about.name, "", left_out=dict(out), notes=[*said, *unknown]), split)
+    split, others = _split(frame["id"], [cell_text(row.get("split")) for row in timed])
+    return Imported(Manifest(frame, root, about.name, "", left_out=dict(out), notes=[*said, *others]), split)
 
 
 def _at_fault(row: Row, about: About, out: dict[str, list[str]]) -> bool:
     path = row["path"] = cell_text(row.get("path")) or ""
-    row["speaker"] = cell_text(row.get("speaker")) or about.speaker
-    if not is_inside(path):
+    row["speaker"] = _speaker(cell_text(row.get("speaker")), path) or about.speaker
+    if not is_unicode(path):
+        path, reason = printable(path), NOT_UNICODE
+    elif not is_inside(path):
         reason = "path leads out of the folder" if path else "no path"
     elif not _has_label(row):
         reason = "no emotion label"
@@ -157,6 +139,11 @@ def _at_fault(row: Row, about: About, out: dict[str, list[str]]) -> bool:
         return False
     out[reason].append(path)
     return True
+
+
+def _speaker(name: str | None, path: str) -> str | None:
+    """Return who speaks: a name such as Unknown stands for many people, of whom each recording has its own."""
+    return speaker_of(name, "{speaker}", str(PurePosixPath(path).with_suffix("")) if path else "", None, UNKNOWN_NAMES)
 
 
 def _has_label(row: Row) -> bool:
@@ -175,21 +162,7 @@ def _emotions(rows: list[Row], about: About) -> tuple[dict[str, str], list[str]]
     counts = Counter(str(row["emotion_raw"]) for row in rows if row["emotion_raw"])
     # Our own tables come with the canonical name beside the raw one.
     own = {str(row["emotion_raw"]): row["emotion"] for row in rows if row["emotion"] != row["emotion_raw"]}
-    found = {raw: about.emotions.get(raw) or own.get(raw) or _by_word(raw) for raw in counts}
-    unread = [f"{raw!r} ({counts[raw]})" for raw, emotion in found.items() if emotion is None]
-    said = f"nobody says what these labels mean: {', '.join(unread[:10])}"
-    if unread and not about.keep_unread:
-        raise CorpusError(f"corpus {about.name}: {said}. Name each: {about.way(about.how_to_map)}")
-    notes = [f"{said}. They are kept as they are; name each: {about.how_to_map}"] if unread else []
-    try:
-        return {raw: check_canonical(str(emotion)) if emotion else raw for raw, emotion in found.items()}, notes
-    except ValueError as error:
-        raise CorpusError(f"corpus {about.name}: {error}") from None
-
-
-def _by_word(raw: str) -> str | None:
-    guess = guess_emotion(raw)
-    return guess.emotion if guess and guess.sure else None
+    return about.meanings(counts, own)
 
 
 def _row(row: Row, about: About, emotions: dict[str, str]) -> Row:
@@ -199,18 +172,20 @@ def _row(row: Row, about: About, emotions: dict[str, str]) -> Row:
             f"corpus {about.name}: no language is given for {row['path']}: add a column `language` of tags such as de, "
             f"or say it: {about.way('--language de')}"
         )
+    emotion = emotions[str(row["emotion_raw"])] if row["emotion_raw"] else row["emotion"]
     return row | {
         "corpus": about.name,
         "language": language_tag(language),
         "sex": read_sex(cell_text(row.get("sex"))),
-        "emotion": emotions[str(row["emotion_raw"])] if row["emotion_raw"] else row["emotion"],
+        "emotion": emotion,
         **{f"{name}_raw": cell_number(row.get(name), name) for name in DIMENSIONS},
         "text": cell_text(row.get("text")),
         "session": cell_text(row.get("session")),
         "partition": cell_text(row.get("partition")) or cell_text(row.get("split")),
-        "votes": cell_text(row.get("votes")),
+        "votes": checked_votes(row.get("votes")),
         "agreement": cell_number(row.get("agreement"), "agreement"),
         "secondary": cell_text(row.get("secondary")),
+        **beside_label(row | {"emotion": emotion}),
         "licence": cell_text(row.get("licence")) or about.licence,
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +51,10 @@ class TableRows:
         """The headers that are not read."""
         return [*self.columns.unread, *(head for heads in self.columns.second.values() for head in heads)]
 
-    def notes(self) -> list[str]:
-        """Return a sentence on each thing that is in the file and not read."""
-        return [f"{self.path.name}: {note}" for note in (*self.reading, *self.columns.notes())]
+    def notes(self, read: Sequence[str] = ()) -> list[str]:
+        """Return a sentence on each thing that is in the file and not read, but for the headers ``read``."""
+        left = replace(self.columns, unread=[head for head in self.columns.unread if head not in read])
+        return [f"{self.path.name}: {note}" for note in (*self.reading, *left.notes())]
 
     def span(self, number: int, rate: float | None = None) -> tuple[float, float | None]:
         """Return start and end of a row's segment in seconds; see `row_span`.
@@ -79,7 +80,8 @@ def read_rows(path: str | Path, options: TableOptions | None = None, needed: Seq
         CorpusError: see `read_records` and `find_columns`; or a role that is needed has no column.
     """
     path, options = Path(path).expanduser(), options or TableOptions()
-    found = read_records(path, options, lambda cells: "path" in find_columns(cells).heads)
+    named = set(options.columns.values())
+    found = read_records(path, options, lambda cells: bool(named & set(cells)) or "path" in find_columns(cells).heads)
     return rows_of(path, found, options, needed)
 
 
@@ -89,11 +91,12 @@ def rows_of(path: Path, found: Records, options: TableOptions, needed: Sequence[
         columns = find_columns(found.heads, options.columns)
     except CorpusError as error:
         raise CorpusError(f"table {path}: {error}") from None
-    _check_needed(columns.heads, needed, found, path)
     comma, heads = found.separator not in (None, ","), columns.heads.items()
     rows = [{role: _cell(role, record.get(head), comma) for role, head in heads} for record in found.records]
     kind = (found.separator, found.encoding, found.bare)
-    return TableRows(path, rows, found.records, found.lines, columns, *kind, found.notes)
+    table = TableRows(path, rows, found.records, found.lines, columns, *kind, found.notes)
+    check_needed(table, needed)
+    return table
 
 
 def row_span(row: Record, units: Mapping[str, str | None], rate: float | None = None) -> tuple[float, float | None]:
@@ -134,15 +137,24 @@ def _time(row: Record, role: str, units: Mapping[str, str | None], rate: float |
         raise CorpusError(f"{role} {row.get(role)!r}: {error}") from None
 
 
-def _check_needed(heads: dict[str, str], needed: Sequence[str], found: Records, path: Path) -> None:
-    missing = [roles.partition("|")[0] for roles in needed if not set(roles.split("|")) & set(heads)]
-    if missing:
-        way = f"Name it: --column {missing[0]}={found.heads[0]!r}; if no line names the columns, add one that does"
-        if path.is_dir() or path.suffix.lower() in ANNOTATIONS:
-            way = f"Name the tiers that have it: --tier NAME{''.join(f' ({note})' for note in found.notes)}"
-        raise CorpusError(
-            f"table {path} has no column of {' or of '.join(missing)}; its columns: {', '.join(found.heads)}. {way}"
-        )
+def check_needed(table: TableRows, needed: Sequence[str]) -> None:
+    """Refuse a table that lacks a column.
+
+    Raises:
+        CorpusError: a role of ``needed`` has no column; ``emotion|valence`` is met by either.
+    """
+    missing = [roles.partition("|")[0] for roles in needed if not set(roles.split("|")) & set(table.heads)]
+    if not missing:
+        return
+    heads = list(dict.fromkeys(head for record in table.records[:1] for head in record))
+    way = f"Name it: --column {missing[0]}={heads[0]!r}; if no line names the columns, add one that does"
+    if table.path.suffix.lower() == ".rttm":
+        way = "An .rttm says who speaks when, and nothing of emotions: it is a list of segments for predict"
+    elif table.path.is_dir() or table.path.suffix.lower() in ANNOTATIONS:
+        way = f"Name the tiers that have it: --tier NAME{''.join(f' ({note})' for note in table.reading)}"
+    raise CorpusError(
+        f"table {table.path} has no column of {' or of '.join(missing)}; its columns: {', '.join(heads)}. {way}"
+    )
 
 
 def _cell(role: str, value: Any, comma: bool) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -83,12 +84,19 @@ def read_records(path: Path, options: TableOptions, is_head: Callable[[list[str]
 
 
 def separator(text: str) -> str:
-    r"""Return the character that cuts the first line of a table into most cells; quoted ones do not count.
+    r"""Return the character that cuts the first lines of a table into equally many cells; quoted ones do not count.
 
     >>> separator('file;label\na.wav;angry, loud'), separator('"file, or path"\tlabel')
     (';', '\t')
     """
-    return max(_SEPARATORS, key=lambda mark: len(next(csv.reader(io.StringIO(text, newline=""), delimiter=mark), [])))
+    return max(_SEPARATORS, key=lambda mark: _evenness(text, mark))
+
+
+def _evenness(text: str, mark: str) -> tuple[bool, float, int]:
+    """Return whether a character cuts the header at all, how many of the next lines it cuts so too, and into what."""
+    rows = [row for row in itertools.islice(csv.reader(io.StringIO(text, newline=""), delimiter=mark), 20) if any(row)]
+    cells = len(rows[0]) if rows else 0
+    return cells > 1, sum(len(row) == cells for row in rows) / max(1, len(rows)), cells
 
 
 def _decoded(path: Path, encoding: str | None) -> tuple[str, str]:
@@ -189,7 +197,7 @@ def _annotated(path: Path, options: TableOptions) -> Records:
         below = file.parent.relative_to(path) if path.is_dir() else Path()
         records += [row | {"path": (below / row["path"]).as_posix()} if is_inside(row["path"]) else row for row in own]
         heads |= dict.fromkeys(names)
-        notes += [f"{file.name}: {note}" for note in said]
+        notes += [f"{file.name}: {note}" if file != path else note for note in said]
     return Records(records, list(heads), list(range(1, len(records) + 1)), notes=notes)
 
 

@@ -65,7 +65,8 @@ def give_ids(rows: list[Row], name: str) -> list[str]:
     if again:
         raise CorpusError(
             f"corpus {name}: {len(again)} ids stand twice, such as {again[0]!r}: two rows are of one recording. "
-            "If they are segments of it, name the columns of their times: --column start=HEADER --column end=HEADER"
+            "If they are segments of it, name the columns of their times: --column start=HEADER --column end=HEADER; "
+            "if they are of several raters, --column rater=HEADER"
         )
     for row, text in zip(rows, ids, strict=True):
         row["id"] = text

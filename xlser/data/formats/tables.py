@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xlser.data.formats.rows import LABELS, About, Imported, import_table
+from xlser.data.formats.rows import About, Imported, import_table
 from xlser.data.formats.table_options import TableOptions
 from xlser.data.formats.table_reader import read_rows
 
@@ -16,5 +16,5 @@ def read_csv(path: str | Path, about: About, options: TableOptions | None = None
         CorpusError: see `read_rows` and `import_table`.
     """
     options = options or TableOptions()
-    table = read_rows(path, options, ("path", LABELS))
+    table = read_rows(path, options)
     return import_table(table, options.folder(path), about, fixed=options.root is not None)
