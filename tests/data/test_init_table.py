@@ -44,6 +44,7 @@ def times(made):
     return made.frame[["path", "start", "end", "emotion", "speaker"]].to_numpy().tolist()
 
 
+WORDS = {"anger": "angry", "sadness": "sad"}
 WANTED = [["a.wav", 0.0, 0.75, "anger", "x"], ["a.wav", 0.75, 1.5, "sadness", "y"], ["b.wav", 0.5, 1.5, "anger", "x"]]
 
 
@@ -51,9 +52,7 @@ WANTED = [["a.wav", 0.0, 0.75, "anger", "x"], ["a.wav", 0.75, 1.5, "sadness", "y
 @pytest.mark.parametrize("name", ["labels.csv", "labels.xlsx", "labels.jsonl"])
 def test_a_table_of_segments(drafted, name, folder):
     rows = [["file", "onset", "offset", "emotion", "speaker"]]
-    rows += [
-        [path, start, end, {"anger": "angry", "sadness": "sad"}[label], who] for path, start, end, label, who in WANTED
-    ]
+    rows += [[path, start, end, WORDS[label], who] for path, start, end, label, who in WANTED]
     made, card, draft = drafted(rows, name, folder=folder)
     assert times(made) == WANTED
     assert card.table.columns["start"] == ("onset",)
@@ -76,7 +75,7 @@ def test_times_in_other_units_are_found_by_header_or_by_the_recordings(drafted, 
     for path, start, end, label, who in WANTED:
         cells = [start * factor, (end - lasting * start) * factor]
         cells = [int(cell) if factor > 1 else cell for cell in cells]
-        rows.append([path, *cells, {"anger": "angry", "sadness": "sad"}[label], who])
+        rows.append([path, *cells, WORDS[label], who])
     made, _, _ = drafted(rows)
     assert times(made) == WANTED
 
@@ -131,7 +130,7 @@ def test_ratings_with_decimal_commas_and_no_labels(drafted):
     [
         [
             ["file", "speaker", "rater", "emotion"],
-            *(["a.wav", "x", r, e] for r, e in zip("123", ("angry", "angry", "sad"))),
+            *(["a.wav", "x", rater, "sad" if rater == 3 else "angry"] for rater in (1, 2, 3)),
         ],
         [["file", "speaker", "emotion"], *(["a.wav", "x", emotion] for emotion in ("angry", "angry", "sad"))],
         [["file", "speaker", "angry_votes", "sad_votes"], ["a.wav", "x", 2, 1]],
@@ -145,9 +144,7 @@ def test_votes(drafted, rows):
 
 
 def test_a_table_whose_paths_are_nobodys_says_where_it_looked(drafted):
-    with pytest.raises(
-        CorpusError, match=r"none of its 1 paths, such as zzz/q\.wav, is one of the 2 recordings.*--root"
-    ):
+    with pytest.raises(CorpusError, match=r"none of its 1 paths, such as zzz/q\.wav, is .* recordings.*--root"):
         drafted([["file", "emotion", "speaker"], ["zzz/q.wav", "angry", "x"]])
 
 
