@@ -64,8 +64,7 @@ def recipe_of(corpora, kind=Recipe, source="rated", targets=("both", "mixed"), *
 
 def place_of(corpora, cache):
     said = []
-    roots = {name: folder for name, (_, folder) in corpora.items()}
-    return Workplace(None, roots, cache=cache, progress=False, say=said.append), said
+    return Workplace(corpora["rated"][1].parent, cache=cache, progress=False, say=said.append), said
 
 
 @pytest.fixture(scope="module")
