@@ -14,7 +14,18 @@ from xlser.training.recipe import Recipe
 
 PACKAGE = Path(__file__).parents[1] / "xlser"
 # Of other programs, which messages say how to call.
-OTHERS = {"--help", "--version", "--local-dir", "--nproc-per-node", "--nthreads", "--notest", "--jobs", "--no-input"}
+OTHERS = {
+    "--least",
+    "--force-reinstall",
+    "--help",
+    "--version",
+    "--local-dir",
+    "--nproc-per-node",
+    "--nthreads",
+    "--notest",
+    "--jobs",
+    "--no-input",
+}
 
 
 def commands(group=xlser, name="xlser"):
@@ -79,7 +90,7 @@ def test_commands_in_messages_are_commands():
 
 
 @pytest.mark.parametrize(
-    ("pattern", "models"), [(r"`(\w+)` in (?:the|its|your) card", (Card,)), (r"--set (\w+)", (Recipe, EncoderRecipe))]
+    ("pattern", "models"), [(r"`(\w+)` in (?:the|its|your) card", (Card,)), (r"--set (\w+)=", (Recipe, EncoderRecipe))]
 )
 def test_keys_in_messages_are_keys(pattern, models):
     keys = {key for model in models for key in _keys(model)}

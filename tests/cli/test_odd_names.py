@@ -51,7 +51,7 @@ def folder(tmp_path, voice, monkeypatch):
         ["verify", "toy.yaml", "--root", "FOLDER"],
         ["prepare", "toy.yaml", "--root", "FOLDER"],
         ["prepare", "toy.yaml", "--root", "FOLDER", "--out", "toy.csv"],
-        ["init", "FOLDER", "--out", "init.yaml"],
+        ["init", "FOLDER", "--out", "init.yaml", "--force"],
         ["audit", "toy.yaml", "--root", "toy=FOLDER", "--no-features"],
     ],
     ids=lambda command: command[0],

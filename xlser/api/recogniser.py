@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from xlser.api.embedding import embed_dataset
-from xlser.api.fitting import read_by, scored_emotions, table_hash, validation_split
+from xlser.api.fitting import read_by, removed_if_it_fails, scored_emotions, table_hash, validation_split
 from xlser.api.modelcard import model_card, results_of
 from xlser.atomic import write_text
 from xlser.cachefolder import cache_folder
@@ -50,7 +50,8 @@ class Recogniser:
         seed: of the initial weights and the batches, and of which speakers validate where no split is given.
         folder: where weights, curves and scores of the training lie; a temporary one unless given. Fitting with the
             same options and the same table again goes on where it was, or reads back what is there; with others it
-            trains beside it. Recordings that changed under the same path are not noticed.
+            trains beside it. Where recordings changed under the same path it trains anew, and keeps what there was in
+            a folder beside it.
         cache: of features and decoded audio; xlser's cache folder unless given.
         progress: show bars.
     """
@@ -110,16 +111,16 @@ class Recogniser:
         split = split or validation_split(source, self.seed)
         folder = self._own_folder()
         # By what is in the table: other labels of the same recordings are another training.
-        written = folder / f"source-{table_hash(source)}.parquet"
-        recipe = self.system.recipe(
-            str(source.write(written)),
-            emotions=scored_emotions([source]),
-            split=split_choice(split, list(source.frame["id"])),
-            first_seed=self.seed,
-        )
-        run = folder / f"run-{recipe.hash}"
-        place = Workplace(cache=self.cache, progress=self.progress, say=lambda text: None)
-        run_recipe(recipe, run, place, methods=self.system.trained)
+        with removed_if_it_fails(folder / f"source-{table_hash(source)}.parquet") as written:
+            recipe = self.system.recipe(
+                str(source.write(written)),
+                emotions=scored_emotions([source]),
+                split=split_choice(split, list(source.frame["id"])),
+                first_seed=self.seed,
+            )
+            run = folder / f"run-{recipe.hash}"
+            place = Workplace(cache=self.cache, progress=self.progress, say=lambda text: None)
+            run_recipe(recipe, run, place, methods=self.system.trained)
         self._model = open_model(self._read(find_model(run, self.system.method)))
         return self
 
