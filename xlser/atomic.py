@@ -10,6 +10,7 @@ from pathlib import Path
 
 from xlser.errors import MachineError
 from xlser.machine import way_out
+from xlser.printable import printable
 
 
 @contextmanager
@@ -48,9 +49,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write ``text`` as UTF-8 to ``path`` in one step (see `replacing`)."""
+    """Write ``text`` as UTF-8 to ``path`` in one step (see `replacing`); what is no Unicode by `printable`.
+
+    Raises:
+        MachineError: see there.
+    """
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(printable(text), encoding="utf-8")
 
 
 def _cannot_write(path: Path, error: OSError) -> MachineError:

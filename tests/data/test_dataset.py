@@ -211,7 +211,7 @@ def test_a_word_is_a_card_even_where_a_database_is_called_like_it(german, tmp_pa
 
 def test_a_description_counts_every_emotion_and_all(german):
     table = german.describe()
-    assert table.loc["all", "utterances"] == len(german)
+    assert table.loc["all", "utterances"] == table.loc["all", "recordings"] == len(german)
     assert table["utterances"].iloc[:-1].sum() == len(german)
     assert table["utterances"].iloc[:-1].is_monotonic_decreasing
     assert table.loc["all", "rated"] == german.frame[["activation", "valence"]].notna().any(axis=1).sum()

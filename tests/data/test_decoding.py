@@ -1,9 +1,11 @@
 """One decoder for training and predicting: to the end of what is there, whatever a header says."""
 
 import errno
+import hashlib
 import io
 import os
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ import soundfile
 from media import encode
 
 from xlser.data import unreadable
-from xlser.data.audio import AudioFault, PassingFault, probe, read_mono
+from xlser.data.audio import AudioFault, PassingFault, content_hash, probe, read_mono
 from xlser.data.decoding import BLOCK, count_frames, open_audio
 from xlser.errors import MachineError
 from xlser.experiment.use.recordings import recorded_windows
@@ -217,10 +219,12 @@ def test_what_telephones_cameras_and_browsers_record_is_read(tmp_path, name):
     assert len(read_mono(path, RATE, 0.5, 1.25)) == 12_000
 
 
-def test_channels_of_a_film_are_kept_apart(tmp_path):
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "aac"), ("a.mov", "pcm_s16le")])
+def test_channels_of_a_film_are_kept_apart(tmp_path, name, codec):
     pair = np.stack([speech(2.0, 48_000), 0.25 * speech(2.0, 48_000)], axis=1)
-    path = encode(tmp_path / "a.mp4", pair, 48_000, "aac", film=True)
+    path = encode(tmp_path / name, pair, 48_000, codec, film=True)
     assert probe(path).channels == 2
+    assert probe(path).duration == pytest.approx(2.0, abs=0.05)
     left, right, mix = (np.abs(read_mono(path, RATE, channel=channel)).max() for channel in (1, 2, None))
     assert right / left == pytest.approx(0.25, rel=0.2)
     assert mix / left == pytest.approx(0.625, rel=0.2)
@@ -326,6 +330,52 @@ def test_what_can_only_be_the_machine_is_never_a_fault_of_the_file(wav, monkeypa
     monkeypatch.setattr("xlser.data.decoding.SoundfileDecoder", fail)
     with pytest.raises(MachineError):
         probe(wav)
+
+
+@pytest.mark.parametrize("rate", [1, 16, 4_000_000_000])
+def test_a_rate_that_no_sound_has_is_a_fault(wav, rate):
+    data = bytearray(wav.read_bytes())
+    data[24:28] = struct.pack("<I", rate)
+    wav.write_bytes(data)
+    for read in (probe, lambda path: read_mono(path, RATE), in_windows):
+        with pytest.raises(AudioFault, match=r"sample rate of [\d,]+ Hz|not audio that can be decoded"):
+            read(wav)
+
+
+def test_a_name_that_no_file_can_have_is_a_fault():
+    for read in (probe, lambda path: read_mono(path, RATE), in_windows, content_hash):
+        with pytest.raises(AudioFault, match="no file can have that name"):
+            read("a\0.wav")
+
+
+def test_a_pyav_that_cannot_be_loaded_costs_the_file_alone(tmp_path, monkeypatch):
+    (tmp_path / "a.m4a").write_bytes(HEADS["a.m4a"] + bytes(range(256)))
+    monkeypatch.setattr("xlser.data.decoding.find_spec", lambda name: name)
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(PassingFault, match="PyAV, which may, cannot be loaded"):
+        probe(tmp_path / "a.m4a")
+
+
+def test_what_was_kept_of_half_a_recording_is_not_taken_for_all_of_it(vbr, wav, tmp_path):
+    """A file whose end was not read before has another key than its bytes alone; every other one keeps its own."""
+
+    def keyed_by_bytes(path):
+        return content_hash(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+
+    assert keyed_by_bytes(vbr)
+    assert keyed_by_bytes(wav)
+    assert not keyed_by_bytes(without_count(vbr, tmp_path / "b.mp3"))
+    assert not keyed_by_bytes(resized(wav, 4096))
+    assert not keyed_by_bytes(resized(wav, 0))
+
+
+def test_segments_of_a_file_that_was_changed_have_another_key(wav):
+    before = content_hash(wav, 0.0, 1.0)
+    assert content_hash(wav, 0.0, 1.0) == before != content_hash(wav, 0.0, 1.5)
+    data = bytearray(wav.read_bytes())
+    data[-100] ^= 1
+    wav.write_bytes(data)
+    assert content_hash(wav, 0.0, 1.0) != before
 
 
 def test_a_folder_is_no_recording(tmp_path):

@@ -172,7 +172,7 @@ def test_a_flat_table(read, tree):
         ("anger", "7", "female", 4.5),
         ("happiness", "8", "male", 2.0),
     ]
-    assert card.dimensions.scale == (1.0, 4.5)
+    assert card.dimensions.scale == (1.0, 5.0)
     assert "dimensions: the ratings lie in [1, 4.5]; write the ends of their scale" in draft.check
     assert any("004.wav" in line for line in draft.check), "a recording without a row is told"
 

@@ -8,6 +8,7 @@ from xlser.data.manifest import build_manifest
 from xlser.errors import CorpusError
 
 HEAD = "file,start,end,emotion,who\n"
+WHOLE = {"emotion": "emotion", "speaker": "who"}
 TABLE = {
     "file": "labels.csv",
     "key": "file",
@@ -108,13 +109,18 @@ def test_a_column_of_channels_parts_the_sides_of_a_call(built):
     assert np.isnan(made.frame["channel"].iloc[2])
     assert made.left_out == {"no channel 3 (3)": ["b.wav#0.000-1.000#3"]}
     assert not [note for note in made.notes if "begin before" in note]
-    with pytest.raises(CorpusError, match=r"channel '0' must be left, right, mix or a number from 1"):
-        built(head + "a.wav,0,2,ang,x,0\n", columns={"channel": "side"})
+    with pytest.raises(CorpusError, match=r"channel 'up' must be left, right, mix or a number"):
+        built(head + "a.wav,0,2,ang,x,up\n", columns={"channel": "side"})
+
+
+def test_a_column_with_a_channel_0_counts_from_0(built):
+    made = built("file,side,emotion,who\na.wav,0,ang,x\na.wav,1,sad,y\n", only=WHOLE | {"channel": "side"})
+    assert made.frame["channel"].tolist() == [1.0, 2.0]
+    assert "labels.csv: channels count from 0: 0 is the first one" in made.notes
 
 
 def test_a_column_of_channels_without_times(built):
-    whole = {"emotion": "emotion", "speaker": "who", "channel": "ch"}
     text = "file,ch,emotion,who\na.wav,1,ang,x\na.wav,right,sad,y\nb.wav,,neu,x\n"
-    made = built(text, only=whole)
+    made = built(text, only=WHOLE | {"channel": "ch"})
     assert list(made.frame["id"]) == ["toy/a#left", "toy/a#right", "toy/b"]
     assert made.frame["duration"].tolist() == [4.0, 4.0, 4.0]

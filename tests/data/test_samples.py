@@ -83,7 +83,7 @@ def test_samples_need_a_rate(audio):
         heard(audio)
 
 
-@pytest.mark.parametrize("rate", [0, -8000, 8000.5, "8000", True, float("nan")])
+@pytest.mark.parametrize("rate", [0, -8000, 8000.5, 16, 44.1, "8000", True, float("nan"), 1e9])
 def test_a_rate_is_a_whole_number_of_hertz(rate):
     with pytest.raises(ValueError, match="`rate` must be a whole number"):
         heard(TONE, rate)

@@ -30,5 +30,5 @@ def test_the_scores_of_one_method_and_readout_under_each_protocol():
 
 def test_the_methods_that_a_report_speaks_of():
     assert main_methods(["plain", "features", "valence"], False) == ["valence"]
-    assert main_methods(["plain", "features"], False) == ["plain"]
+    assert main_methods(["plain", "features", "duration alone"], False) == ["plain"]
     assert main_methods(["ce", "plain", "features"], True) == ["ce", "plain"]

@@ -84,9 +84,9 @@ def test_a_model_of_a_bench_answers_as_that_of_a_run(made, here, tmp_path, voice
     other = xlser.load(made, model=f"synthetic-de/{recipe.name}/{method}").model
     assert (other.chosen.seed, other.chosen.reader) == (one.chosen.seed, one.chosen.reader)
     assert one.chosen.name == other.chosen.name
-    assert other.predict(voice(1.2)).probabilities == one.predict(voice(1.2)).probabilities
-    assert other.predict(voice(1.2)).ratings == one.predict(voice(1.2)).ratings
-    np.testing.assert_array_equal(other.embed(voice(0.9)), one.embed(voice(0.9)))
+    assert other.predict(voice(1.2), 16_000).probabilities == one.predict(voice(1.2), 16_000).probabilities
+    assert other.predict(voice(1.2), 16_000).ratings == one.predict(voice(1.2), 16_000).ratings
+    np.testing.assert_array_equal(other.embed(voice(0.9), 16_000), one.embed(voice(0.9), 16_000))
 
 
 WANTED = [

@@ -90,13 +90,13 @@ def test_it_embeds_as_it_did_in_the_run_and_not_as_without_adapters(made, small_
 
 def test_a_checkpoint_that_is_gone_may_be_copied_into_the_run(moved):
     run, checkpoint = moved
-    before = xlser.load(run, method="ce").embed(SAMPLES)
+    before = xlser.load(run, method="ce").embed(SAMPLES, 16_000)
     checkpoint.rename(run / "away")
     with pytest.raises(RunError, match=f"not the checkpoint {checkpoint} .* copy the files of that checkpoint into"):
         xlser.load(run, method="ce")
     for file in (run / "away").iterdir():
         shutil.copy(file, run / "encoder")
-    np.testing.assert_array_equal(xlser.load(run, method="ce").embed(SAMPLES), before)
+    np.testing.assert_array_equal(xlser.load(run, method="ce").embed(SAMPLES, 16_000), before)
 
 
 @pytest.mark.parametrize("method", ["ce", "features"])
@@ -120,7 +120,7 @@ def test_an_exported_graph_has_the_adapters_merged(made, tmp_path):
     exported = export_onnx(made / "run", tmp_path / "m.onnx", method="ce")
     assert exported.difference < 1e-4
     session = runtime.InferenceSession(str(exported.path), providers=["CPUExecutionProvider"])
-    expected = xlser.load(made / "run", method="ce").embed(SAMPLES)
+    expected = xlser.load(made / "run", method="ce").embed(SAMPLES, 16_000)
     np.testing.assert_allclose(session.run(None, {"samples": SAMPLES[None]})[0][0], expected, atol=1e-4)
     import onnx
 
@@ -131,4 +131,4 @@ def test_a_saved_model_needs_its_checkpoint_alone(made, tmp_path):
     model = xlser.load(made / "run", method="ce")
     saved = model.save(tmp_path / "saved")
     assert sum(path.stat().st_size for path in saved.rglob("model.safetensors")) < 40_000
-    np.testing.assert_array_equal(xlser.load(saved).embed(SAMPLES), model.embed(SAMPLES))
+    np.testing.assert_array_equal(xlser.load(saved).embed(SAMPLES, 16_000), model.embed(SAMPLES, 16_000))

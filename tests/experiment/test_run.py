@@ -138,7 +138,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_numbers(recipe, place, tmp_
     ]
     child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     waited = time.time()
-    while child.poll() is None and time.time() - waited < 60:
+    while child.poll() is None and time.time() - waited < 300:  # a busy machine takes its time
         # In the middle of the second model: one is whole, one has checkpoints only.
         if list((tmp_path / "killed").glob("models/plain/seed-1/checkpoints/*/state.ckpt")):
             child.send_signal(signal.SIGKILL)

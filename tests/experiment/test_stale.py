@@ -19,8 +19,10 @@ from xlser.corpora.card import load_card
 from xlser.data.audio import PassingFault, content_hash, probe
 from xlser.data.dataset import Dataset
 from xlser.data.manifest import build_manifest
-from xlser.errors import CorpusError
+from xlser.errors import CorpusError, XlserError
 from xlser.experiment.bench.cells import cell_key, training_key
+from xlser.experiment.bench.plan import make_jobs
+from xlser.experiment.bench.run import run_bench
 from xlser.experiment.changes import changed
 from xlser.experiment.corpora import find_corpus, read_corpora
 from xlser.experiment.encoders import _read as read_embedded
@@ -384,6 +386,26 @@ def test_a_recogniser_notices_recordings_that_changed_under_their_path(house):
     recording_of_the_source(house)
     assert not np.array_equal(fitted(), first)
     assert len(list(house.folder.glob("fit/*-before-*"))) == 1
+
+
+def test_a_recogniser_that_cannot_be_fitted_leaves_nothing(house):
+    source = Dataset.from_card(load_card("german.yaml"), "german", cache=house.place.cache)
+    options = {"folder": "deep/fit", "cache": house.place.cache, "progress": False}
+    with pytest.raises(XlserError, match="none"):
+        xl.Recogniser(xl.NoNetwork(xl.features.Encoder("./none")), **options).fit(source)
+    assert not (house.folder / "deep").exists()
+
+
+def test_a_bench_that_cannot_start_leaves_nothing_and_reads_nothing(house, monkeypatch):
+    def read(*_, **options):
+        raise AssertionError("a corpus was read")
+
+    monkeypatch.setattr("xlser.data.dataset.build_manifest", read)
+    values = house.recipe.model_dump() | {"features": {"encoder": "./none"}}
+    jobs = make_jobs([Recipe.model_validate(values)], ["german.yaml"], ["turkish.yaml"], Path("deep/bench"))
+    with pytest.raises(XlserError, match="none"):
+        run_bench(jobs, "deep/bench", house.place)
+    assert not (house.folder / "deep").exists()
 
 
 def test_embeddings_in_a_models_folder_are_those_of_its_rows_and_recordings(house, tmp_path):

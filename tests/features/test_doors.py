@@ -1,5 +1,6 @@
 """What an outside function takes for granted is made so before it is called."""
 
+import io
 import os
 import subprocess
 import sys
@@ -8,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from xlser.data.audio import resample, resampler_identity
 from xlser.features.clips import read_clips
 from xlser.features.egemaps import Egemaps
+from xlser.features.frozen_encoder import Encoder
 from xlser.features.logmel import LogMel
 from xlser.features.opensmile_set import as_opensmile_takes
 
@@ -39,6 +42,33 @@ def test_samples_above_full_scale_do_not_wrap_round_in_opensmile():
 def test_what_opensmile_would_take_for_something_else_is_refused(samples):
     with pytest.raises(ValueError, match="samples"):
         as_opensmile_takes(samples)
+
+
+@pytest.mark.parametrize("samples", [np.zeros((2, 80), np.float32), np.zeros(80, np.int16)], ids=["two axes", "int16"])
+def test_what_soxr_would_take_for_something_else_is_refused(samples):
+    with pytest.raises(ValueError, match="samples"):
+        resample(samples, 44_100, 16_000)
+
+
+@pytest.mark.parametrize("extractor", [LogMel(), Encoder("random:tiny")], ids=["logmel", "encoder"])
+def test_samples_above_full_scale_are_heard_as_quieter_ones_are(extractor):
+    noise = np.random.default_rng(0).normal(0, 0.01, 16_000)  # so that no band lies at the floor of the logarithm
+    samples = above_full_scale() + noise.astype(np.float32)
+    loud, quiet = extractor(samples), extractor(samples / 2)
+    if isinstance(extractor, LogMel):  # means and percentiles of log power move by the level
+        levels = [not name.endswith(("_std", "_step")) for name in extractor.columns()]
+        quiet = quiet + np.where(levels, np.log(4), 0).astype(np.float32)
+    assert np.abs(loud - quiet).max() < 0.05
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG", "MP3"])
+def test_a_clip_above_full_scale_is_written_limited(kind):
+    samples = above_full_scale()
+    file = io.BytesIO()
+    soundfile.write(file, samples, 16_000, format=kind)  # as the page of a bench does, with clips to listen to
+    file.seek(0)
+    found, _ = soundfile.read(file, dtype="float32")
+    assert np.corrcoef(found[: len(samples)], samples[: len(found)])[0, 1] > 0.99
 
 
 def test_every_cache_key_names_the_resampler(corpus, make_card, tmp_path, monkeypatch):

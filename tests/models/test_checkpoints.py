@@ -455,3 +455,39 @@ def test_without_a_network_the_way_by_a_local_folder_is_told(offline, tmp_path, 
     for part in ("cannot be reached", "hf download openai/whisper-tiny --revision gone --local-dir FOLDER"):
         assert part in str(error.value)
     assert ("HF_HUB_OFFLINE is set" in str(error.value)) == offline
+
+
+@pytest.mark.parametrize("prefix", ["backbone.", "module.", "model.", "encoder.", "_orig_mod.", "net.ssl.wav2vec2."])
+def test_weights_under_any_prefix_are_those_of_the_encoder(tmp_path, prefix):
+    plain = load_encoder("random:tiny")
+    plain.save(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    save_file(
+        {prefix + name: tensor for name, tensor in tensors.items()}, tmp_path / "model.safetensors", {"format": "pt"}
+    )
+    state = load_encoder(str(tmp_path)).state_dict()
+    assert all(torch.equal(state[name], tensor) for name, tensor in plain.state_dict().items())
+
+
+def _layered(name):
+    return ("a." if "layers" in name else "b.") + name
+
+
+@pytest.mark.parametrize(
+    ("rename", "words"),
+    [
+        (_layered, "All of them are there under other names, such as 'a.encoder.layers"),
+        (lambda name: name.replace("attention.", "attention._orig_mod."), "All of them are there under other names"),
+        (lambda name: name.replace("q_proj.", "q_proj.base_layer."), "merge_and_unload"),
+        (lambda name: "else." + name.replace("layers", "blocks"), "others, such as .*one and the same checkpoint"),
+    ],
+    ids=["two prefixes", "compiled inside", "adapters", "other names"],
+)
+def test_advice_on_weights_that_do_not_fit_is_what_helps(tmp_path, rename, words):
+    load_encoder("random:tiny").save(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    save_file(
+        {rename(name): tensor for name, tensor in tensors.items()}, tmp_path / "model.safetensors", {"format": "pt"}
+    )
+    with pytest.raises(RunError, match=words):
+        load_encoder(str(tmp_path))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,9 +32,14 @@ def validation_split(source: Dataset, seed: int) -> Split:
 def scored_emotions(datasets: Iterable[Dataset]) -> tuple[str, ...]:
     """Return the canonical emotions that any of the datasets has: the field's usual four first, then by the alphabet.
 
+    Where none has a label and one has ratings, they are the usual four, of which no recording has any.
+
     Raises:
         CorpusError: fewer than two.
     """
+    datasets = list(datasets)
+    if not any(dataset.emotions for dataset in datasets) and any(d.ratings_kind != "none" for d in datasets):
+        return EMOTIONS
     there = {name for dataset in datasets for name in dataset.emotions if _is_canonical(name)}
     emotions = tuple(name for name in EMOTIONS if name in there) + tuple(sorted(there - set(EMOTIONS)))
     if len(emotions) < 2:
@@ -46,6 +53,25 @@ def scored_emotions(datasets: Iterable[Dataset]) -> tuple[str, ...]:
 def table_hash(dataset: Dataset) -> str:
     """Return 12 digits that differ where any cell of the dataset's table does."""
     return hashlib.sha256(dataset.frame.to_csv(index=False).encode()).hexdigest()[:12]
+
+
+@contextmanager
+def removed_if_it_fails(path: Path) -> Iterator[Path]:
+    """Yield a path; where what is done with it fails, a file that was not there before is removed, and its folders.
+
+    A training that began keeps its table: its folder beside it rests on that.
+    """
+    made = [folder for folder in path.parents if not folder.exists()]
+    there = path.exists()
+    try:
+        yield path
+    except BaseException:
+        if not there and not any(path.parent.glob("run-*")):
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # something else lies there by now
+                for folder in made:
+                    folder.rmdir()
+        raise
 
 
 def read_by(chosen: Chosen, readout: str, options: Mapping[str, Any]) -> Chosen:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from xlser.api.embedding import embed_dataset
-from xlser.api.fitting import read_by, scored_emotions, table_hash, validation_split
+from xlser.api.fitting import read_by, removed_if_it_fails, scored_emotions, table_hash, validation_split
 from xlser.api.modelcard import model_card, results_of
 from xlser.atomic import write_text
 from xlser.cachefolder import cache_folder
@@ -50,7 +50,8 @@ class Recogniser:
         seed: of the initial weights and the batches, and of which speakers validate where no split is given.
         folder: where weights, curves and scores of the training lie; a temporary one unless given. Fitting with the
             same options and the same table again goes on where it was, or reads back what is there; with others it
-            trains beside it. Recordings that changed under the same path are not noticed.
+            trains beside it. Where recordings changed under the same path it trains anew, and keeps what there was in
+            a folder beside it.
         cache: of features and decoded audio; xlser's cache folder unless given.
         progress: show bars.
     """
@@ -110,16 +111,16 @@ class Recogniser:
         split = split or validation_split(source, self.seed)
         folder = self._own_folder()
         # By what is in the table: other labels of the same recordings are another training.
-        written = folder / f"source-{table_hash(source)}.parquet"
-        recipe = self.system.recipe(
-            str(source.write(written)),
-            emotions=scored_emotions([source]),
-            split=split_choice(split, list(source.frame["id"])),
-            first_seed=self.seed,
-        )
-        run = folder / f"run-{recipe.hash}"
-        place = Workplace(cache=self.cache, progress=self.progress, say=lambda text: None)
-        run_recipe(recipe, run, place, methods=self.system.trained)
+        with removed_if_it_fails(folder / f"source-{table_hash(source)}.parquet") as written:
+            recipe = self.system.recipe(
+                str(source.write(written)),
+                emotions=scored_emotions([source]),
+                split=split_choice(split, list(source.frame["id"])),
+                first_seed=self.seed,
+            )
+            run = folder / f"run-{recipe.hash}"
+            place = Workplace(cache=self.cache, progress=self.progress, say=lambda text: None)
+            run_recipe(recipe, run, place, methods=self.system.trained)
         self._model = open_model(self._read(find_model(run, self.system.method)))
         return self
 
@@ -159,7 +160,8 @@ class Recogniser:
 
         Returns:
             `Prediction`; for a dataset a DataFrame, index the ids, with ``emotion`` and a column an emotion with its
-            probability. Recordings that cannot be used have no row.
+            probability, or where it learnt ratings alone a column a dimension. Recordings that cannot be used have no
+            row.
         """
         if isinstance(audio, Dataset):
             return predictions(self, audio)
@@ -167,6 +169,8 @@ class Recogniser:
 
     def predict_proba(self, dataset: Dataset) -> pd.DataFrame:
         """Return the probabilities of every utterance, index the ids, a column an emotion."""
+        if not self.classes:
+            raise RunError(f"{self.model.chosen.name} learnt ratings alone: it has no probabilities. Use predict.")
         return predictions(self, dataset).drop(columns="emotion")
 
     def embed(self, audio: Any, rate: int | None = None) -> Any:
@@ -231,8 +235,10 @@ class Recogniser:
 
 
 def predictions(model: Recogniser, dataset: Dataset) -> pd.DataFrame:
-    """Return emotion and probabilities of every utterance that can be used, index the ids."""
+    """Return emotion and probabilities, or ratings, of every utterance that can be used, index the ids."""
     used, vectors = embed_dataset(model.model.embedder, dataset, model.cache, progress=model.progress)
+    if not model.classes:  # it learnt ratings alone
+        return pd.DataFrame(model.model.dimensions.read_all(vectors), index=pd.Index(used.frame["id"], name="id"))
     emotions, shares = model.model.reader.read(vectors, model.classes)
     table = pd.DataFrame(shares, index=pd.Index(used.frame["id"], name="id"), columns=list(model.classes))
     table.insert(0, "emotion", emotions)

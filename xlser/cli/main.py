@@ -10,6 +10,7 @@ import sys
 import click
 
 from xlser.errors import XlserError
+from xlser.printable import print_everything
 from xlser.version import __version__
 
 VERBS = {
@@ -54,6 +55,7 @@ def xlser(debug: bool) -> None:
 
 def main() -> None:
     """Run the command line; an error that the user can put right is one message, not a traceback."""
+    print_everything()
     try:
         xlser(prog_name="xlser", standalone_mode=False)
     except click.ClickException as error:

@@ -82,9 +82,9 @@ def command(
     shift = chosen.shift(adaptation or True, asked.requests) if adapt or adaptation else None
     for line in (*asked.notes, chosen.text(), *protocol_lines(chosen.chosen, shift)):
         say(line)
-    session = Session(asked.requests, say, progress=sys.stderr.isatty())
+    session = Session(asked.requests, say, progress=sys.stderr.isatty(), passes=2 if shift else 1)
     some = wanted if labels else None
-    found = chosen.predict_files(asked.requests, labels=some, k=neighbours, on_fault=session.on_fault, adapt=shift)
+    found = chosen.predict_files(session.heard(), labels=some, k=neighbours, on_fault=session.on_fault, adapt=shift)
     form = form or {".csv": "csv", ".jsonl": "jsonl"}.get(out.suffix if out else "", "table")
     with opened(out, sys.stdout) as file:
         write_predictions(session.counted(found), chosen, wanted, form, file)

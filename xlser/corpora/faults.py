@@ -112,7 +112,8 @@ def double_ids(card: Card, paths: list[str], count: int) -> str:
 
 def table_notes(table: SideTable) -> list[str]:
     """Tell which rows of a table nobody used."""
-    name, notes = table.path.name, []
+    name = table.path.name
+    notes = [f"{name}: {remark}" for remark in table.remarks]
     doubtful = table.matches.doubtful if table.matches else {}
     unused = sorted(table.unused - {key for key, text in table.written.items() if text in doubtful})
     if table.empty_rows:

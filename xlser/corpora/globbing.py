@@ -5,15 +5,22 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from xlser.errors import CorpusError
 from xlser.machine import pass_on_machine
 
+# What soundfile reads, and what PyAV does.
 AUDIO_SUFFIXES = frozenset(
-    {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".w64", ".caf", ".webm", ".mp4", ".m4a"}
+    {
+        *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aiff", ".aif", ".aifc", ".au", ".snd", ".w64"),
+        *(".rf64", ".caf", ".sph", ".voc"),
+        *(".m4a", ".m4b", ".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".aac", ".ac3", ".amr", ".awb", ".webm", ".mkv"),
+        *(".mka", ".wma", ".wmv", ".asf", ".avi", ".flv", ".mpg", ".mpeg", ".ape", ".wv", ".tta", ".spx"),
+    }
 )
 
 
@@ -52,6 +59,18 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     except OSError as error:  # a link in a circle is no folder
         pass_on_machine(error, f"looking at {entry.path}")
         return False
+
+
+def suffix_counts(paths: Iterable[str]) -> str:
+    """Return how many files of each kind there are, the most frequent first; empty where there are none.
+
+    >>> suffix_counts(["a.docx", "b/c.DOCX", "notes", "x.amr"])
+    '2 .docx, 1 .amr, 1 without a suffix'
+    """
+    counts = Counter(PurePosixPath(path).suffix.lower() or "without a suffix" for path in paths)
+    return ", ".join(
+        f"{count:,} {kind}" for kind, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
 
 
 def nfc(text: str) -> str:

@@ -15,6 +15,7 @@ from xlser.corpora.labels import code_of, read_label
 from xlser.corpora.namesakes import speaker_of
 from xlser.corpora.segments import Segment
 from xlser.errors import CorpusError
+from xlser.printable import NOT_UNICODE, is_unicode, printable
 from xlser.vocabulary import DIMENSIONS, UNLABELLED
 
 NOT_NAMED = "audio that no `audio` pattern of the card names"
@@ -96,15 +97,20 @@ def _candidates(card: Card, root: Path) -> tuple[list[str], dict[str, list[str]]
     left_out: dict[str, list[str]] = defaultdict(list)
     files, others = [], []
     for path in walk(root):
+        is_audio = PurePosixPath(path).suffix.lower() in AUDIO_SUFFIXES
+        if not is_unicode(path):
+            if is_audio or matches_any(path, card.audio):
+                left_out[NOT_UNICODE].append(printable(path))
+            continue
         ignored = next((rule for rule in card.ignore if matches_any(path, rule.files)), None)
         if ignored:
             left_out[f"ignored by the card: {ignored.reason}"].append(path)
         elif matches_any(path, card.audio):
             files.append(path)
-        elif PurePosixPath(path).suffix.lower() in AUDIO_SUFFIXES:
+        elif is_audio:
             others.append(path)
     if not files:
-        raise CorpusError(faults.no_files(card, root, others))
+        raise CorpusError(faults.no_files(card, root, [*others, *left_out[NOT_UNICODE]]))
     left_out[NOT_NAMED] += others
     return files, left_out
 

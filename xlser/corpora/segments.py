@@ -54,6 +54,7 @@ class TimeColumns:
     units: tuple[str, str] = ("", "")
     assumed: bool = False
     channel: bool = False
+    zero: bool = False
 
     @property
     def lasting(self) -> bool:
@@ -66,7 +67,7 @@ class TimeColumns:
         Raises:
             ValueError: a cell is no time in the column's unit, or no channel.
         """
-        channel = read_channel(cells["channel"]) if self.channel else 0
+        channel = read_channel(cells["channel"], self.zero) if self.channel else 0
         if not self.stop:
             return Segment(channel=channel)
         # A rate of 1 leaves samples as they are counted.
@@ -84,23 +85,25 @@ class TimeColumns:
         return times | ({"channel": channel_name(segment.channel)} if self.channel else {})
 
 
-def read_channel(cell: str) -> int:
+def read_channel(cell: str, zero: bool = False) -> int:
     """Return which channel a cell is about, from 1; 0, the mean of all, where it is empty or says ``mix``.
+
+    With ``zero`` numbers count from 0, as in a column that holds one.
 
     Raises:
         ValueError: it is none of these.
 
-    >>> read_channel("2"), read_channel("Left"), read_channel("")
-    (2, 1, 0)
+    >>> read_channel("2"), read_channel("Left"), read_channel(""), read_channel("0", zero=True)
+    (2, 1, 0, 1)
     """
     text = cell.strip().lower()
-    if text in ("", "mix", "nan"):
+    if text in ("", "nan", "mix", "mixed", "mono", "both", "all", "stereo"):
         return 0
-    number = {"left": 1, "l": 1, "right": 2, "r": 2}.get(text)
-    if number is None and (match := re.fullmatch(r"(?:channel|ch)?\s*([1-9]\d?)(?:\.0)?", text)):
-        number = int(match[1])
-    if number is None:
-        raise ValueError(f"channel {cell!r} must be left, right, mix or a number from 1")
+    if text in ("left", "l", "a", "right", "r", "b"):
+        return 1 if text in ("left", "l", "a") else 2
+    match = re.fullmatch(r"(?:channel|ch)?[\s_-]*(\d{1,3})(?:\.0)?", text)
+    if match is None or (number := int(match[1]) + zero) < 1:
+        raise ValueError(f"channel {cell!r} must be left, right, mix or a number")
     return number
 
 
@@ -109,16 +112,19 @@ def channel_name(number: int) -> str:
     return ("mix", "left", "right")[number] if number < 3 else str(number)
 
 
-def time_columns_of(table: Table, heads: Mapping[str, str], path: Path) -> TimeColumns | None:
+def time_columns_of(
+    table: Table, heads: Mapping[str, str], path: Path, channels: Iterable[object] = ()
+) -> TimeColumns | None:
     """Return where the table at ``path`` has its times and channels, None where its rows are whole recordings.
 
-    ``heads`` are its headers by the names of the card's columns.
+    ``heads`` are its headers by the names of the card's columns, ``channels`` the cells of that of channels.
 
     Raises:
         CorpusError: a unit that cannot be read, or samples for one column and seconds for the other.
     """
+    channel, zero = "channel" in heads, any(str(cell).strip() in ("0", "0.0") for cell in channels)
     if "start" not in heads:
-        return TimeColumns(channel=True) if "channel" in heads else None
+        return TimeColumns(channel=True, zero=zero) if channel else None
     stop = "end" if "end" in heads else "duration"
     named = [table.times or unit_of_header(heads[role]) for role in ("start", stop)]
     units = tuple(unit or "seconds" for unit in named)
@@ -130,7 +136,7 @@ def time_columns_of(table: Table, heads: Mapping[str, str], path: Path) -> TimeC
             )
     if (units[0] == "samples") != (units[1] == "samples"):
         raise CorpusError(f"table {path}: {heads['start']!r} is in {units[0]}, but {heads[stop]!r} in {units[1]}.")
-    return TimeColumns(stop, (units[0], units[1]), None in named, "channel" in heads)
+    return TimeColumns(stop, (units[0], units[1]), None in named, channel, zero)
 
 
 def check_unit(columns: TimeColumns, segments: Iterable[Segment], path: Path) -> None:

@@ -31,7 +31,8 @@ class SideTable:
     asked for. Where rows are segments, ``parts`` has, for the key of a recording, each segment's own key. ``written``
     are paths as the table has them, by the key of their recording; once `match` was called, they are found by path,
     and before that by file name. ``unread`` are headers that the card does not name, ``untimed`` the paths of rows
-    without a start or an end, ``doubled`` counts rows that say again what another one says.
+    without a start or an end, ``doubled`` counts rows that say again what another one says, ``remarks`` are further
+    sentences on it.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class SideTable:
     unread: tuple[str, ...] = ()
     untimed: list[str] = field(default_factory=list)
     doubled: int = 0
+    remarks: list[str] = field(default_factory=list)
     matches: Matches | None = None
     _by_file: dict[str, str] = field(default_factory=dict)
 
@@ -175,7 +177,9 @@ def _read_into(found: SideTable, table: Table, path: Path, rows: _Several) -> No
     _note_unread(found, table, path, frame, {*key_heads, *columns.values(), *votes.values()})
     complete = _complete(frame.dropna(subset=key_heads), columns, list(votes.values()) * (not table.by_rater))
     found.empty_rows += len(frame) - len(complete)
-    times = time_columns_of(table, columns, path)
+    times = time_columns_of(table, columns, path, frame[columns["channel"]] if "channel" in columns else ())
+    if times and times.zero:
+        found.remarks.append("channels count from 0: 0 is the first one")
     segments = []
     for record in complete.fillna("").to_dict("records"):
         row, written = _cells(record, columns, table), record[key_heads[0]]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from xlser.data.channels import SILENCE_PEAK, to_mono
 from xlser.data.decoding import Decoder, count_frames, open_audio
+from xlser.data.lengths import is_corrected
 from xlser.data.unreadable import AudioFault, PassingFault, opening_fault
 from xlser.machine import loading
 
@@ -79,9 +83,14 @@ def resample(samples: np.ndarray, rate: int, to: int) -> np.ndarray:
     The result has `resampled_length` samples. Near full scale the filter may overshoot: values beyond [-1, 1] are
     right, and whoever hands them to something that wraps round limits them first.
 
+    Raises:
+        ValueError: not floating point of one dimension: soxr would take whole numbers, and limit them to their width.
+
     >>> resample(np.zeros(44_100, np.float32), 44_100, 16_000).shape
     (16000,)
     """
+    if samples.ndim != 1 or samples.dtype.kind != "f":
+        raise ValueError(f"`samples` must be floating point (N,), but are {samples.dtype} of shape {samples.shape}.")
     if rate == to:
         return samples
     with loading("soxr"):
@@ -105,10 +114,32 @@ def resampler_identity() -> dict[str, str]:
 
 
 def content_hash(path: str | Path, start: float = 0.0, end: float | None = None, channel: int | None = None) -> str:
-    """Return the SHA-256 of the file's bytes, with the segment's bounds and the channel where there are any."""
-    digest = hashlib.sha256(Path(path).read_bytes())
-    if start or end is not None:
+    """Return the SHA-256 of the file's bytes, with the segment's bounds and the channel where there are any.
+
+    Raises:
+        OSError: the file cannot be read. AudioFault: no file can have that name.
+    """
+    if "\0" in str(path):
+        raise AudioFault("no file can have that name (it holds a zero byte)")
+    if not start and end is None:
+        digest = _bytes_digest(Path(path))
+    else:  # there are many segments of a long file, and it is read for all of them at once
+        about = os.stat(path)
+        digest = _kept_digest(os.fspath(path), about.st_size, about.st_mtime_ns, about.st_ctime_ns).copy()
         digest.update(f"|{start!r}|{end!r}".encode())
     if channel is not None:
         digest.update(f"|channel {channel}".encode())
     return digest.hexdigest()
+
+
+def _bytes_digest(path: Path) -> Any:
+    data = path.read_bytes()
+    digest = hashlib.sha256(data)
+    if is_corrected(data):  # something else was kept of it before its end was read
+        digest.update(b"|to its end")
+    return digest
+
+
+@lru_cache(maxsize=64)
+def _kept_digest(path: str, *_stamp: int) -> Any:
+    return _bytes_digest(Path(path))

@@ -336,7 +336,9 @@ class Dataset:
             raise CorpusError(f"{part.name(str(part.path))}: {fault}") from fault
 
     def describe(self) -> pd.DataFrame:
-        """Return utterances, speakers, minutes and rated utterances of every emotion, the most frequent first; and all.
+        """Return counts of every emotion, the most frequent first; and of all.
+
+        Columns: utterances, recordings (that they are, or are segments of), speakers, minutes, and rated utterances.
 
         Index: the emotion, ``all`` in the last row. What is no emotion stands before it in brackets: ``(unlabelled)``.
         """
@@ -344,7 +346,7 @@ class Dataset:
         frame = self.frame.assign(rated=rated)
         groups = [*frame.groupby("emotion", sort=False), ("all", frame)]
         table = pd.DataFrame({name: _described(rows) for name, rows in groups}).T.astype({"minutes": float})
-        table = table.astype(dict.fromkeys(("utterances", "speakers", "rated"), int))
+        table = table.astype(dict.fromkeys(("utterances", "recordings", "speakers", "rated"), int))
         order = table.index[:-1][np.argsort(-table["utterances"].to_numpy()[:-1], kind="stable")]
         order = sorted(order, key=lambda name: name in UNNAMED)
         unnamed = {name: f"({name})" for name in UNNAMED}
@@ -373,6 +375,7 @@ class Dataset:
 def _described(rows: pd.DataFrame) -> dict[str, Any]:
     return {
         "utterances": len(rows),
+        "recordings": rows["path"].nunique(),
         "speakers": rows["speaker"].nunique(),
         "minutes": round(float(rows["duration"].sum() / 60), 1),
         "rated": int(rows["rated"].sum()),

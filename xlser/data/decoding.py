@@ -18,24 +18,30 @@ from typing import Any, BinaryIO, Protocol, cast
 import numpy as np
 
 from xlser.data.lengths import Corrected, corrected, is_estimated
-from xlser.data.unreadable import AudioFault, is_headerless, is_text, media_kind, reading
+from xlser.data.unreadable import AudioFault, check_header_rate, is_headerless, is_text, media_kind, reading
 from xlser.machine import loading
 
 # Frames that are decoded at once.
 BLOCK = 2**16
 # libsndfile's number for whatever the system said.
 _SYSTEM_ERROR = 2
+# Kinds of samples that 16 bits hold whole: read as such they take half the memory and a third of the time.
+_NARROW = ("PCM_16", "PCM_S8", "PCM_U8", "ULAW", "ALAW")
 # More frames than any file has.
 _UNKNOWN = 2**48
 Source = str | os.PathLike[str] | BinaryIO
 
 
 class Decoder(Protocol):
-    """``rate`` in Hz; ``frames`` as the header has them, or None where only decoding says it."""
+    """``rate`` in Hz; ``frames`` as the header has them, or None where only decoding says it.
+
+    ``narrow`` says that 16 bits hold the samples as they are.
+    """
 
     rate: int
     channels: int
     frames: int | None
+    narrow: bool
 
     def blocks(self, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
         """Yield frames ``first`` to ``last`` (None: the end), float32 (frames, channels), full scale 1. Once only."""
@@ -130,6 +136,8 @@ class SoundfileDecoder:
         self._source, self._sound = source, sound
         self.rate: int = sound.samplerate
         self.channels: int = sound.channels
+        check_header_rate(self.rate)
+        self.narrow = sound.subtype in _NARROW
         known = exact or sound.format in ("WAV", "WAVEX", "AU", "CAF")  # as long as there are bytes
         self.frames: int | None = sound.frames if known else None
         if self.frames is not None and self.frames <= 0:
@@ -142,8 +150,8 @@ class SoundfileDecoder:
         # soundfile goes back to where it is after each block otherwise, and MPEG decoders lose their memory by it.
         sound.seekable = lambda: False
 
-    def blocks(self, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
-        """Yield frames ``first`` to ``last``; see `Decoder`.
+    def blocks(self, first: int = 0, last: int | None = None, kind: str = "float32") -> Iterator[np.ndarray]:
+        """Yield frames ``first`` to ``last``, as ``int16`` where that is the ``kind``; see `Decoder`.
 
         Raises:
             AudioFault: the file cannot be decoded to its end, or ends before it.
@@ -152,7 +160,7 @@ class SoundfileDecoder:
         at = self._start(first)
         while end is None or at < end:
             with reading(self._source):
-                block = self._sound.read(BLOCK if end is None else min(BLOCK, end - at), "float32", always_2d=True)
+                block = self._sound.read(BLOCK if end is None else min(BLOCK, end - at), kind, always_2d=True)
             if not len(block):
                 break
             if at + len(block) > first:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 from collections.abc import Iterator
@@ -73,6 +74,12 @@ def corrected(file: BinaryIO, kind: str = "") -> Corrected | None:
     if head[:4] == b"caff":
         return _caf(file, size)
     return _mpeg(file, size) if is_estimated(kind) else None
+
+
+def is_corrected(data: bytes) -> bool:
+    """Say whether a file, of which these are the bytes, is read by `corrected`."""
+    mpeg = data[:3] == b"ID3" or (data[:1] == b"\xff" and data[1:2] >= b"\xe0")
+    return corrected(io.BytesIO(data), "MP3" if mpeg else "") is not None
 
 
 def is_estimated(kind: str) -> bool:

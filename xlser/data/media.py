@@ -10,8 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from xlser.data.unreadable import AudioFault, reading
-from xlser.machine import loading
+from xlser.data.unreadable import AudioFault, PassingFault, check_header_rate, reading
 
 # What integers reach at full scale, by their width in bytes.
 _FULL = {1: 2.0**7, 2: 2.0**15, 4: 2.0**31, 8: 2.0**63}
@@ -29,10 +28,13 @@ def open_media(file: BinaryIO, source: Path | BinaryIO, fault: Exception, stack:
     Raises:
         AudioFault: it holds no sound.
     """
-    with loading("PyAV"):
+    try:
         import av
 
         av.logging.set_level(av.logging.PANIC)
+    except Exception as error:  # one odd file must not cost a batch: what soundfile said of it is said, and this
+        broken = PassingFault(f"not read by soundfile ({fault}); PyAV, which may, cannot be loaded: {error}")
+        raise broken from error
     with reading(source):
         try:
             container: Any = stack.enter_context(av.open(_Nameless(file), metadata_errors="replace"))
@@ -56,12 +58,14 @@ class MediaDecoder:
     def __init__(self, container: Any, source: Path | BinaryIO) -> None:
         self._source, self._stream = source, container.streams.audio[0]
         self.frames: int | None = None
+        self.narrow = False
         self._decoded = container.decode(self._stream)
         # The header of an AAC file may say half of the rate, and one channel of two.
         first = next((frame for frame in self._decoded if frame.samples), None)
         if first is None:
             raise AudioFault("zero length: the header is there, but no samples")
         self._first, self.rate, self.channels = first, int(first.sample_rate), int(first.layout.nb_channels)
+        check_header_rate(self.rate)
 
     def blocks(self, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
         """Yield frames ``first`` to ``last``; see `xlser.data.decoding.Decoder`.

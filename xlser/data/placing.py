@@ -51,7 +51,8 @@ def place_rows(
         else:
             kept.append(_placed(row, start, min(end, info.duration), segment.channel, info))
     _refuse_double_ids(kept, corpus)
-    return kept, dict(out), _overlaps(kept) if cut else []
+    notes = [f"{len(cut)} rows are segments of {len({row['path'] for row in cut})} recordings"] if cut else []
+    return kept, dict(out), notes + (_overlaps(kept) if cut else [])
 
 
 def check_units(segments: Sequence[Segment], infos: Sequence[AudioInfo], corpus: str) -> None:

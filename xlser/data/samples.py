@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from xlser.data.decoding import Decoder, open_audio, seekable
+from xlser.data.unreadable import RATES
 
 # More channels than this no recording has: an axis that is longer holds samples.
 MOST_CHANNELS = 32
@@ -67,6 +68,7 @@ class ArrayDecoder:
         self._samples = as_frames(samples)
         self.rate = check_rate(rate)
         self.frames: int | None = len(self._samples)
+        self.narrow = False
         self.channels = self._samples.shape[1]
 
     def blocks(self, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
@@ -85,7 +87,7 @@ def as_frames(samples: Any) -> np.ndarray:
     >>> as_frames(np.zeros((2, 16000))).shape, as_frames(np.zeros((16000, 2))).shape, as_frames(np.zeros((1, 9))).shape
     ((16000, 2), (16000, 2), (9, 1))
     """
-    values = _as_array(samples)
+    values: Any = _as_array(samples)
     kind = values.dtype.name
     if kind in _INTEGERS:
         middle, full = _INTEGERS[kind]
@@ -102,7 +104,7 @@ def check_rate(rate: int | None) -> int:
     """Return the rate of samples in Hz.
 
     Raises:
-        ValueError: none is given, or one that is not a whole number above 0.
+        ValueError: none is given, or one that is no whole number, or none that sound has: kHz are not Hz.
     """
     if rate is None:
         raise ValueError(
@@ -110,8 +112,9 @@ def check_rate(rate: int | None) -> int:
             "recorded. A file says its own."
         )
     whole = not isinstance(rate, bool) and isinstance(rate, (int, float, np.integer, np.floating))
-    if not whole or not rate > 0 or rate != int(rate):
-        raise ValueError(f"`rate` must be a whole number of Hz above 0, but is {rate!r} instead.")
+    low, high = RATES
+    if not whole or not low <= rate <= high or rate != int(rate):
+        raise ValueError(f"`rate` must be a whole number of Hz, {low:,} to {high:,}, but is {rate!r} instead.")
     return int(rate)
 
 

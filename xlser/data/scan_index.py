@@ -42,8 +42,8 @@ class ScanIndex:
         self._folder = Path(cache) / "scans"
         self._name = f"{card.name}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:16]}"
         self._digest = _digest(card, root, self.stamps)
-        # Whether a manifest may be kept: no file changed in the last two seconds, and every name is valid Unicode.
-        self.settled = all(time < self._latest and _writable(path) for path, (_, time, _) in self.stamps.items())
+        # Whether a manifest may be kept: no file changed in the last two seconds.
+        self.settled = all(time < self._latest for _, time, _ in self.stamps.values())
 
     @property
     def manifest_path(self) -> Path:
@@ -75,7 +75,7 @@ class ScanIndex:
             XlserError: the cache folder cannot be written.
         """
         old = self._latest
-        paths = [path for path in headers if path in self.stamps and self.stamps[path][1] < old and _writable(path)]
+        paths = [path for path in headers if path in self.stamps and self.stamps[path][1] < old]
         if not paths:
             return
         sizes, modified, changed = zip(*(self.stamps[path] for path in paths), strict=True)
@@ -91,11 +91,6 @@ class ScanIndex:
                 path.unlink(missing_ok=True)
 
 
-def _writable(path: str) -> bool:
-    """Tell whether Parquet can hold a name: one in another encoding than UTF-8 comes with lone surrogates."""
-    return path.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in path)
-
-
 def _stamp(path: Path | str) -> Stamp:
     try:
         found = os.stat(path)
@@ -109,7 +104,7 @@ def _digest(card: Card, root: Path, stamps: dict[str, Stamp]) -> str:
     outside = [str(path) for name in _table_files(card.model_dump()) for path in find_table(name, root)[1]]
     package = Path(__file__).parents[1]
     code = [str(path) for room in ("corpora", "data") for path in sorted((package / room).rglob("*.py"))]
-    digest = hashlib.sha256(f"{card.hash}|{root}".encode())
+    digest = hashlib.sha256(os.fsencode(f"{card.hash}|{root}"))
     for path, stamp in [*stamps.items(), *((path, _stamp(path)) for path in outside + code)]:
         digest.update(os.fsencode(f"{path}|{stamp}\n"))
     return digest.hexdigest()

@@ -34,6 +34,8 @@ _MEDIA = (
     (0, b"caff", "a CAF file whose codec libsndfile does not know"),
     (0, b"RIFF", "a WAV file whose codec libsndfile does not know"),
 )
+# The slowest and the fastest sample rate that recordings of sound have, in Hz.
+RATES = (1_000, 1_000_000)
 _HEADERLESS = (".raw", ".pcm", ".vox", ".sln")
 
 
@@ -74,9 +76,11 @@ def opening_fault(source: Path | BinaryIO, error: Exception) -> AudioFault:
         size, head = _looked_at(source)
     except FileNotFoundError:
         return PassingFault("the file is gone")
+    except ValueError as problem:
+        return AudioFault(f"no file can have that name ({problem})")
     except (OSError, MemoryError) as problem:
         if is_of_a_file(problem):
-            return PassingFault(f"cannot be read: {problem.strerror}")
+            return PassingFault(f"cannot be read: {getattr(problem, 'strerror', problem)}")
         raise machine_error(problem, doing) from problem
     reason = str(error).rsplit(": ", 1)[-1].rstrip(".") or type(error).__name__
     if _is_of_machine(error):
@@ -84,6 +88,17 @@ def opening_fault(source: Path | BinaryIO, error: Exception) -> AudioFault:
     if reason == "System error" and not _fails_again(source):
         raise machine_error(error, doing) from error  # it passed: too many open files, for one
     return _fault(source, size, head, reason)
+
+
+def check_header_rate(rate: int) -> None:
+    """See that a recording's sample rate can be one of sound, in Hz.
+
+    Raises:
+        AudioFault: it cannot; a header that is wrong would make hours of a second.
+    """
+    low, high = RATES
+    if not low <= rate <= high:
+        raise AudioFault(f"a sample rate of {rate:,} Hz: sound has {low:,} to {high:,}. Correct its header")
 
 
 def name_of(source: object) -> str:

@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from xlser.corpora.card import Card
+from xlser.corpora.globbing import suffix_counts, walk
 from xlser.corpora.scan import STRAY
 from xlser.data.audio import AudioFault, read_mono
 from xlser.data.excerpts import Excerpt, excerpts
@@ -64,6 +65,7 @@ def verify(
         listed = ", ".join(paths[:_SHOWN]) + (f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else "")
         kind = found.lines if reason.startswith(("ignored", *STRAY)) else found.problems
         kind.append(f"{len(paths)} left out, {reason}: {listed}")
+    found.lines += _passed_over(manifest)
     found.problems += _mostly_unused(manifest)
     if card.dimensions and card.dimensions.file and manifest.frame[list(DIMENSIONS)].isna().all(axis=None):
         found.gaps.append(f"ratings: none of {card.dimensions.file}")
@@ -75,6 +77,13 @@ def verify(
     for code, expected in card.expect.emotion.items():
         _compare(found, f"{code} ({card.emotion[code]})", counts[code], expected)
     return found
+
+
+def _passed_over(manifest: Manifest) -> list[str]:
+    """Count the files that are neither used nor left out by name: tables, texts, and formats that are not read."""
+    named = set(manifest.frame["path"]).union(*manifest.left_out.values())
+    others = suffix_counts(path for path in walk(manifest.root) if path not in named)
+    return [f"passed over: {others}"] * bool(others)
 
 
 def _mostly_unused(manifest: Manifest) -> list[str]:

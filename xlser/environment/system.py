@@ -135,7 +135,9 @@ def _ffmpeg() -> Check:
     found = shutil.which("ffmpeg")
     if found:
         return Check("ffmpeg", "ok", found)
-    return Check("ffmpeg", "warn", "not found: it is needed for nothing but m4a, mp4 and wma, to convert them by hand")
+    return Check(
+        "ffmpeg", "warn", 'not found, and not needed: m4a, mp4 and wma are read by PyAV (pip install "xlser[media]")'
+    )
 
 
 def _hub() -> Check:

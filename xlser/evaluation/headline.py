@@ -8,7 +8,7 @@ from typing import Any
 
 from xlser.evaluation.results import CellScore
 from xlser.features.normalise import PROTOCOL
-from xlser.vocabulary import FEATURES, TARGET, TRANSDUCTIVE, ZERO_SHOT
+from xlser.vocabulary import FEATURES, SHORTCUTS, TARGET, TRANSDUCTIVE, ZERO_SHOT
 
 PLAIN = "plain"
 
@@ -32,7 +32,7 @@ def main_methods(methods: Collection[str], encoder: bool) -> list[str]:
     >>> main_methods(["plain", "valence", "features"], False), main_methods(["features"], False)
     (['valence'], ['features'])
     """
-    given = (FEATURES,) if encoder else (PLAIN, FEATURES)
+    given = (FEATURES, *SHORTCUTS) if encoder else (PLAIN, FEATURES, *SHORTCUTS)
     alone = PLAIN if PLAIN in methods or encoder else FEATURES
     return [name for name in methods if name not in given] or [alone]
 

@@ -13,10 +13,22 @@ import numpy as np
 import pandas as pd
 
 from xlser.corpora.card import Card, load_card
+from xlser.data.excerpts import excerpt_names
 from xlser.data.manifest import Manifest, build_manifest
 from xlser.data.splits import PARTS, SplitKind, make_splits
+from xlser.data.together import split_units
 from xlser.errors import CorpusError, did_you_mean
-from xlser.evaluation.audit import confound, counts, duplicates, fingerprint, harmony, levels, overlap, shortcuts
+from xlser.evaluation.audit import (
+    confound,
+    counts,
+    duplicates,
+    fingerprint,
+    harmony,
+    levels,
+    overlap,
+    shortcuts,
+    stereo,
+)
 from xlser.evaluation.audit.measure import Measured, measure_corpus
 from xlser.evaluation.audit.published import trained_on
 from xlser.experiment.workplace import Workplace
@@ -37,9 +49,10 @@ class _Corpus:
     frame: pd.DataFrame = field(init=False)
 
     def __post_init__(self) -> None:
-        self.frame = self.manifest.frame
+        # A segment is named with its times; its path is that of its recording.
+        self.frame = self.manifest.frame.assign(name=excerpt_names(self.manifest))
         if self.measured is not None:
-            self.frame = self.frame.join(self.measured.table[list(levels.LEVELS)], on="id")
+            self.frame = self.frame.join(self.measured.table[[*levels.LEVELS, *stereo.STEREO]], on="id")
 
 
 def audit_corpora(
@@ -92,6 +105,8 @@ def _about(decode: bool, split: str | None) -> dict[str, Any]:
             "near_duplicate_similarity": fingerprint.THRESHOLD,
             "silence_db_below_loudest": levels.QUIET_DB,
             "cutoff_db_below_strongest": levels.CUTOFF_DB,
+            "one_channel_db_below_other": stereo.ONE_SIDED_DB,
+            "mix_db_of_opposed_channels": stereo.OPPOSED_DB,
             "permutations": confound.PERMUTATIONS,
         },
     }
@@ -121,7 +136,8 @@ def _audit_one(one: _Corpus, split: str | None, folds: list[overlap.Fold] | None
         "matrix": counts.crossed(named, "speaker", "emotion"),
         "split": _split(frame, split, folds),
         "shortcuts": shortcuts.shortcut_rows(named) if len(named) else [],
-        "levels": levels.level_table(frame, WORST) if one.measured else {},
+        "levels": levels.level_table(frame.assign(path=frame["name"]), WORST) if one.measured else {},
+        "stereo": stereo.stereo_table(frame.assign(path=frame["name"]), WORST) if one.measured else {},
         "published": trained_on(one.card.name),
     }
 
@@ -141,7 +157,7 @@ def _split(frame: pd.DataFrame, kind: str | None, given: list[overlap.Fold] | No
     unknown: list[str] = []
     if given is None:
         try:
-            made = make_splits(frame, kind or "speaker-folds", folds=max(3, min(5, frame["speaker"].nunique())))
+            made = make_splits(frame, kind or "speaker-folds", folds=max(3, min(5, split_units(frame).nunique())))
         except CorpusError as error:
             if kind:
                 raise
@@ -169,7 +185,8 @@ def _duplicates(corpora: list[_Corpus]) -> dict[str, Any] | None:
         return None
     # A speaker's number means another person in another corpus.
     frames = [one.frame.assign(speaker=one.card.name + "/" + one.frame["speaker"]) for one in corpora]
-    frame = pd.concat([part[["id", "path", "corpus", "emotion", "speaker", "sex"]] for part in frames])
+    columns = ["id", "path", "corpus", "emotion", "speaker", "sex"]
+    frame = pd.concat([part.assign(path=part["name"])[columns] for part in frames])
     exact = duplicates.exact_groups(measured)
     near = duplicates.near_pairs(measured, exact)
     return {

@@ -135,6 +135,8 @@ def train_autoencoders(
         if methods is None or method in methods
         for one in scaled
     ]
+    for job in jobs:
+        job.check()
     total = len(jobs) * recipe.training.epochs
     with tqdm(total=total, desc="training", unit="epoch", disable=not place.progress, leave=False) as bar:
         trained = [job.run(bar.update) for job in jobs]
@@ -182,6 +184,15 @@ class _Job:
         trained = self.read(advance) or self.train(advance)
         _store(trained, self.recipe, self.source, self.folder, self.fingerprint)
         return trained
+
+    def check(self) -> None:
+        """Refuse batches that cannot serve the objective, before anything is trained."""
+        if (self.folder / MODEL).exists():
+            return
+        from xlser.training.autoencoder_brain import make_batches
+
+        objective = self.recipe.objectives()[self.method]
+        make_batches(self.recipe, objective, self.seed.number, self._batch(self.seed.split.train))
 
     def read(self, advance: Callable[[int], object]) -> Trained | None:
         from xlser.training.checkpoint import load_state, under

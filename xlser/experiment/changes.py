@@ -31,7 +31,7 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "languages": ("language",),
     "parts of the official split": ("partition",),
     "text, session or licence": ("text", "session", "licence"),
-    "start, end or channel": ("start", "end", "duration", "channel"),
+    "start, end or channel": ("start", "end", "duration", "file_duration", "channel"),
     "sample rate or channels": ("sample_rate", "channels"),
 }
 _OF_THE_FILE = ("start, end or channel", "sample rate or channels")

@@ -149,10 +149,10 @@ class _Start:
         return self.embedded(folder, untrained_fingerprint(self.about, self.recipe), lambda: self.network(UNTRAINED, 0))
 
     def keep(self, vectors: dict[str, np.ndarray], seed: Seed, folder: Path, fingerprint: str) -> None:
-        """Store what a prediction compares with: the training clips with a scored emotion."""
+        """Store what a prediction compares with: the training clips with a scored emotion, or all if none has one."""
         source, rows = self.corpora[0], seed.split.train
         known = rows[np.isin(source.labels[rows].astype(str), self.recipe.emotions)]
-        keep(vectors[source.name], source, known, fingerprint, folder)
+        keep(vectors[source.name], source, known if len(known) else rows, fingerprint, folder)
 
     def embedded(self, folder: Path, fingerprint: str, network: Callable[[], EmotionNetwork]) -> dict[str, np.ndarray]:
         """Return the embeddings of every corpus by name; those that ``folder`` holds are read back."""

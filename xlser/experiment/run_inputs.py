@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from xlser.atomic import replacing
 from xlser.data.audio import content_hash
 from xlser.data.dataset import Dataset
+from xlser.data.excerpts import Excerpt, excerpts
 from xlser.data.manifest import SCHEMA, read_manifest
 from xlser.errors import XlserError
 from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpora
@@ -111,13 +112,13 @@ def checkpoint_identities(recipe: AnyRecipe) -> list[dict[str, Any]]:
 
 def with_contents(inputs: RunInputs, corpora: Sequence[Corpus]) -> RunInputs:
     """Return the inputs with the content of every recording: as the corpora's data know it, else by reading it."""
+    table = inputs.table
+    alone = set(table[FILE][~table.duplicated([OF, FILE], keep=False)])  # of other rows the content is that of a part
     known: dict[str, str | None] = {}
     for corpus in corpora:
-        frame = corpus.frame
-        alone = (frame["start"] == 0) & (frame["end"] == frame["duration"]) & frame["channel"].isna()
-        pairs = zip(map(str, corpus.dataset.manifest.files()), corpus.data.contents, alone, strict=True)
-        known |= {path: content for path, content, whole in pairs if whole}
-    table = inputs.table
+        parts = zip(excerpts(corpus.dataset.manifest), corpus.data.contents, strict=True)
+        known |= {str(part.path): content for part, content in parts if part == Excerpt(part.path)}
+    known = {path: content for path, content in known.items() if path in alone}
     for path in dict.fromkeys(table[FILE]):
         if path not in known:
             known[path] = content_of(path)
@@ -179,7 +180,9 @@ def _stamped(dataset: Dataset) -> pd.DataFrame:
     files = list(map(str, dataset.manifest.files()))
     stamps = {path: _stamp(path) for path in dict.fromkeys(files)}
     columns = dict(zip(STAMP, zip(*(stamps[path] for path in files), strict=True), strict=True))
-    return dataset.frame.assign(**columns, **{FILE: files, CONTENT: None})
+    # Of objects: a text column of pandas cannot hold a folder's name that is no Unicode.
+    about = {FILE: pd.Series(files, dtype=object), CONTENT: pd.Series([None] * len(files), dtype=object)}
+    return dataset.frame.reset_index(drop=True).assign(**columns, **about)
 
 
 def _stamp(path: str) -> tuple[int, int, int]:

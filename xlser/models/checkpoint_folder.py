@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,9 @@ from xlser.errors import MachineError, RunError
 from xlser.machine import check_opens, pass_on_machine, way_out
 from xlser.models.other_layouts import INDEX, WEIGHTS, layout_error, without_config, without_weights
 
+SAME = "Take config.json and weights from one and the same checkpoint."
+# What torch.compile and data parallelism put into the middle of a weight's name.
+_WRAPPED = re.compile(r"(?:(?<=\.)|^)(?:_orig_mod|module)\.")
 SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json")
 
 
@@ -105,6 +108,41 @@ def prefix_before(anchor: str, names: Iterable[str], where: str) -> str:
             f"{' and '.join(repr(end) for end in ends)}. Write those of one of them into a file of their own."
         )
     return ends[0] if ends else ""
+
+
+def way_to_fit(missing: Collection[str], there: Iterable[str]) -> str:
+    """Return what to do about weights that a config asks for and a checkpoint lacks: rename those that it has, or else.
+
+    Args:
+        missing: names that are asked for.
+        there: names in the file.
+
+    >>> way_to_fit(["b.weight"], ["net.b.weight"]).partition(":")[0]
+    "All of them are there under other names, such as 'net.b.weight' for 'b.weight'"
+    >>> way_to_fit(["b.weight"], ["c.weight"])
+    "The file holds others, such as 'c.weight'. Take config.json and weights from one and the same checkpoint."
+    """
+    names = sorted(there)
+    bare = {name: _WRAPPED.sub("", name.replace("/", ".")) for name in names}
+    found = {
+        wanted: name
+        for wanted in missing
+        for name in names
+        if bare[name] == wanted or bare[name].endswith(f".{wanted}")
+    }
+    lost = [name for name in missing if name not in found]
+    if any(".base_layer." in name for name in names):
+        return "They are there beside adapters of peft: write the model that `merge_and_unload` gives."
+    if not found:
+        return f"The file holds {f'others, such as {names[0]!r}' if names else 'no others'}. {SAME}"
+    wanted, name = next(iter(found.items()))
+    there_too = f"{len(found) if lost else 'All'} of them are there under other names, such as {name!r} for {wanted!r}"
+    if lost:
+        return f"{there_too}, but {lost[0]!r} is not. {SAME}"
+    return (
+        f"{there_too}: rename them in the dict that safetensors.torch.load_file gives, and write it by save_file with "
+        'metadata={"format": "pt"}.'
+    )
 
 
 def file_hash(files: list[Path]) -> str:

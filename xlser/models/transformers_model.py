@@ -10,7 +10,7 @@ import torch
 
 from xlser.errors import RunError
 from xlser.machine import pass_on_machine
-from xlser.models.checkpoint_folder import quiet
+from xlser.models.checkpoint_folder import SAME, quiet, way_to_fit
 
 DROPOUTS = (
     "hidden_dropout",
@@ -76,15 +76,12 @@ def _check_weights(folder: Path, model: torch.nn.Module, found: Mapping[str, Any
     if missing or found["mismatched_keys"]:
         names = missing or sorted(str(key[0]) for key in found["mismatched_keys"])
         what = "missing" if missing else "of another size"
-        total = len(model.state_dict())
-        raise RunError(_misfit(folder, f"are not all there: {len(names)} of {total} are {what}, such as {names[0]}"))
+        fault = f"are not all there: {len(names)} of {len(model.state_dict())} are {what}, such as {names[0]}"
+        raise RunError(_misfit(folder, fault, way_to_fit(missing, found["unexpected_keys"]) if missing else SAME))
 
 
-def _misfit(folder: Path, fault: str) -> str:
-    return (
-        f"checkpoint {folder}: the weights that config.json asks for {fault}. "
-        "Take config.json and weights from one and the same checkpoint."
-    )
+def _misfit(folder: Path, fault: str, way: str = SAME) -> str:
+    return f"checkpoint {folder}: the weights that config.json asks for {fault}. {way}"
 
 
 def with_dropout(config: Any, dropout: float | None) -> Any:

@@ -10,7 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from xlser.errors import RecipeError, RunError
-from xlser.models.checkpoint_folder import prefix_before, read_preprocessor, weight_files, weight_names
+from xlser.models.checkpoint_folder import (
+    SAME,
+    prefix_before,
+    read_preprocessor,
+    way_to_fit,
+    weight_files,
+    weight_names,
+)
 from xlser.models.encoder import SpeechEncoder
 from xlser.models.families import FAMILIES
 from xlser.models.front import RATE
@@ -163,10 +170,11 @@ def _model(folder: Path, config: Any) -> nn.Module:
             f"such as {names[0]}). Take the checkpoint that it was cut from, such as openai/whisper-tiny."
         )
     if bad:
+        missing = [name for name in bad if name not in tensors]
+        way = way_to_fit(missing, {*names} - {prefix + name for name in wanted}) if missing else SAME
         raise RunError(
             f"checkpoint {folder}: {len(bad)} of the {len(wanted)} weights of Whisper's encoder that config.json asks "
-            f"for are missing or of another size, such as {bad[0]}. Take config.json and weights from one and the same "
-            "checkpoint."
+            f"for are missing or of another size, such as {bad[0]}. {way}"
         )
     model.load_state_dict({name: tensors[name] for name in wanted})
     return model

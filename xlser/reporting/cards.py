@@ -66,7 +66,9 @@ def card_text(card: Card) -> str:
         "files": " or ".join(card.audio),
         "grammar": card.grammar,
         "speaker": card.speaker,
-        "emotions": ", ".join(f"{code} = {name}" for code, name in card.emotion.items()),
+        "emotions": ", ".join(f"{code} = {name}" for code, name in card.meanings().items()) or "none: it is rated",
+        "votes": _votes(card),
+        "parts": f"of its official split: {card.partition}" if card.partition else "",
         "ratings": _ratings(card),
         "left out": "; ".join(f"{' or '.join(rule.files)} ({rule.reason})" for rule in card.ignore),
         "complete": _complete(card),
@@ -80,6 +82,14 @@ def _access(card: Card) -> str:
     if card.source.download:
         return f"download {' and '.join(card.source.download)}"
     return f"ask {card.source.ask}" if card.source.ask else ""
+
+
+def _votes(card: Card) -> str:
+    votes = card.table.votes if card.table else None
+    if votes is None:
+        return ""
+    how = "a row for each rater" if votes.rows else f"columns {', '.join(votes.columns)}"
+    return f"of several raters, {how} of {card.table.file}; the label is their {votes.rule}"
 
 
 def _ratings(card: Card) -> str:

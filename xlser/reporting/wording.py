@@ -122,6 +122,16 @@ def listing(words: Iterable[str]) -> str:
     return f"{', '.join(head)} and {last}" if head else last
 
 
+def recordings(counts: Mapping[str, Any]) -> str:
+    """Return how many recordings there are by counts of ``utterances`` and, if they are known, of ``recordings``.
+
+    >>> recordings({"utterances": 1200}), recordings({"utterances": 240, "recordings": 5})
+    ('1,200 recordings', '240 segments of 5 recordings')
+    """
+    rows, files = counts["utterances"], counts.get("recordings", counts["utterances"])
+    return f"{rows:,} segments of {files:,} recordings" if files < rows else f"{rows:,} recordings"
+
+
 def counted(counts: Mapping[str, int]) -> str:
     """Write counts by name, the largest first.
 

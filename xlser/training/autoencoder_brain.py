@@ -175,8 +175,7 @@ def fit(plan: Plan, train: Batch, validation: Batch) -> Fitted:
     Raises:
         RunError: a loss that is not finite (epoch and step are named), or a checkpoint of another recipe.
     """
-    keys, choice = _keys(train, plan.objective), plan.recipe.training
-    batches = DealtBatches(keys, choice.batch, plan.seed, _groups(train, plan.objective, keys, choice.balance))
+    batches = make_batches(plan.recipe, plan.objective, plan.seed, train)
     brain = AutoencoderBrain(plan, train.x.shape[1], len(batches))
     brain.train_sampler = batches
     if any(term.balanced for term in plan.objective.terms.values()):
@@ -188,6 +187,16 @@ def fit(plan: Plan, train: Batch, validation: Batch) -> Fitted:
     network = torch.nn.ModuleDict(dict(brain.modules.items())).eval()
     network.load_state_dict(brain.best)
     return Fitted(network, brain.best_epoch, brain.curve)
+
+
+def make_batches(recipe: Recipe, objective: Objective, seed: int, train: Batch) -> DealtBatches:
+    """Return the batches of a training on these rows.
+
+    Raises:
+        RecipeError: they cannot serve the objective.
+    """
+    keys, choice = _keys(train, objective), recipe.training
+    return DealtBatches(keys, choice.batch, seed, _groups(train, objective, keys, choice.balance))
 
 
 def _keys(train: Batch, objective: Objective) -> np.ndarray:

@@ -23,11 +23,14 @@ def make_batches(
     """
     choice, ranks = plan.recipe.training, plan.ranks
     across, codes = _across(plan.terms, data)
+    emotion, classes = data.emotion[train], choice.classes
+    if (emotion < 0).all() and not (plan.terms.classifies or plan.terms.compares):
+        emotion, classes = np.zeros_like(emotion), 1  # rated and not labelled: any clips make a batch
     batches = ClipBatches(
         np.array([span.stop - span.start for span in spans]) / sample_rate,
-        data.emotion[train],
+        emotion,
         budget=choice.seconds,
-        classes=choice.classes,
+        classes=classes,
         clips=choice.clips,
         spread=np.stack([data.speaker[train], data.language[train]], axis=1),
         seed=plan.seed,

@@ -23,6 +23,7 @@ from xlser.data.formats.table_votes import beside_label, checked_votes, with_vot
 from xlser.data.manifest import SCHEMA, Manifest
 from xlser.data.scales import to_unit
 from xlser.errors import CorpusError
+from xlser.printable import NOT_UNICODE, is_unicode, printable
 from xlser.vocabulary import DIMENSIONS, NO_AGREEMENT, UNLABELLED
 
 PARTS = {"train": "train", "dev": "validation", "development": "validation", "valid": "validation", "val": "validation"}
@@ -126,7 +127,9 @@ def import_rows(
 def _at_fault(row: Row, about: About, out: dict[str, list[str]]) -> bool:
     path = row["path"] = cell_text(row.get("path")) or ""
     row["speaker"] = _speaker(cell_text(row.get("speaker")), path) or about.speaker
-    if not is_inside(path):
+    if not is_unicode(path):
+        path, reason = printable(path), NOT_UNICODE
+    elif not is_inside(path):
         reason = "path leads out of the folder" if path else "no path"
     elif not _has_label(row):
         reason = "no emotion label"

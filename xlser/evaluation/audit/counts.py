@@ -22,6 +22,7 @@ def count_corpus(frame: pd.DataFrame) -> dict[str, Any]:
     speakers = frame.drop_duplicates("speaker")
     return {
         "utterances": len(frame),
+        "recordings": int(frame["path"].nunique()),
         "hours": float(frame["duration"].sum() / 3600),
         "speakers": int(frame["speaker"].nunique()),
         "sexes": _counted(speakers["sex"]),

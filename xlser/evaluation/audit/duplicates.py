@@ -29,7 +29,7 @@ def exact_groups(measured: Iterable[Measured]) -> list[dict]:
     groups = []
     for _, rows in table.groupby(list(KEY)):
         if len(rows) > 1:
-            digests = [decode(row.file, row.start, _end(row.end)).digest() for row in rows.itertuples()]
+            digests = [decode(*part).digest() for part in rows["excerpt"]]
             groups += [
                 {"ids": sorted(same.index), "sha256": digest} for digest, same in rows.groupby(digests) if len(same) > 1
             ]
@@ -89,7 +89,3 @@ def _candidates(summaries: np.ndarray, neighbours: int) -> list[tuple[int, int]]
     names = [str(row) for row in range(len(scaled))]
     _, positions = Datastore(scaled, names).search(scaled, neighbours, exclude_ids=names)
     return sorted({(min(i, int(j)), max(i, int(j))) for i, row in enumerate(positions) for j in row})
-
-
-def _end(end: float | None) -> float | None:
-    return None if end is None or np.isnan(end) else end

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xlser.data.audio import SILENCE_PEAK
+from xlser.data.audio import resample
+from xlser.data.channels import OVERSHOOT_PEAK, SILENCE_PEAK
 from xlser.evaluation.audit.fingerprint import HOP
 
 # A frame this far under the loudest one is silence; so is everything in a recording that is silent as a whole.
@@ -19,26 +20,30 @@ LIMITS = {"clipped": 1e-4, "dc": 0.1, "lead_s": 0.5, "trail_s": 0.5, "silent_sha
 # A recording at 8 kHz ends at 4, and one that was resampled from it at the end of the filter's slope.
 NARROW_HZ = 4_400.0
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-LEVELS = ("peak", "rms_db", "dc", "clipped", "lead_s", "trail_s", "silent_share", "cutoff_hz")
+LEVELS = ("peak", "peak_16k", "rms_db", "dc", "clipped", "lead_s", "trail_s", "silent_share", "cutoff_hz")
+# What features are taken at; where a lower peak overshoots full scale there, no filter of this kind makes it do so.
+_RATE, _NEAR_FULL = 16_000, 0.8
 
 
 def measure_levels(mono: np.ndarray, power: np.ndarray, rate: int) -> dict[str, float]:
     """Measure samples (N,) in [-1, 1] and their power spectra (frames, bins) (see `power_frames`).
 
     Returns:
-        ``peak`` in [0, 1]; ``rms_db`` relative to full scale; ``dc``, the mean over the RMS about it, in [0, inf);
-        ``clipped``, the share of samples in flat tops; ``lead_s`` and ``trail_s``, seconds of silence before and after;
-        ``silent_share`` of all frames; ``cutoff_hz``, where the band ends. Of a recording that is silent as a whole
-        rms_db, dc and cutoff_hz are nan, and all of it is leading silence.
+        ``peak`` in [0, 1], and ``peak_16k`` at 16 kHz, where it may lie beyond 1; ``rms_db`` relative to full scale;
+        ``dc``, the mean over the RMS about it, in [0, inf); ``clipped``, the share of samples in flat tops; ``lead_s``
+        and ``trail_s``, seconds of silence before and after; ``silent_share`` of all frames; ``cutoff_hz``, where the
+        band ends. Of a recording that is silent as a whole rms_db, dc and cutoff_hz are nan, and all of it is leading
+        silence.
     """
     peak = float(np.abs(mono).max())
     if peak < SILENCE_PEAK:
         seconds = len(mono) / rate
-        return dict(zip(LEVELS, (peak, np.nan, np.nan, 0.0, seconds, 0.0, 1.0, np.nan), strict=True))
+        return dict(zip(LEVELS, (peak, peak, np.nan, np.nan, 0.0, seconds, 0.0, 1.0, np.nan), strict=True))
     mean, spread = float(mono.mean(dtype=np.float64)), float(mono.std(dtype=np.float64))
     lead, trail, share = _silence(power)
     return {
         "peak": peak,
+        "peak_16k": _peak_16k(mono, peak, rate),
         "rms_db": 10 * np.log10(mean**2 + spread**2),
         "dc": abs(mean) / spread if spread > 0 else np.inf,
         "clipped": clipped_share(mono),
@@ -73,7 +78,8 @@ def level_table(frame: pd.DataFrame, worst: int) -> dict[str, Any]:
 
     ``frame`` has ``path`` and the columns `LEVELS`. A level has ``quantiles``; one of `LIMITS` also ``limit``,
     ``count`` and ``share`` of recordings above it, and ``worst``, paths with values. ``silent`` counts silent ones,
-    ``narrow`` those that hold nothing above 4 kHz.
+    ``narrow`` those that hold nothing above 4 kHz, ``limited`` those that go beyond full scale at 16 kHz (``highest``
+    is the largest peak of these), ``scale`` those that are on another scale altogether, which no reader takes.
     """
     found: dict[str, Any] = {}
     for name in LEVELS:
@@ -86,7 +92,23 @@ def level_table(frame: pd.DataFrame, worst: int) -> dict[str, Any]:
     silent = frame[frame["peak"] < SILENCE_PEAK]["path"].tolist()
     narrow = frame[frame["cutoff_hz"] <= NARROW_HZ]["path"].tolist()
     found["narrow"] = {"count": len(narrow), "share": len(narrow) / len(frame), "first": narrow[:worst]}
+    far, over = frame["peak"] > OVERSHOOT_PEAK, frame["peak_16k"] > 1
+    found["scale"] = _loudest(frame[far], "peak", worst)
+    found["limited"] = _loudest(frame[over & ~far], "peak_16k", worst) | {"share": float((over & ~far).mean())}
     return found | {"silent": {"count": len(silent), "first": silent[:worst]}}
+
+
+def _peak_16k(mono: np.ndarray, peak: float, rate: int) -> float:
+    if rate == _RATE or not _NEAR_FULL < peak <= OVERSHOOT_PEAK:
+        return peak
+    return float(np.abs(resample(mono, rate, _RATE)).max(initial=0.0))
+
+
+def _loudest(frame: pd.DataFrame, name: str, worst: int) -> dict[str, Any]:
+    """Return how many recordings these are, the loudest ones, and the highest peak."""
+    rows = frame.sort_values(name, ascending=False, kind="stable")
+    highest = float(rows[name].iloc[0]) if len(rows) else 0.0
+    return {"count": len(rows), "first": rows["path"].tolist()[:worst], "highest": highest}
 
 
 def _silence(power: np.ndarray) -> tuple[float, float, float]:

@@ -13,18 +13,20 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from xlser.data.audio import AudioFault, content_hash
+from xlser.data.excerpts import Excerpt, excerpts
 from xlser.data.manifest import Manifest
 from xlser.evaluation.audit import fingerprint
 from xlser.evaluation.audit.levels import CUTOFF_DB, LEVELS, QUIET_DB, measure_levels
 from xlser.evaluation.audit.sound import decode
+from xlser.evaluation.audit.stereo import OPPOSED_DB, STEREO, measure_stereo
 from xlser.features.cache import FeatureCache
 from xlser.machine import stop_if_of_machine
 
 KEY = ("rate", "frames", "distinct", "crc")
-_HEAD = len(KEY) + len(LEVELS) + 2 * fingerprint.BANDS
+_HEAD = len(KEY) + len(LEVELS) + len(STEREO) + 2 * fingerprint.BANDS
 _IDENTITY = {
     "extractor": "audit",
-    "version": 1,
+    "version": 2,
     "fingerprint": [fingerprint.BANDS, fingerprint.HOP, fingerprint.WINDOW, fingerprint.STEP, fingerprint.FLOOR_DB],
     "levels": [QUIET_DB, CUTOFF_DB],
 }
@@ -34,9 +36,10 @@ _IDENTITY = {
 class Measured:
     """What a corpus's audio is like.
 
-    ``table`` has a row for each file that could be decoded, indexed by its id: the columns of `KEY` and `LEVELS`,
-    ``content`` (hash of the file) and ``file``. ``summaries`` float32 (rows, 2 * BANDS) in the same order. ``faults``
-    maps a relative path to why it cannot be decoded. ``cache`` holds the fingerprints.
+    ``table`` has a row for each row that could be decoded, indexed by its id: the columns of `KEY`, `LEVELS` and
+    `STEREO`, ``excerpt`` and ``content`` (its hash). ``summaries`` float32 (rows, 2 * BANDS) in the same order.
+    ``faults`` maps a relative path (with times or a channel, where it has any) to why it cannot be decoded. ``cache``
+    holds the fingerprints.
     """
 
     table: pd.DataFrame
@@ -49,7 +52,7 @@ class Measured:
         found = self.table.iloc[row]
         buffer = self.cache.get(found["content"])
         if buffer is None:
-            buffer = _measured(found["file"], found["start"], found["end"])
+            buffer = _measured(found["excerpt"])
         return _moves(buffer)
 
 
@@ -64,55 +67,53 @@ def measure_corpus(
         XlserError: the cache cannot be written; what was measured so far is kept.
     """
     cache = FeatureCache(cache_root, _IDENTITY)
-    frame, rows, faults = manifest.frame, [], {}
+    frame, parts, rows, faults = manifest.frame, excerpts(manifest), [], {}
     bar = tqdm(
-        _results(manifest, cache, jobs),
+        _results(parts, cache, jobs),
         total=len(frame),
         desc=f"audio of {manifest.card}",
         unit="file",
         disable=not progress,
         leave=False,
     )
-    for name, path, result in zip(frame["id"], frame["path"], bar, strict=True):
+    for name, path, part, result in zip(frame["id"], frame["path"], parts, bar, strict=True):
         if isinstance(result, str):
-            faults[path] = result
+            faults[part.name(path)] = result
         else:
-            rows.append((name, *result))
+            rows.append((name, part, *result))
     return _gathered(rows, faults, cache)
 
 
-def _results(manifest: Manifest, cache: FeatureCache, jobs: int | None) -> Iterator[tuple | str]:
-    columns = manifest.frame[["start", "end", "duration"]].itertuples(index=False)
-    tasks = (
-        delayed(_one)(path, row.start, None if row.start == 0 and row.end == row.duration else row.end, cache)
-        for path, row in zip(manifest.files(), columns, strict=True)
-    )
+def _results(parts: list[Excerpt], cache: FeatureCache, jobs: int | None) -> Iterator[tuple | str]:
+    tasks = (delayed(_one)(part, cache) for part in parts)
     return Parallel(jobs or os.cpu_count() or 1, backend="threading", return_as="generator")(tasks)
 
 
-def _one(path: Path, start: float, end: float | None, cache: FeatureCache) -> tuple | str:
+def _one(part: Excerpt, cache: FeatureCache) -> tuple | str:
     try:
-        content = content_hash(path, start, end)
+        content = content_hash(*part)
         buffer = cache.get(content)
         if buffer is None:
-            buffer = _measured(path, start, end)
+            buffer = _measured(part)
             cache.put(content, buffer)
     except AudioFault as fault:
         return str(fault)
     except (OSError, MemoryError, ImportError) as error:
-        stop_if_of_machine(error, f"reading {path}")
+        stop_if_of_machine(error, f"reading {part.path}")
         return f"cannot be read: {getattr(error, 'strerror', error)}"
-    return path, start, end, content, buffer[: 8 * _HEAD].copy()
+    return content, buffer[: 8 * _HEAD].copy()
 
 
-def _measured(path: Path, start: float, end: float | None) -> np.ndarray:
+def _measured(part: Excerpt) -> np.ndarray:
     """Return head and fingerprint as bytes, uint8 (8 * _HEAD + frames * BANDS,)."""
-    sound = decode(path, start, None if end is None or np.isnan(end) else end)
-    mono = sound.mono()
+    sound = decode(*part)
+    stereo = measure_stereo(sound.samples, sound.rate)
+    # Channels that cancel out are no silence: what is said of their recording is said of the first one.
+    mono = sound.mono() if not stereo["mixed_db"] <= OPPOSED_DB else sound.first()
     power = fingerprint.power_frames(mono, sound.rate)
     bands = fingerprint.band_levels(power, sound.rate)
     levels = measure_levels(mono, power, sound.rate)
-    head = np.array([*sound.key(), *levels.values(), *fingerprint.summary(bands)], dtype="<f8")
+    head = np.array([*sound.key(), *levels.values(), *stereo.values(), *fingerprint.summary(bands)], dtype="<f8")
     return np.concatenate([head.view(np.uint8), fingerprint.moves(bands).ravel().view(np.uint8)])
 
 
@@ -122,7 +123,8 @@ def _moves(buffer: np.ndarray) -> np.ndarray:
 
 def _gathered(rows: list[tuple], faults: dict[str, str], cache: FeatureCache) -> Measured:
     heads = np.array([row[-1] for row in rows], dtype=np.uint8).reshape(-1, 8 * _HEAD).view("<f8")
-    columns = [*KEY, *LEVELS]
+    columns = [*KEY, *LEVELS, *STEREO]
     table = pd.DataFrame(heads[:, : len(columns)], columns=columns, index=[row[0] for row in rows])
-    about = pd.DataFrame([row[1:5] for row in rows], columns=["file", "start", "end", "content"], index=table.index)
-    return Measured(table.join(about), heads[:, len(columns) :].astype(np.float32), faults, cache)
+    table["excerpt"] = pd.Series([row[1] for row in rows], index=table.index, dtype=object)
+    table["content"] = [row[2] for row in rows]
+    return Measured(table, heads[:, len(columns) :].astype(np.float32), faults, cache)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from xlser.data.splits import make_splits
+from xlser.data.together import split_units
 from xlser.errors import CorpusError
 from xlser.evaluation.bootstrap import SpeakerBootstrap, interval
 from xlser.evaluation.metrics import unweighted_accuracy
@@ -74,7 +75,7 @@ def _probe_row(frame: pd.DataFrame, cue: str) -> dict:
     if len(usable) and (usable[columns].nunique() < 2).all():
         return _none(cue, "probe", len(classes), len(usable), "the same for every recording: it tells nothing")
     try:
-        folds = min(FOLDS, max(usable["speaker"].nunique(), 3))
+        folds = min(FOLDS, max(split_units(usable).nunique(), 3))
         splits = make_splits(usable, "speaker-folds", folds=folds)
     except CorpusError as error:
         return _none(cue, "probe", len(classes), len(usable), str(error))

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from xlser.data.audio import AudioFault, opening_fault
+from xlser.data.decoding import SoundfileDecoder, open_audio
+from xlser.data.unreadable import AudioFault
 
 _FULL = 32768.0
-# Kinds of samples that 16 bits hold whole: read as such they take half the memory and a third of the time.
-_NARROW = ("PCM_16", "PCM_S8", "PCM_U8", "ULAW", "ALAW")
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,13 @@ class Sound:
 
     def mono(self) -> np.ndarray:
         """Return the mean of the channels as float32 in [-1, 1], shape (frames,)."""
-        one = self.samples[:, 0] if self.samples.shape[1] == 1 else self.samples.mean(axis=1, dtype=np.float32)
-        return one.astype(np.float32) / np.float32(_FULL) if self.samples.dtype == np.int16 else one.astype(np.float32)
+        if self.samples.shape[1] == 1:
+            return self.first()
+        return self._scaled(self.samples.mean(axis=1, dtype=np.float32))
+
+    def first(self) -> np.ndarray:
+        """Return the first channel as float32 in [-1, 1], shape (frames,)."""
+        return self._scaled(self.samples[:, 0])
 
     def key(self) -> tuple[int, int, int, int]:
         """Return rate, frames, distinct channels and a CRC-32 of the samples: equal for copies, almost never otherwise.
@@ -39,34 +43,39 @@ class Sound:
         """
         return self.rate, len(self.samples), self.samples.shape[1], zlib.crc32(np.ascontiguousarray(self.samples))
 
+    def _scaled(self, samples: np.ndarray) -> np.ndarray:
+        narrow = self.samples.dtype == np.int16
+        return samples.astype(np.float32) / np.float32(_FULL) if narrow else samples.astype(np.float32)
+
     def digest(self) -> str:
         """Return the SHA-256 of rate, shape and samples: 64 hexadecimal digits, the same for WAV, FLAC or 24 bits."""
         head = f"{self.rate}|{self.samples.shape}|{self.samples.dtype}|".encode()
         return hashlib.sha256(head + np.ascontiguousarray(self.samples).tobytes()).hexdigest()
 
 
-def decode(path: str | Path, start: float = 0.0, end: float | None = None) -> Sound:
-    """Decode one recording without mixing, resampling or refusing silence.
+def decode(path: str | Path, start: float = 0.0, end: float | None = None, channel: int | None = None) -> Sound:
+    """Decode one recording without mixing, resampling or refusing silence and samples on another scale.
 
-    ``start`` and ``end`` are seconds; ``end`` None is the end of the file.
+    ``start`` and ``end`` are seconds; ``end`` None is the end of the file. Of all channels, or of one, from 1.
 
     Raises:
         AudioFault: the file cannot be decoded, holds no samples there, or holds NaN.
     """
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(str(path)) as file:
-            rate, first = file.samplerate, round(start * file.samplerate)
-            file.seek(min(first, file.frames))
-            count = -1 if end is None else max(0, round(end * rate) - first)
-            kind = "int16" if file.subtype in _NARROW else "float32"
-            samples = file.read(count, dtype=kind, always_2d=True)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise opening_fault(Path(path), error) from error
+    with open_audio(path) as sound:
+        rate, first = sound.rate, round(start * sound.rate)
+        last = None if end is None else max(first, round(end * rate))
+        if sound.narrow and isinstance(sound, SoundfileDecoder):
+            blocks = list(sound.blocks(first, last, "int16"))
+        else:
+            blocks = list(sound.blocks(first, last))
+    samples = blocks[0] if len(blocks) == 1 else np.concatenate(blocks) if blocks else np.empty((0, 1), np.float32)
+    if channel is not None:
+        if channel > samples.shape[1]:
+            raise AudioFault(f"no channel {channel}: it has {samples.shape[1]}")
+        samples = samples[:, channel - 1 : channel]
     if not len(samples):
         raise AudioFault("zero length: no samples in this part of the file")
-    if kind == "float32" and not np.isfinite(samples).all():
+    if samples.dtype == np.float32 and not np.isfinite(samples).all():
         raise AudioFault("NaN or infinite samples")
     return Sound(_distinct(_narrowed(samples)), rate, samples.shape[1])
 

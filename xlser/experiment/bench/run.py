@@ -22,7 +22,9 @@ from xlser.experiment.bench.job import run_job
 from xlser.experiment.bench.look import Outcome, Shelf, settled
 from xlser.experiment.bench.plan import Job, called
 from xlser.experiment.bench.shards import fill_cache
+from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.results_folder import own, provenance
+from xlser.experiment.starting import check_checkpoints
 from xlser.experiment.workplace import Workplace
 from xlser.fileformats import VERSIONS
 
@@ -48,7 +50,10 @@ def run_bench(
         RunError: the folder is in use or holds something else, the Dask address does not answer, or every job failed.
     """
     place, out, began = place or Workplace(), Path(out), time.time()
-    with own(out, {"bench": True}):
+    with own(out, {"bench": True}) as held:
+        for recipe in _apart(jobs):
+            check_checkpoints(recipe)
+        held.begin()
         outcomes = []
         with tqdm(total=len(jobs), desc="bench", unit="job", disable=not place.progress) as bar:
             for outcome in _outcomes(jobs, place, workers, dask):
@@ -63,6 +68,12 @@ def run_bench(
     if not results["cells"]:
         raise RunError(f"every job of the bench failed; the first: {outcomes[0].failed or outcomes[0].holes}")
     return out
+
+
+def _apart(jobs: list[Job]) -> list[AnyRecipe]:
+    """Return the recipes whose checkpoints differ, or what is read of them: each is looked at once."""
+    keys = [job.recipe.model_dump_json(include={"features", "encoder", "methods"}) for job in jobs]
+    return [job.recipe for job in dict(zip(keys, jobs, strict=True)).values()]
 
 
 def whole(out: str | Path) -> bool:

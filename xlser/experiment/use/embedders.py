@@ -20,7 +20,7 @@ from xlser.experiment.judge import Heads
 from xlser.experiment.start import read_about_start, read_start
 from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.recordings import windows_of_audio
-from xlser.experiment.use.request import Request, check_end, check_is_file, check_start
+from xlser.experiment.use.request import Request, check_end, check_inside, check_is_file
 from xlser.features.extractor import Extractor
 from xlser.features.extractors import make_extractor
 from xlser.features.normalise import Normalisation, Scaler, normalise
@@ -194,8 +194,8 @@ def windows_of(embedder: Embedder, request: Request) -> Iterator[np.ndarray]:
             heard += len(window)
             yield window
     except AudioFault:
-        if request.start and not heard:
-            check_start(request)
+        if not heard and (request.start or request.end is not None):
+            check_inside(request)
         raise
     check_end(request, heard / embedder.rate)
 

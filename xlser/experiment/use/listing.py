@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xlser.corpora.globbing import AUDIO_SUFFIXES, walk
+from xlser.corpora.namesakes import is_unknown
 from xlser.data.channels import channel_number
 from xlser.data.formats.annotations import ANNOTATIONS
 from xlser.data.formats.cells import cell_text
@@ -66,6 +67,10 @@ def find_requests(source: str | Path, options: TableOptions | None = None, chann
     elif not (source.exists() or source.is_symlink()):
         raise CorpusError(f"{source} does not exist. Give a recording, a folder of them, or a list of paths.")
     elif source.suffix.lower() in (*TABLES, *ANNOTATIONS):
+        try:
+            check_is_file(source)
+        except CorpusError as error:
+            raise CorpusError(f"{source} cannot be read as a list: {error}") from None
         requests, notes = _of_table(source, options or TableOptions())
     else:
         requests, notes = [Request(source)], []
@@ -101,7 +106,8 @@ def _of_table(path: Path, options: TableOptions) -> tuple[list[Request], list[st
         about: dict[str, Any] = {} if table.bare else {str(k): _cell(v) for k, v in table.records[number].items()}
         place = f"{path.name}, line {table.lines[number]}"
         request = Request(files.get(name or "", name or ""), place=place, columns=about, channel=channel)
-        request = replace(request, speaker=cell_text(table.rows[number].get("speaker")) or "")
+        speaker = cell_text(table.rows[number].get("speaker")) or ""
+        request = replace(request, speaker="" if is_unknown(speaker) else speaker)
         try:
             if not name:
                 raise CorpusError("its path is empty")

@@ -47,6 +47,7 @@ class Model:
     store: Datastore
     _readers: dict[tuple[str, ...], Reader] = field(default_factory=dict, repr=False)
     _known: dict[tuple[str, ...], Familiarity] = field(default_factory=dict, repr=False)
+    _stores: dict[tuple[str, ...], Datastore] = field(default_factory=dict, repr=False)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -112,18 +113,17 @@ class Model:
             for request, embedded, seconds in self._each(files, on_fault, self._embedded):
                 yield from self._judged([(request, seconds)], embedded[None], classes, k)
             return
-        requests = [Request.of(item) for item in files]
-        shift = self.shift(adapt, requests)
-        heard = list(self._each(requests, on_fault, self._raw))
+        if not isinstance(adapt, Shift):
+            requests = [Request.of(item) for item in files]
+            files, adapt = requests, self.shift(adapt, requests)
+        heard = list(self._each(files, on_fault, self._raw))
         if heard:
-            embedded, seconds = adapted(shift, self.embedder, self.own, heard)
+            embedded, seconds = adapted(adapt, self.embedder, self.own, heard)
             about = [(request, time) for (request, *_), time in zip(heard, seconds, strict=True)]
-            yield from self._judged(about, embedded, classes, k, shift)
+            yield from self._judged(about, embedded, classes, k, adapt)
 
-    def shift(self, adapt: bool | str | Adaptation | Shift, requests: Sequence[Request]) -> Shift:
+    def shift(self, adapt: bool | str | Adaptation, requests: Sequence[Request]) -> Shift:
         """Return how recordings are adapted to; arguments and errors as for `predict_files`."""
-        if isinstance(adapt, Shift):
-            return adapt
         speakers = any(request.speaker for request in requests)
         return choose_shift(self.chosen, adapt, isinstance(self.embedder, FeatureEmbedder), speakers)
 
@@ -236,12 +236,17 @@ class Model:
 
     def _familiarity(self, classes: tuple[str, ...]) -> Familiarity:
         if classes not in self._known:
-            self._known[classes] = Familiarity.of(of_classes(self.store, classes))
+            self._known[classes] = Familiarity.of(self._stored(classes))
         return self._known[classes]
+
+    def _stored(self, classes: tuple[str, ...]) -> Datastore:
+        if classes not in self._stores:
+            self._stores[classes] = of_classes(self.store, classes)
+        return self._stores[classes]
 
     def _neighbours(self, row: np.ndarray, k: int | None, classes: tuple[str, ...]) -> list[Neighbour]:
         voting = self.reader_of(classes).voters(classes) if classes else None
-        return neighbours(*(voting or (of_classes(self.store, classes), 0)), row, classes, k)
+        return neighbours(*(voting or (self._stored(classes), 0)), row, classes, k)
 
 
 def load(

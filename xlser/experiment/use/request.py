@@ -13,6 +13,7 @@ from xlser.data.audio import AudioFault
 from xlser.data.samples import open_sound
 from xlser.errors import CorpusError, MachineError, RecipeError, RunError
 from xlser.machine import pass_on_machine
+from xlser.printable import printable
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,15 +64,6 @@ class Request:
         return f"{self.place}: {self.name}{bounds}" if self.place else f"{self.name}{bounds}"
 
 
-def printable(path: str | os.PathLike[str]) -> str:
-    r"""Return a path as text that can be printed and written: bytes that are no UTF-8 as ``\xe9``.
-
-    >>> printable("caf\udce9.wav")
-    'caf\\xe9.wav'
-    """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
 def fault_of(error: Exception, item: Any) -> str:
     """Return what is wrong with one recording, by whatever was raised while it was read.
 
@@ -104,11 +96,11 @@ def check_is_file(path: str | os.PathLike[str]) -> None:
         raise AudioFault("a pipe, a socket or a device, not a file; give - to read one recording from standard input")
 
 
-def check_start(request: Request) -> None:
-    """Refuse a segment that begins where its recording has ended.
+def check_inside(request: Request) -> None:
+    """Refuse a segment that is not in its recording, to within what tables are rounded by.
 
     Raises:
-        AudioFault: it does, or the recording cannot be opened.
+        AudioFault: it begins or ends behind the recording, or that cannot be opened.
     """
     with open_sound(request.audio, request.rate) as sound:
         seconds = (sum(map(len, sound.blocks())) if sound.frames is None else sound.frames) / sound.rate
@@ -116,6 +108,7 @@ def check_start(request: Request) -> None:
         raise AudioFault(
             f"the segment starts at {request.start:g} s, behind the end of the recording at {seconds:.2f} s"
         )
+    check_end(request, seconds - (request.start or 0.0))
 
 
 def check_end(request: Request, seconds: float) -> None:

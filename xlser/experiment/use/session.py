@@ -19,16 +19,18 @@ Answer = TypeVar("Answer")
 class Session:
     """Recordings, and the faults of those that could not be used.
 
-    ``say`` gets a line for each fault as it comes, and one at the end.
+    ``say`` gets a line for each fault as it comes, and one at the end. In the first of two ``passes`` all recordings
+    are heard, before the first answer.
     """
 
     files: Sequence[Any]
     say: Callable[[str], object]
     progress: bool = False
+    passes: int = 1
     faults: list[tuple[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._bar = tqdm(total=len(self.files), unit="file", disable=not self.progress, leave=False)
+        self._bar = tqdm(total=len(self.files) * self.passes, unit="file", disable=not self.progress, leave=False)
 
     def on_fault(self, item: Any, reason: str) -> None:
         """Note a file that cannot be used, and go on."""
@@ -37,6 +39,12 @@ class Session:
         with self._bar.external_write_mode():
             self.say(f"not used: {name}: {reason}")
         self._bar.update()
+
+    def heard(self) -> Iterator[Any]:
+        """Pass the files on, and move the progress bar where they are heard before they are answered."""
+        for item in self.files:
+            yield item
+            self._bar.update(self.passes - 1)
 
     def counted(self, answers: Iterable[Answer]) -> Iterator[Answer]:
         """Pass answers on, and move the progress bar.

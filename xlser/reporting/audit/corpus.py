@@ -24,7 +24,7 @@ from xlser.reporting.section import (
     Section,
     Table,
 )
-from xlser.reporting.wording import bounds, counted, number, with_unnamed
+from xlser.reporting.wording import bounds, counted, number, recordings, with_unnamed
 
 Corpus = dict[str, Any]
 LEVEL_NAMES = {
@@ -76,7 +76,10 @@ def _counts(one: Corpus) -> list[tuple[str, str]]:
     seconds = f"median {length['0.5']} s, {length['0']} to {length['1']} s, "
     seconds += f"nine tenths within {length['0.05']} and {length['0.95']} s"
     return [
-        ("Recordings", f"{counts['utterances']:,}, {counts['hours']:.2f} h, {one['elicitation']}"),
+        (
+            "Recordings",
+            f"{recordings(counts).removesuffix(' recordings')}, {counts['hours']:.2f} h, {one['elicitation']}",
+        ),
         ("Speakers", f"{counts['speakers']} ({counted(counts['sexes'])})"),
         ("Language", counted(counts["languages"])),
         ("Emotions", with_unnamed([counted(counts["emotions"])], counts.get("unnamed", {}))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from xlser.reporting.audit.finding import Finding, many, percent
+from xlser.reporting.audit.of_signals import signal_findings
 from xlser.reporting.wording import listing
 
 Corpus = dict[str, Any]
@@ -25,7 +26,11 @@ def audio_findings(one: Corpus) -> list[Finding]:
     """Return what is worth saying of one corpus's recordings."""
     found = [*_faults(one), *_left_out(one), *_formats(one)]
     if one["levels"]:
-        found += [*_silent(one), *(_level(one, name) for name in _LEVELS if one["levels"][name]["count"])]
+        found += [
+            *signal_findings(one),
+            *_silent(one),
+            *(_level(one, name) for name in _LEVELS if one["levels"][name]["count"]),
+        ]
         found += [*_band(one), *_narrow(one)]
     return found
 

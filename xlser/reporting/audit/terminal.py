@@ -6,7 +6,7 @@ from typing import Any
 
 from xlser.reporting.audit.finding import SEVERITIES
 from xlser.reporting.section import Pairs, Section, Table, Words
-from xlser.reporting.wording import bounds, counted, number, with_unnamed
+from xlser.reporting.wording import bounds, counted, number, recordings, with_unnamed
 
 _MARKS = {"serious": "!!", "caution": " !", "note": "  "}
 
@@ -22,7 +22,7 @@ def corpora(result: dict[str, Any]) -> list[Section]:
 def _counts(one: dict[str, Any]) -> list[tuple[str, str]]:
     counts, length = one["counts"], one["counts"]["duration"]
     rates = ", ".join(f"{rate} Hz {count}" for rate, count in counts["sample_rates"].items())
-    size = f"{counts['utterances']:,} recordings, {counts['speakers']} speakers ({counted(counts['sexes'])}), "
+    size = f"{recordings(counts)}, {counts['speakers']} speakers ({counted(counts['sexes'])}), "
     return [
         ("", f"{size}{counts['hours']:.2f} h, {one['elicitation']}" + ", SYNTHETIC" * bool(one["synthetic"])),
         ("language", counted(counts["languages"])),

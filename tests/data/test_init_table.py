@@ -1,0 +1,154 @@
+"""A first card for the tables that people really have: it loads, and reads the folder as the table says."""
+
+import csv
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from xlser.corpora.card import load_card
+from xlser.data.init_card import first_card
+from xlser.data.manifest import build_manifest
+from xlser.errors import CorpusError
+
+
+@pytest.fixture
+def drafted(tmp_path, voice):
+    """Return a function: the manifest, the card and the draft of a first card for a table beside recordings."""
+
+    def make(rows, name="labels.csv", seconds=2.0, files=("a.wav", "b.wav"), folder=False, separator=",", channels=1):
+        root = tmp_path / "corpus"
+        root.mkdir()
+        for number, file in enumerate(files):
+            (root / file).parent.mkdir(exist_ok=True, parents=True)
+            wave = np.stack([voice(seconds, seed=number)] * channels, axis=1)
+            soundfile.write(root / file, wave, 16_000)
+        frame = pd.DataFrame(rows[1:], columns=rows[0])
+        if name.endswith(".xlsx"):
+            frame.to_excel(root / name, index=False)
+        elif name.endswith(".jsonl"):
+            frame.to_json(root / name, orient="records", lines=True)
+        else:
+            with (root / name).open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file, delimiter=separator).writerows(rows)
+        draft = first_card(root if folder else root / name)
+        (tmp_path / "card.yaml").write_text(draft.text, encoding="utf-8")
+        card = load_card(tmp_path / "card.yaml")
+        return build_manifest(card, root), card, draft
+
+    return make
+
+
+def times(made):
+    return made.frame[["path", "start", "end", "emotion", "speaker"]].to_numpy().tolist()
+
+
+WORDS = {"anger": "angry", "sadness": "sad"}
+WANTED = [["a.wav", 0.0, 0.75, "anger", "x"], ["a.wav", 0.75, 1.5, "sadness", "y"], ["b.wav", 0.5, 1.5, "anger", "x"]]
+
+
+@pytest.mark.parametrize("folder", [False, True])
+@pytest.mark.parametrize("name", ["labels.csv", "labels.xlsx", "labels.jsonl"])
+def test_a_table_of_segments(drafted, name, folder):
+    rows = [["file", "onset", "offset", "emotion", "speaker"]]
+    rows += [[path, start, end, WORDS[label], who] for path, start, end, label, who in WANTED]
+    made, card, draft = drafted(rows, name, folder=folder)
+    assert times(made) == WANTED
+    assert card.table.columns["start"] == ("onset",)
+    assert any(line.startswith("times: no header names a unit") for line in draft.check)
+    assert "read with this card: 3 segments of 2 recordings, 2 speaker(s)" in draft.guessed
+
+
+@pytest.mark.parametrize(
+    ("heads", "factor", "lasting"),
+    [
+        (("Start (ms)", "End (ms)"), 1000, False),
+        (("begin", "length"), 1000, True),
+        (("begin_sample", "end_sample"), 16_000, False),
+        (("begin", "end"), 16_000, False),
+        (("start_time", "duration"), 1, True),
+    ],
+)
+def test_times_in_other_units_are_found_by_header_or_by_the_recordings(drafted, heads, factor, lasting):
+    rows = [["file", *heads, "emotion", "speaker"]]
+    for path, start, end, label, who in WANTED:
+        cells = [start * factor, (end - lasting * start) * factor]
+        cells = [int(cell) if factor > 1 else cell for cell in cells]
+        rows.append([path, *cells, WORDS[label], who])
+    made, _, _ = drafted(rows)
+    assert times(made) == WANTED
+
+
+def test_times_that_are_elsewhere_are_ignored_and_said(drafted):
+    made, card, draft = drafted(
+        [["file", "StartTime", "EndTime", "emotion", "speaker"], ["a.wav", "0:16:16", "0:16:18", "angry", "x"]]
+    )
+    assert made.frame["duration"].tolist() == [2.0]
+    assert card.table.ignore == ("StartTime", "EndTime")
+    assert any("are outside the recordings" in line for line in draft.check)
+
+
+def test_columns_of_parts_channels_sexes_and_people(drafted):
+    made, _, draft = drafted(
+        [
+            ["Audio File", "Emotion Label", "Speaker ID", "Gender", "Split", "Channel", "Mood of the day"],
+            ["C:\\data\\calls\\a.wav", "angry", 3, "F", "Train", 1, "x"],
+            ["C:\\data\\calls\\a.wav", "sad", 4, "M", "Train", 2, "x"],
+            ["C:\\data\\calls\\b.wav", "sad", 5, "other", "Test1", 1, "x"],
+        ],
+        channels=2,
+    )
+    columns = ["path", "speaker", "sex", "partition", "channel"]
+    assert made.frame[columns].astype(object).where(made.frame[columns].notna(), None).to_numpy().tolist() == [
+        ["a.wav", "3", "female", "Train", 1.0],
+        ["a.wav", "4", "male", "Train", 2.0],
+        ["b.wav", "5", None, "Test1", 1.0],
+    ]
+    assert any("columns not read: Mood of the day" in line for line in draft.check)
+
+
+def test_means_of_raters_have_a_scale_that_holds_them(drafted):
+    third = 4 + 2 / 3
+    rows = [["file", "emotion", "speaker", "valence", "arousal"], ["a.wav", "angry", "x", 1 / 3 + 1, third]]
+    made, card, draft = drafted([*rows, ["b.wav", "sad", "y", 4.999999999999, 2]])
+    assert card.dimensions.scale == (1, 5)
+    assert made.frame["activation_raw"].tolist() == [third, 2]
+    assert "dimensions: the ratings lie in [1.333, 5]; write the ends of their scale" in draft.check
+
+
+def test_ratings_with_decimal_commas_and_no_labels(drafted):
+    rows = [["file", "speaker", "valence"], ["a.wav", "x", "0,25"], ["b.wav", "y", "-0,5"]]
+    made, card, _ = drafted(rows, separator=";")
+    assert made.frame["valence_raw"].tolist() == [0.25, -0.5]
+    assert set(made.frame["emotion"]) == {"unlabelled"}
+    assert card.dimensions.scale == (-1, 1)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [
+            ["file", "speaker", "rater", "emotion"],
+            *(["a.wav", "x", rater, "sad" if rater == 3 else "angry"] for rater in (1, 2, 3)),
+        ],
+        [["file", "speaker", "emotion"], *(["a.wav", "x", emotion] for emotion in ("angry", "angry", "sad"))],
+        [["file", "speaker", "angry_votes", "sad_votes"], ["a.wav", "x", 2, 1]],
+        [["file", "speaker", "rater1", "rater2", "rater3"], ["a.wav", "x", "angry", "sad", "angry"]],
+    ],
+    ids=["a row a rater", "rows without raters", "counts", "a column a rater"],
+)
+def test_votes(drafted, rows):
+    made, _, _ = drafted(rows)
+    assert made.frame[["emotion", "votes"]].to_numpy().tolist() == [["anger", '{"anger": 2, "sadness": 1}']]
+
+
+def test_a_table_whose_paths_are_nobodys_says_where_it_looked(drafted):
+    with pytest.raises(CorpusError, match=r"none of its 1 paths, such as zzz/q\.wav, is .* recordings.*--root"):
+        drafted([["file", "emotion", "speaker"], ["zzz/q.wav", "angry", "x"]])
+
+
+def test_other_folders_than_on_the_disk(drafted):
+    made, card, _ = drafted([["file", "emotion", "speaker"], ["raw/a.wav", "angry", "x"]])
+    assert made.frame["path"].tolist() == ["a.wav"]
+    assert card.table.match == "name"

@@ -1,0 +1,73 @@
+"""What a first card is made of, however it was guessed: its text, what to check, and the trial that it must pass."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xlser.corpora.card import Card
+from xlser.corpora.scan import Scan, scan
+from xlser.data.init_fields import read_codes
+from xlser.data.manifest import build_manifest
+from xlser.errors import CardError
+from xlser.schema import validate
+from xlser.yamlfile import parse_yaml
+
+CHECK = "  # please check"
+
+
+@dataclass
+class Draft:
+    """The text of a first card, what was guessed, and what its user must look at."""
+
+    text: str
+    guessed: list[str] = field(default_factory=list)
+    check: list[str] = field(default_factory=list)
+    languages: list[str] = field(default_factory=list)
+
+
+def attempt(text: str, root: Path) -> Scan:
+    """Return what a card reads in its folder; of segments and channels with their times, as recordings have them.
+
+    Raises:
+        CardError: the text is no card. CorpusError: it cannot read the folder.
+    """
+    card = validate(Card, parse_yaml(text, "the first card", CardError), "the first card", CardError)
+    if card.table is None or not {"start", "channel"} & card.table.columns.keys():
+        return scan(card, root)
+    made = build_manifest(card, root)
+    return Scan(made.frame.to_dict("records"), made.left_out, made.notes)
+
+
+def emotion_lines(codes: list[str], draft: Draft) -> list[str]:
+    """Return the lines of a card that say what labels mean; what is not sure is marked, and to be checked."""
+    lines = ["emotion:"]
+    for number, (code, guess) in enumerate(read_codes(codes).items()):
+        emotion = guess.emotion if guess else f"unread-{_letters(number)}"
+        sure = guess is not None and guess.sure
+        lines.append(f"  {quoted(code)}: {emotion}{'' if sure else CHECK}")
+        if not sure:
+            draft.check.append(f"emotion: does {code!r} mean {emotion}?")
+    return lines
+
+
+def nobody_lines(draft: Draft) -> list[str]:
+    """Return the line of a card that has no speakers."""
+    draft.check.append("speaker: nothing looks like one, so all files count as ONE person; no split can part people")
+    return ["speaker: unknown  # EDIT: every file counts as one person now"]
+
+
+def quoted(value: object) -> str:
+    """Return texts, lists and mappings as YAML reads them."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def some(values: list[str], most: int = 8) -> str:
+    """Return the first few values as text, and how many more there are."""
+    return ", ".join(values[:most]) + (f" and {len(values) - most} more" if len(values) > most else "")
+
+
+def _letters(number: int) -> str:
+    """Return a, b ... z, ba, bb: canonical names hold no digits."""
+    return (_letters(number // 26) if number >= 26 else "") + chr(ord("a") + number % 26)
