@@ -257,7 +257,7 @@ def test_segments_and_channels_of_a_call(call):
         ("file,start,end,label\ncall,500,1500,joy\n", "fit it as milliseconds.*--column start:milliseconds="),
         ("file,label\ncall,joy\ncall,sad\n", "stand twice.*--column start="),
         ("file,label,channel\ncall,joy,3\n", "channel 3 of a recording that has 2"),
-        ("file,start,end,label\ncall,1,9e12,joy\n", "segment outside the file"),
+        ("file,start,end,label\ncall,1.5,9e12,joy\n", "segment outside the file"),
         ("file,start,end,label\ncall,1.5,1,joy\n", "segment outside the file"),
     ],
 )

@@ -13,6 +13,7 @@ from xlser.corpora.card import load_card
 from xlser.data.formats.audformat_db import read_audformat
 from xlser.data.formats.audformat_write import write_audformat
 from xlser.data.formats.rows import About
+from xlser.data.formats.speechbrain_json import speechbrain_records
 from xlser.data.manifest import build_manifest
 from xlser.errors import CorpusError
 
@@ -77,6 +78,14 @@ def test_a_split_goes_out_and_comes_back(rated, tmp_path):
     frame = back.manifest.frame.sort_values("id", ignore_index=True)
     assert frame["partition"].tolist() == ["train", "train", "validation", "test"]
     pd.testing.assert_frame_equal(frame.assign(partition=None), rated.frame.assign(partition=None))
+
+
+def test_a_row_of_one_channel_is_not_exported_as_one_of_both(rated, tmp_path):
+    rated.frame.loc[1, "channel"] = 2
+    with pytest.raises(CorpusError, match="one channel"):
+        write_audformat(rated, tmp_path / "db")
+    assert not (tmp_path / "db").exists()
+    assert speechbrain_records(rated)[rated.frame["id"][1]]["channel"] == 2
 
 
 def test_segments_and_whole_files_go_out_and_come_back(tmp_path):

@@ -186,7 +186,7 @@ def test_a_table_in_another_encoding_is_told_and_read(corpus):
         ("file,emotion\na.wav,A\na.wav,B\n", r"what these labels mean: 'A' \(1\), 'B' \(1\)\. Name each: --emotion"),
         ("file,emotion\na.wav,anger\na.wav,fear\n", "1 ids stand twice, such as 'toy/a'"),
         ("file,emotion,valence\na.wav,anger,3\n", "ratings of valence, but no scale"),
-        ("file,emotion,end\na.wav,anger,9e9\n", "1 segment outside the file"),
+        ("file,emotion,start,end\na.wav,anger,0.1,9e9\n", "1 segment outside the file"),
         ("file,emotion,end\na.wav,anger,x\n", "end 'x': time 'x' is no number"),
         ("file,emotion,language\na.wav,anger,Klingonish\n", "no language that xlser knows"),
     ],

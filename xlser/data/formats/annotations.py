@@ -39,7 +39,7 @@ class Tier(NamedTuple):
 def annotation_records(
     path: Path, wanted: str | None, encoding: str | None
 ) -> tuple[list[dict[str, Any]], list[str], list[str]]:
-    """Return the segments of a file as records of path, start and end in seconds, speaker and emotion or text.
+    """Return the segments of a file as records of path, start_s and end_s in seconds, speaker and emotion or text.
 
     Where tiers hold emotion words, these alone are read; several of them must be told apart by who speaks, or be
     ``wanted``. Otherwise every tier is read, as segments without label. Empty segments are passed over.
@@ -70,13 +70,13 @@ def annotation_records(
     # Tiers of people, then: what they are called is who speaks.
     several = len(chosen) > 1 or (chosen and chosen[0].emotional and sum(tier.emotional for tier in tiers) > 1)
     records = [
-        {"path": media, "start": start, "end": end, "speaker": tier.speaker or (tier.name if several else None)}
+        {"path": media, "start_s": start, "end_s": end, "speaker": tier.speaker or (tier.name if several else None)}
         | {"emotion" if labelled else "text": text}
         for tier in chosen
         for start, end, text in tier.segments
         if text
     ]
-    return records, ["path", "start", "end", "speaker", "emotion" if labelled else "text"], notes
+    return records, ["path", "start_s", "end_s", "speaker", "emotion" if labelled else "text"], notes
 
 
 def _chosen(path: Path, tiers: Sequence[Tier], wanted: str | None) -> tuple[list[Tier], list[str]]:
@@ -169,11 +169,11 @@ def _rttm(path: Path, encoding: str | None) -> tuple[list[dict[str, Any]], list[
         raise CorpusError(f"{path} has no lines SPEAKER file channel start duration ...: {short or cells[:1]}")
     channels = {row[2] for row in rows} != {"1"}
     records = [
-        {"path": row[1], "start": float(row[3]), "duration": float(row[4]), "speaker": row[7]}
+        {"path": row[1], "start_s": float(row[3]), "duration_s": float(row[4]), "speaker": row[7]}
         | ({"channel": row[2]} if channels else {})
         for row in rows
     ]
-    return records, ["path", "start", "duration", "speaker", *["channel"] * channels], []
+    return records, ["path", "start_s", "duration_s", "speaker", *["channel"] * channels], []
 
 
 def _beside(path: Path) -> str:

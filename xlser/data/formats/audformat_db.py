@@ -45,7 +45,7 @@ def read_audformat(folder: str | Path, about: About | None = None, *, tables: li
         for key, row in _rows(database, name).items():
             twice += rows.setdefault(key, row)["emotion"] != row["emotion"]
     _complete(database, rows)
-    imported = import_rows(list(rows.values()), folder, about)
+    imported = import_rows(list(rows.values()), folder, about, units={"start": "seconds", "end": "seconds"})
     if twice:
         imported.manifest.notes.append(f"{twice} recordings have another label in another table: the first one counts")
     return imported

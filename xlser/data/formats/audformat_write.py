@@ -67,11 +67,16 @@ def write_audformat(
         audio: what to do with the recordings.
 
     Raises:
-        CorpusError: a speaker with two sexes, a scale that nothing tells, a split with an unknown id, a usage that
-            audformat does not know, a recording that is not there.
+        CorpusError: a row of one channel (audformat has no word for it), a speaker with two sexes, a scale that nothing
+            tells, a split with an unknown id, a usage that audformat does not know, a recording that is not there.
         XlserError: ``folder`` cannot be written.
     """
     folder, frame = Path(folder), manifest.frame
+    if frame["channel"].notna().any():
+        raise CorpusError(
+            f"corpus {manifest.card} has rows of one channel of a recording, which an audformat database cannot say: "
+            "write each channel into a file of its own first"
+        )
     database = _header(manifest, source, usage)
     _add_schemes(database, frame, scale)
     _add_speakers(database, frame)
