@@ -33,15 +33,15 @@ Source = str | os.PathLike[str] | BinaryIO
 
 
 class Decoder(Protocol):
-    """``rate`` in Hz; ``frames`` as the header has them, or None where only decoding says it.
-
-    ``narrow`` says that 16 bits hold the samples as they are.
-    """
+    """``rate`` in Hz; ``frames`` as the header has them, or None where only decoding says it."""
 
     rate: int
     channels: int
     frames: int | None
-    narrow: bool
+
+    @property
+    def narrow(self) -> bool:
+        """Whether 16 bits hold the samples as they are."""
 
     def blocks(self, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
         """Yield frames ``first`` to ``last`` (None: the end), float32 (frames, channels), full scale 1. Once only."""
@@ -88,7 +88,7 @@ def _opened(source: Path | BinaryIO, stack: ExitStack) -> Decoder:
     fault: Exception | None = None
     with reading(source):
         try:
-            sound = stack.enter_context(soundfile.SoundFile(_openable(source, stack)))
+            sound = stack.enter_context(soundfile.SoundFile(_openable(source)))
         except (soundfile.SoundFileError, TypeError) as error:  # TypeError: it wants to be told what is in a .raw
             if getattr(error, "code", None) == _SYSTEM_ERROR:
                 raise
@@ -109,7 +109,7 @@ def _opened(source: Path | BinaryIO, stack: ExitStack) -> Decoder:
     return _media(file, source, fault, stack)
 
 
-def _openable(source: Path | BinaryIO, stack: ExitStack) -> Any:
+def _openable(source: Path | BinaryIO) -> Any:
     """Return what soundfile is given: by its name it takes a .raw for samples without a header, and some names it
     cannot encode."""
     if not isinstance(source, Path):
@@ -138,7 +138,6 @@ class SoundfileDecoder:
         self.rate: int = sound.samplerate
         self.channels: int = sound.channels
         check_header_rate(self.rate)
-        self.narrow = sound.subtype in _NARROW
         known = exact or sound.format in ("WAV", "WAVEX", "AU", "CAF")  # as long as there are bytes
         self.frames: int | None = sound.frames if known else None
         if self.frames is not None and self.frames <= 0:
@@ -147,9 +146,14 @@ class SoundfileDecoder:
         if there < promised:
             raise AudioFault(f"truncated: the header promises {promised:,} bytes of samples, but {there:,} are there")
         # Where a decoder has a memory, what is read behind a jump differs from what is read on the way there.
-        self._jumps = not is_estimated(sound.format)
+        self._jumps = consistent or not is_estimated(sound.format)
         # soundfile goes back to where it is after each block otherwise, and MPEG decoders lose their memory by it.
         sound.seekable = lambda: False
+
+    @property
+    def narrow(self) -> bool:
+        """Whether 16 bits hold the samples as they are."""
+        return self._sound.subtype in _NARROW
 
     def blocks(self, first: int = 0, last: int | None = None, kind: str = "float32") -> Iterator[np.ndarray]:
         """Yield frames ``first`` to ``last``, as ``int16`` where that is the ``kind``; see `Decoder`.
