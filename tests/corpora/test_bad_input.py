@@ -124,7 +124,7 @@ def test_a_table_of_labels_counts_rows_without_audio_and_without_a_label(make_ca
     (root / "t.csv").write_text("file,label,said\ns1.wav,ang,\ns2.wav,,Hm\ns3.wav,sad,No\n")
     found = scan(make_card(grammar=r"(?P<speaker>s\d)", table=table, text="{text}"), root)
     assert [(row["path"], row["text"]) for row in found.rows] == [("s1.wav", None)]
-    assert found.left_out == {"no row in t.csv": ["s2.wav"]}
+    assert found.left_out == {"neither label nor rating in t.csv": ["s2.wav"]}
     assert found.notes == ["t.csv: 1 incomplete row(s) passed over", "t.csv: 1 row(s) without audio, such as s3"]
 
 

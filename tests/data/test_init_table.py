@@ -152,3 +152,41 @@ def test_other_folders_than_on_the_disk(drafted):
     made, card, _ = drafted([["file", "emotion", "speaker"], ["raw/a.wav", "angry", "x"]])
     assert made.frame["path"].tolist() == ["a.wav"]
     assert card.table.match == "name"
+
+
+def test_counts_of_raters_who_heard_something_else_count(drafted):
+    rows = [["file", "speaker", "angry", "sad", "other"], ["a.wav", "x", "2", "1", "3"], ["b.wav", "y", "2", "1", "0"]]
+    made, _, draft = drafted(rows)
+    assert made.frame["emotion"].tolist() == ["other", "anger"]
+    assert not any("not read" in line for line in draft.check)
+
+
+def test_a_row_a_rater_names_the_column_of_raters(drafted):
+    rows = [["file", "speaker", "rater", "emotion"]]
+    rows += [["a.wav", "x", who, said] for who, said in (("1", "angry"), ("1", "angry"), ("2", "sad"))]
+    _, card, draft = drafted([*rows, ["b.wav", "y", "1", "sad"]])
+    assert card.table.votes.rater == ("rater",)
+    assert not any("not read" in line for line in draft.check)
+
+
+def test_a_recording_whose_row_has_no_label_is_told_from_one_without_a_row(drafted):
+    rows = [["file", "speaker", "emotion"], ["a.wav", "x", "angry"], ["b.wav", "y", ""], ["e.wav", "y", "sad"]]
+    made, _, _ = drafted(rows, files=("a.wav", "b.wav", "c.wav", "e.wav"))
+    assert made.left_out == {"neither label nor rating in labels.csv": ["b.wav"], "no row in labels.csv": ["c.wav"]}
+
+
+@pytest.mark.parametrize(("name", "language"), [("off", "no"), ("yes", "de"), ("2024", "no")])
+def test_names_and_languages_that_yaml_would_read_otherwise(tmp_path, voice, name, language):
+    for file in ("a", "b"):
+        soundfile.write(tmp_path / f"{file}.wav", voice(0.5), 16_000)
+    rows = [f"a.wav,x,angry,{language}", f"b.wav,y,sad,{language}"]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,speaker,emotion,language", *rows]))
+    (tmp_path / "card.yaml").write_text(first_card(tmp_path / "labels.csv", name).text)
+    card = load_card(tmp_path / "card.yaml")
+    assert (card.name, card.languages) == (name, (language,))
+
+
+def test_a_missing_column_of_labels_is_suggested_by_what_stands_in_it(drafted):
+    rows = [["recording", "who", "feeling", "note"], ["a.wav", "x", "angry", "-"], ["b.wav", "y", "sad", "-"]]
+    with pytest.raises(CorpusError, match="--column emotion='feeling'"):
+        drafted(rows)

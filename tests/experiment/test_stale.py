@@ -19,7 +19,7 @@ from xlser.corpora.card import load_card
 from xlser.data.audio import PassingFault, content_hash, probe
 from xlser.data.dataset import Dataset
 from xlser.data.manifest import build_manifest
-from xlser.errors import CorpusError, XlserError
+from xlser.errors import CorpusError, MachineError, XlserError
 from xlser.experiment.bench.cells import cell_key, training_key
 from xlser.experiment.bench.plan import make_jobs
 from xlser.experiment.bench.run import run_bench
@@ -30,6 +30,7 @@ from xlser.experiment.run import run_recipe
 from xlser.experiment.run_inputs import INPUTS, read_inputs, read_inputs_of, write_inputs
 from xlser.experiment.stored import STORE, keep, stored
 from xlser.experiment.workplace import Workplace
+from xlser.machine import machine_error
 from xlser.models.checkpoints import load_encoder
 from xlser.shipped import shipped_folder
 from xlser.store.datastore import Datastore
@@ -322,6 +323,20 @@ def test_recordings_that_cannot_be_opened_for_now_are_no_change(house, monkeypat
     monkeypatch.undo()
     monkeypatch.chdir(house.folder)
     assert len(house.corpora()[0].frame) == 48  # and nowhere remembered as broken
+
+
+def test_a_fault_of_the_machine_while_headers_are_read_is_remembered_nowhere(house, monkeypatch):
+    shutil.rmtree(house.place.cache / "scans")
+
+    def full(path):
+        raise machine_error(OSError(errno.EMFILE, "Too many open files"), f"reading {path}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("xlser.data.headers.probe", full)
+        with pytest.raises(MachineError, match="files open"):
+            house.corpora()
+    assert not list(house.place.cache.glob("scans/*"))
+    assert len(house.corpora()[0].frame) == 48
 
 
 def test_a_recording_that_could_not_be_opened_and_can_be_is_a_change(house, monkeypatch):

@@ -66,7 +66,8 @@ def scan(card: Card, root: str | Path) -> Scan:
         fields = blank | found.groupdict("")
         said = tables.of_recording(path, fields)
         if not said:
-            left_out[f"no row in {tables.main.path.name}"].append(path)
+            lack = NO_LABEL if tables.main.lacks_label(path) else "no row"
+            left_out[f"{lack} in {tables.main.path.name}"].append(path)
         for extra, segment in said:
             row = _row(card, path, fields | extra, tables, problems) | _part(card, extra, segment)
             fault = _left_out(card, row)

@@ -31,8 +31,8 @@ class SideTable:
     asked for. Where rows are segments, ``parts`` has, for the key of a recording, each segment's own key. ``written``
     are paths as the table has them, by the key of their recording; once `match` was called, they are found by path,
     and before that by file name. ``unread`` are headers that the card does not name, ``untimed`` the paths of rows
-    without a start or an end, ``doubled`` counts rows that say again what another one says, ``remarks`` are further
-    sentences on it.
+    without a start or an end, ``incomplete`` those of rows without a label, ``doubled`` counts rows that say again
+    what another one says, ``remarks`` are further sentences on it.
     """
 
     path: Path
@@ -43,10 +43,12 @@ class SideTable:
     written: dict[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     untimed: list[str] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
     doubled: int = 0
     remarks: list[str] = field(default_factory=list)
     matches: Matches | None = None
     _by_file: dict[str, str] = field(default_factory=dict)
+    _unlabelled: frozenset[str | None] = frozenset()
 
     def add(self, key: str, row: dict[str, str], path: Path, written: str = "", segment: Segment | None = None) -> None:
         """Take in a row of ``path``, where its key is ``written`` so, and which is about a ``segment`` or about all.
@@ -78,6 +80,12 @@ class SideTable:
         self.matches = match_paths(list(self.written.values()), files, root)
         pairs = zip(self.written, self.matches.files, strict=True)
         self._by_file = {file: key for key, file in pairs if file is not None}
+        names = [row_key(text) for text in self.incomplete] if by_name else self.incomplete
+        self._unlabelled = frozenset(match_paths(names, files, root).files)
+
+    def lacks_label(self, name: str) -> bool:
+        """Say whether an audio file has a row that says nothing of it, and no other."""
+        return name in self._unlabelled
 
     def take(self, name: str) -> dict[str, str] | None:
         """Return the row for an audio file, or None; the row counts as used."""
@@ -177,6 +185,7 @@ def _read_into(found: SideTable, table: Table, path: Path, rows: _Several) -> No
     _note_unread(found, table, path, frame, {*key_heads, *columns.values(), *votes.values()})
     complete = _complete(frame.dropna(subset=key_heads), columns, list(votes.values()) * (not table.by_rater))
     found.empty_rows += len(frame) - len(complete)
+    found.incomplete += frame.drop(complete.index)[key_heads[0]].dropna().astype(str).tolist()
     times = time_columns_of(table, columns, path, frame[columns["channel"]] if "channel" in columns else ())
     if times and times.zero:
         found.remarks.append("channels count from 0: 0 is the first one")

@@ -97,7 +97,7 @@ def _opened(source: Path | BinaryIO, stack: ExitStack) -> Decoder:
             if sound.frames >= _UNKNOWN:  # a FLAC that was written to a pipe
                 return SoundfileDecoder(source, sound, exact=False)
             if not is_estimated(sound.format) and sound.frames > 0 and _is_consistent(sound.extra_info):
-                return SoundfileDecoder(source, sound)
+                return SoundfileDecoder(source, sound, consistent=True)
         file = source if not isinstance(source, Path) else stack.enter_context(source.open("rb"))
         mended = corrected(file, "" if fault else sound.format)
         if mended and (found := _mended(mended, source, stack)):
@@ -130,9 +130,10 @@ def _mended(file: Corrected, source: Path | BinaryIO, stack: ExitStack) -> Decod
 
 
 class SoundfileDecoder:
-    """By libsndfile. Not ``exact``: its count of frames is a guess, or a header's that was put right."""
+    """By libsndfile. Not ``exact``: its count of frames is a guess, or a header's that was put right. ``consistent``:
+    what the header promises is there."""
 
-    def __init__(self, source: Path | BinaryIO, sound: Any, *, exact: bool = True) -> None:
+    def __init__(self, source: Path | BinaryIO, sound: Any, *, exact: bool = True, consistent: bool = False) -> None:
         self._source, self._sound = source, sound
         self.rate: int = sound.samplerate
         self.channels: int = sound.channels
@@ -142,7 +143,7 @@ class SoundfileDecoder:
         self.frames: int | None = sound.frames if known else None
         if self.frames is not None and self.frames <= 0:
             raise AudioFault("zero length: the header is there, but no samples")
-        there, promised = _sizes(sound.extra_info)
+        there, promised = (0, 0) if consistent else _sizes(sound.extra_info)
         if there < promised:
             raise AudioFault(f"truncated: the header promises {promised:,} bytes of samples, but {there:,} are there")
         # Where a decoder has a memory, what is read behind a jump differs from what is read on the way there.

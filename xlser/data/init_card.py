@@ -13,7 +13,7 @@ from xlser.corpora.globbing import AUDIO_SUFFIXES, nfc, walk
 from xlser.corpora.words import plain
 from xlser.data.formats.columns import read_sex
 from xlser.data.formats.table_options import TableOptions
-from xlser.data.init_draft import CHECK, Draft, attempt, emotion_lines, nobody_lines, some
+from xlser.data.init_draft import CHECK, Draft, attempt, emotion_lines, nobody_lines, some, word
 from xlser.data.init_fields import Field, Names, cut, find_roles
 from xlser.data.init_table import table_draft, tables_in
 from xlser.errors import CorpusError
@@ -56,8 +56,8 @@ def _head(name: str, count: int, languages: list[str]) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", plain(name)).strip("-") or "corpus"
     return (
         f"# A first card, guessed by looking at {count} files, for you to correct.\n"
-        f"name: {slug}\ntitle: {json.dumps(name, ensure_ascii=False)}\n"
-        f"languages: [{', '.join(languages) or 'und'}]  # EDIT: BCP 47, such as ur or fr-CA\n"
+        f"name: {word(slug)}\ntitle: {json.dumps(name, ensure_ascii=False)}\n"
+        f"languages: [{', '.join(map(word, languages)) or 'und'}]  # EDIT: BCP 47, such as ur or fr-CA\n"
         'licence: "unknown"  # EDIT\nelicitation: acted  # EDIT: acted | elicited | natural | synthetic\n'
     )
 

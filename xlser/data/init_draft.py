@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
+
 from xlser.corpora.card import Card
 from xlser.corpora.scan import Scan, scan
 from xlser.data.init_fields import read_codes
@@ -61,6 +63,15 @@ def nobody_lines(draft: Draft) -> list[str]:
 def quoted(value: object) -> str:
     """Return texts, lists and mappings as YAML reads them."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def word(text: str) -> str:
+    """Return a text that YAML reads as text: Norwegian is ``"no"``, which would be false.
+
+    >>> word("de"), word("no"), word("12")
+    ('de', '"no"', '"12"')
+    """
+    return text if yaml.safe_load(text) == text else quoted(text)
 
 
 def some(values: list[str], most: int = 8) -> str:

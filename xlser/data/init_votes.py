@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from xlser.corpora.votes import split_labels
-from xlser.corpora.words import guess_emotion
+from xlser.corpora.words import guess_emotion, plain
 from xlser.data.formats.cells import cell_text
 from xlser.data.formats.table_reader import TableRows
 from xlser.data.init_draft import quoted
@@ -50,7 +50,7 @@ def _rows(read: TableRows, unread: list[str]) -> FoundVotes | None:
     if all(len(several) == 1 for several in labels.values()):
         return None
     codes = sorted({code for several in labels.values() for text in several for code in split_labels(text or "")})
-    rater = next((head for head in unread if _RATERS.fullmatch(head.strip())), None)
+    rater = read.heads.get("rater") or next((head for head in unread if _RATERS.fullmatch(head.strip())), None)
     if rater:
         return FoundVotes([f"  votes: {{rater: {quoted(rater)}}}"], codes)
     return FoundVotes(["  votes: rows"], codes) if any(len(set(several)) > 1 for several in labels.values()) else None
@@ -58,14 +58,20 @@ def _rows(read: TableRows, unread: list[str]) -> FoundVotes | None:
 
 def _counts(read: TableRows, unread: list[str]) -> FoundVotes | None:
     """Look for columns of counts: headers that are emotions over nothing but numbers."""
-    named = {
-        head: guess.emotion for head in unread if (guess := guess_emotion(_AROUND.sub("", head.strip()))) and guess.sure
-    }
+    named = {head: emotion for head in unread if (emotion := _counted(_AROUND.sub("", head.strip())))}
     counts = {head: emotion for head, emotion in named.items() if all(map(_is_count, _cells(read, head)))}
     if len(counts) < 2 or len(set(counts.values())) < len(counts):
         return None
     by_emotion = {emotion: head for head, emotion in counts.items()}
     return FoundVotes([f"  votes: {quoted({'columns': by_emotion})}"], stand_alone=True)
+
+
+def _counted(word: str) -> str | None:
+    """Return the emotion that a column of counts is called by; a vote for another one than those is a vote too."""
+    if plain(word) in ("other", "others"):
+        return "other"
+    guess = guess_emotion(word)
+    return guess.emotion if guess and guess.sure else None
 
 
 def _columns(read: TableRows, unread: list[str]) -> FoundVotes | None:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from xlser.corpora.card import Card
 from xlser.corpora.globbing import suffix_counts, walk
-from xlser.corpora.scan import STRAY
+from xlser.corpora.scan import NO_LABEL, STRAY
 from xlser.data.audio import AudioFault, read_mono
 from xlser.data.excerpts import Excerpt, excerpts
 from xlser.data.manifest import Manifest, build_manifest
@@ -63,7 +63,7 @@ def verify(
     found = Verification(manifest, card, _described(manifest))
     for reason, paths in manifest.left_out.items():
         listed = ", ".join(paths[:_SHOWN]) + (f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else "")
-        kind = found.lines if reason.startswith(("ignored", *STRAY)) else found.problems
+        kind = found.lines if reason.startswith(("ignored", NO_LABEL, *STRAY)) else found.problems
         kind.append(f"{len(paths)} left out, {reason}: {listed}")
     found.lines += _passed_over(manifest)
     found.problems += _mostly_unused(manifest)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from xlser.corpora.globbing import AUDIO_SUFFIXES
 from xlser.corpora.times import read_time
+from xlser.corpora.words import guess_emotion
 from xlser.data.formats.annotations import ANNOTATIONS
 from xlser.data.formats.cells import cell_text
 from xlser.data.formats.columns import TIMES, Columns, find_columns
@@ -147,7 +149,8 @@ def check_needed(table: TableRows, needed: Sequence[str]) -> None:
     if not missing:
         return
     heads = list(dict.fromkeys(head for record in table.records[:1] for head in record))
-    way = f"Name it: --column {missing[0]}={heads[0]!r}; if no line names the columns, add one that does"
+    like = _likely(table, missing[0], heads)
+    way = f"Name it: --column {missing[0]}={like!r}; if no line names the columns, add one that does"
     if table.path.suffix.lower() == ".rttm":
         way = "An .rttm says who speaks when, and nothing of emotions: it is a list of segments for predict"
     elif table.path.is_dir() or table.path.suffix.lower() in ANNOTATIONS:
@@ -155,6 +158,21 @@ def check_needed(table: TableRows, needed: Sequence[str]) -> None:
     raise CorpusError(
         f"table {table.path} has no column of {' or of '.join(missing)}; its columns: {', '.join(heads)}. {way}"
     )
+
+
+def _likely(table: TableRows, role: str, heads: Sequence[str]) -> str:
+    """Return the header whose cells look most like what is missed: words for emotions, or names of recordings."""
+    looks = {
+        "emotion": lambda text: (guess := guess_emotion(text)) is not None and guess.sure,
+        "path": lambda text: PurePosixPath(text).suffix.lower() in AUDIO_SUFFIXES,
+    }
+    sample = table.records[:200]
+    fits = {
+        head: sum(bool(text) and looks[role](text) for text in (cell_text(row.get(head)) for row in sample))
+        for head in heads
+        if role in looks
+    }
+    return max(fits, key=lambda head: fits[head]) if any(fits.values()) else heads[-1]
 
 
 def _cell(role: str, value: Any, comma: bool) -> Any:
