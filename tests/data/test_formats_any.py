@@ -166,6 +166,18 @@ def test_a_table_elsewhere_finds_its_recordings(folder, spell, root):
     assert labels(read(table, folder, **({"root": folder} if root else {}))) == WANTED
 
 
+@pytest.mark.parametrize(
+    "spell", [lambda path, folder: str(folder / path), lambda path, folder: f"../{folder.name}/{path}"]
+)
+def test_paths_that_lead_elsewhere_need_no_root(folder, spell):
+    table = folder.parent / "tables" / "t.csv"
+    table.parent.mkdir()
+    FRAME.head(3).assign(path=[spell(path, folder) for path in FRAME["path"][:3]]).to_csv(table, index=False)
+    dataset = read(table, folder)
+    assert labels(dataset) == {path: WANTED[path] for path in FRAME["path"][:3]}
+    assert any("no row names: bert/001.wav" in note for note in dataset.notes)
+
+
 def test_a_table_of_one_folder_labels_no_other(folder):
     FRAME.assign(path=["000", "anna/001.wav", "001", "carl/000.wav"]).to_csv(folder / "t.csv", index=False)
     dataset = read(folder / "t.csv", folder)
