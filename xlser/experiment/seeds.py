@@ -60,9 +60,10 @@ def fold_note(recipe: Recipe | EncoderRecipe, source: Corpus) -> list[str]:
 def _splits(recipe: Recipe | EncoderRecipe, source: Corpus | Dataset) -> tuple[list[Split], str]:
     choice = recipe.split
     given = [{part: list(members) for part, members in fold.items()} for fold in choice.given]
-    options = {"folds": choice.folds, "seed": choice.seed, "given": given, "parts": choice.parts}
     try:
-        return adapted_splits(source.frame, choice.kind, **options)
+        return adapted_splits(
+            source.frame, choice.kind, folds=choice.folds, seed=choice.seed, given=given, parts=choice.parts
+        )
     except CorpusError as error:
         raise CorpusError(f"corpus {source.name}: {error}") from None
 
