@@ -60,7 +60,8 @@ def read_frame(
     if strict and manifest.left_out:
         _refuse(manifest, len(records))
     for note in manifest.notes:
-        warnings.warn(f"dataset {name}: {note}", stacklevel=4)
+        said = f"dataset {name}: "
+        warnings.warn(said + note.removeprefix(said), stacklevel=4)
     return manifest
 
 
