@@ -11,15 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xlser import vocabulary
 from xlser.data.scales import DERIVED
 from xlser.evaluation.openset import VALENCES, valence_class
 from xlser.experiment.corpora import AnyRecipe, Corpus
-from xlser.vocabulary import NO_AGREEMENT
+from xlser.vocabulary import UNNAMED
 
 OTHER = "other"
-# Canonical names which say that nobody could name an emotion; no_agreement is the name that xlser 0.1 had.
-UNLABELLED = (vocabulary.UNLABELLED, NO_AGREEMENT, "no_agreement", "unknown")
+# Canonical names which say that nobody could name an emotion.
+UNLABELLED = (*UNNAMED, "unknown")
 VALENCE = {name: found for name, position in DERIVED.items() if (found := valence_class(position["valence"]))}
 
 
