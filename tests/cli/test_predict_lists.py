@@ -123,7 +123,7 @@ def test_the_turns_of_a_diariser_are_a_list(xlser, run, call):
     status, out, err = xlser("predict", run, call / "call.rttm", "--format", "csv")
     assert status == 0, err
     rows = table(out)
-    assert [(row["speaker"], row["xlser_start"], row["seconds"]) for row in rows] == [
+    assert [(row["speaker"], row["start"], row["seconds"]) for row in rows] == [
         ("anna", "0", "1.000"),
         ("ben", "1", "1.000"),
         ("anna", "2", "1.000"),
