@@ -37,8 +37,8 @@ def protocol_lines(chosen: Chosen, shift: Shift | None) -> list[str]:
         lines += [shift.note] if shift.note else []
     if chosen.method not in headline.methods and headline.scores:
         lines.append(
-            f"the report speaks of {', '.join(headline.methods)} first, no better on the source's validation "
-            f"speakers: --method {headline.methods[0]} takes it"
+            f"the report's first numbers are of the method {' and '.join(map(repr, headline.methods))}, which did no "
+            f"better on the source's validation speakers: --method {headline.methods[0]} takes it"
         )
     return lines
 
