@@ -67,7 +67,7 @@ def workplace(tmp_path_factory):
         f"data/urdu/{e}/S{'FM'[s % 2]}{s}_F{k}_{e[0]}{k:02d}.wav"
         for e, s, k in product(("Angry", "Happy", "Neutral", "Sad"), range(1, 5), (1, 2))
     ]
-    names += ["new-recordings/a.wav", "new-recordings/b.wav", "call.wav", "calls/a.wav"]
+    names += [*(f"new-recordings/{n}.wav" for n in range(6)), "call.wav", "calls/a.wav"]
     (root / "segments.csv").write_text("file,start,end,of\na.wav,0,0.3,anna\na.wav,0.25,0.56,nikos\n")
     for number, name in enumerate(names):
         (root / name).parent.mkdir(parents=True, exist_ok=True)

@@ -77,7 +77,7 @@ def test_a_file_of_todays_schema_is_read(tmp_path, make_card, corpus, make):
 
 
 def test_files_of_before_there_were_schemas_count_as_the_first():
-    check_version("manifest", None, "m.parquet", "make it again")
+    check_version("weights", None, "w.safetensors", "make it again")
     with pytest.raises(XlserError):
         check_version("cell", None, "cell.json", "make it again")
 

@@ -196,8 +196,8 @@ def read_manifest(path: str | Path) -> Manifest:
     except (OSError, pa.ArrowInvalid, ValueError) as error:
         pass_on_machine(error, f"reading manifest {path}")
         raise CorpusError(f"cannot read manifest {path}: {error}") from error
-    schema = about.pop("schema", None) or 1
-    if schema == 1:
+    schema = about.pop("schema", None)
+    if schema in (None, 1):
         table = _with_added(table)
     else:
         check_version("manifest", schema, path, "make it again: xlser corpora prepare", error=CorpusError)
