@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from xlser.data.together import split_units
 from xlser.evaluation import metrics
 from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.calibration import abstention, aurc, brier, by_length, ece, reliability
@@ -42,7 +43,8 @@ def few_shot_rows(
             "probabilities": probabilities(reader, target.embeddings, classes),
             "chosen": _chosen(reader, classes),
         }
-        options |= {"speakers": case.corpus.frame["speaker"], "classes": classes, "resamples": _RESAMPLES}
+        # Shots and the clips that judge them share no speaker, and no recording where two people talk in one.
+        options |= {"speakers": split_units(case.corpus.frame), "classes": classes, "resamples": _RESAMPLES}
         found, below, kept, why = _possible(reader.train, target, ks, options)
         about = {"method": reader.method, "corpus": case.corpus.name}
         rows += [about | row for row in found]
