@@ -102,7 +102,7 @@ def _needed(card: Card, table: Table, root: Path) -> SideTable:
     paths, tried = find_tables(table.file, root)
     if not paths:
         raise CorpusError(f"corpus {card.name}: its table {table.file} is missing; looked for {some(tried, 6)}.")
-    return read_table(table, *paths, partial=True)
+    return read_table(table, *paths)
 
 
 def _hooked(card: Card, root: Path, missing: list[str]) -> SideTable | None:

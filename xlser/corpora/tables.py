@@ -154,11 +154,11 @@ def _fitting(name: str, folder: Path) -> Iterator[Path]:
     return (path for path in paths if path.is_file())
 
 
-def read_table(table: Table, *paths: Path, partial: bool = False) -> SideTable:
+def read_table(table: Table, *paths: Path) -> SideTable:
     """Read ``table`` from the files it is made of.
 
-    Incomplete rows are counted and passed over: those without a key, and those without a label, a vote or a rating.
-    Where the table has no labels and no votes, a row needs all of its values, or with ``partial`` one rating.
+    Incomplete rows are counted and passed over: those without a key, and those without a label, a vote or a rating,
+    or, where the table holds none of these, without any of its values.
 
     Raises:
         CorpusError: a needed column is missing, a key stands twice with different values, or it cannot be decoded.
@@ -166,7 +166,7 @@ def read_table(table: Table, *paths: Path, partial: bool = False) -> SideTable:
     found = SideTable(paths[0] if len(paths) == 1 else paths[0].parent / Path(table.file).name, {})
     rows: _Several = {}
     for path in paths:
-        _read_into(found, table, path, rows, partial=partial or table.by_rater)
+        _read_into(found, table, path, rows)
     for (key, segment), several in rows.items():  # a row for each rater
         written = found.written[key]
         found.add(key, combined(several, where_in(found.path, written)), found.path, written, segment)
@@ -176,16 +176,14 @@ def read_table(table: Table, *paths: Path, partial: bool = False) -> SideTable:
 _Several = dict[tuple[str, Segment | None], list[dict[str, str]]]
 
 
-def _read_into(found: SideTable, table: Table, path: Path, rows: _Several, *, partial: bool) -> None:
+def _read_into(found: SideTable, table: Table, path: Path, rows: _Several) -> None:
     frame = read_frame(table, path)
     heads = {str(head).strip().lower(): head for head in reversed(frame.columns)}
     key_heads, key = _key(table, heads, path)
     columns = {name: _head(heads, spellings, path) for name, spellings in table.columns.items()}
     votes = {name: _head(heads, spellings, path) for name, spellings in _vote_columns(table).items()}
     _note_unread(found, table, path, frame, {*key_heads, *columns.values(), *votes.values()})
-    labels = [columns[name] for name in ("emotion",) if name in columns]
-    labels += [] if table.by_rater else list(votes.values())
-    complete = _complete(frame.dropna(subset=key_heads), columns, labels, partial)
+    complete = _complete(frame.dropna(subset=key_heads), columns, list(votes.values()) * (not table.by_rater))
     found.empty_rows += len(frame) - len(complete)
     found.incomplete += frame.drop(complete.index)[key_heads[0]].dropna().astype(str).tolist()
     times = time_columns_of(table, columns, path, frame[columns["channel"]] if "channel" in columns else ())
@@ -223,12 +221,10 @@ def _cells(record: dict[str, str], columns: dict[str, str], table: Table) -> dic
     }
 
 
-def _complete(frame: pd.DataFrame, columns: dict[str, str], labels: list[str], partial: bool) -> pd.DataFrame:
+def _complete(frame: pd.DataFrame, columns: dict[str, str], votes: list[str]) -> pd.DataFrame:
     """Return the rows that say something of a recording: a label, a vote or a rating; else all that they should."""
-    ratings = [head for name, head in columns.items() if name.endswith("_raw")]
-    if labels or (ratings and partial):
-        return frame.dropna(subset=labels + ratings, how="all")
-    return frame.dropna(subset=list(columns.values()))
+    said = [head for name, head in columns.items() if name == "emotion" or name.endswith("_raw")] + votes
+    return frame.dropna(subset=said, how="all") if said else frame.dropna(subset=list(columns.values()))
 
 
 def _vote_columns(table: Table) -> dict[str, tuple[str, ...]]:
