@@ -108,7 +108,11 @@ def read_channel(cell: str, zero: bool = False) -> int:
 
 
 def channel_name(number: int) -> str:
-    """Return what a channel is called: mix (0), left (1), right (2), or its number."""
+    """Return what a channel is called: mix (0), left (1), right (2), or its number.
+
+    >>> channel_name(2), channel_name(3)
+    ('right', '3')
+    """
     return ("mix", "left", "right")[number] if number < 3 else str(number)
 
 

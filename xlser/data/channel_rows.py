@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 
 from xlser.corpora.card import Card
-from xlser.data.channels import channel_name, channel_number
+from xlser.corpora.segments import channel_name
+from xlser.data.channels import channel_number
 
 
 def with_channels(rows: list[dict], card: Card) -> tuple[list[dict], dict[str, list[str]]]:

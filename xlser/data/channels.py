@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from xlser.corpora.segments import channel_name
 from xlser.data.unreadable import AudioFault
 
 # 16-bit recordings of a working microphone never stay below this: it is one step of their scale.
@@ -37,15 +38,6 @@ def channel_number(channel: str | int | float | None) -> int | None:
     if number < 1 or isinstance(channel, bool):
         raise ValueError(f"`channel` must be mix, left, right or a number from 1, but is {channel!r} instead.")
     return number
-
-
-def channel_name(number: int) -> str:
-    """Return what a channel is called: left, right, or its number.
-
-    >>> channel_name(2), channel_name(3)
-    ('right', '3')
-    """
-    return {place: name for name, place in SIDES.items()}.get(number, str(number))
 
 
 def to_mono(blocks: Iterable[np.ndarray], channels: int, channel: int | None = None) -> Iterator[np.ndarray]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from xlser.data.channels import channel_name
+from xlser.corpora.segments import channel_name
 from xlser.data.manifest import Manifest
 
 
