@@ -10,7 +10,7 @@ from xlser.data.excerpts import excerpt_names, excerpts
 from xlser.data.manifest import build_manifest, read_manifest, write_manifest
 from xlser.data.verify import verify
 from xlser.errors import CardError, CorpusError
-from xlser.experiment.use.recordings import recorded_windows, windows_of_audio
+from xlser.experiment.use.recordings import windows_of_audio
 from xlser.features.clips import read_clips
 from xlser.features.extract import extract
 from xlser.features.logmel import LogMel
@@ -30,7 +30,7 @@ def write(path, *channels, rate=RATE, subtype="FLOAT"):
 
 
 def read_in_windows(path, channel=None):
-    return np.concatenate(list(recorded_windows(path, RATE, 7000, 400, channel=channel)))
+    return np.concatenate(list(windows_of_audio(path, None, RATE, 7000, 400, channel=channel)))
 
 
 READERS = [lambda path, channel=None: read_mono(path, RATE, channel=channel), read_in_windows]

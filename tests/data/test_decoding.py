@@ -17,7 +17,7 @@ from xlser.data import unreadable
 from xlser.data.audio import AudioFault, PassingFault, content_hash, probe, read_mono
 from xlser.data.decoding import BLOCK, count_frames, open_audio
 from xlser.errors import MachineError
-from xlser.experiment.use.recordings import recorded_windows
+from xlser.experiment.use.recordings import windows_of_audio
 
 RATE = 16_000
 
@@ -29,7 +29,7 @@ def speech(seconds=2.0, rate=RATE, silence=0.0):
 
 
 def in_windows(path, **part):
-    return np.concatenate(list(recorded_windows(path, RATE, RATE, 400, **part)))
+    return np.concatenate(list(windows_of_audio(path, None, RATE, RATE, 400, **part)))
 
 
 def check(path, seconds, *, within=0.15, rate=None):

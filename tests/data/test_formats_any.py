@@ -318,6 +318,13 @@ def test_votes_give_a_label_and_its_share(folder, text):
     assert json.loads(frame["votes"][0]) == {"anger": 2, "happiness": 1}
 
 
+def test_votes_for_something_else_count(folder):
+    rows = [f"{row['path']},{row['speaker']},2,1,{other}" for row, other in zip(ROWS, (3, 0, 2, 1), strict=True)]
+    (folder / "t.csv").write_text("\n".join(["path,speaker,anger,sad,other", *rows]))
+    frame = read(folder / "t.csv", folder, language="de").frame
+    assert frame["emotion"].tolist() == ["other", "anger", "no-agreement", "anger"]
+
+
 def test_a_row_for_each_rater(folder):
     text = (
         "path,spk,annotator,emotion,valence\nanna/000.wav,a,1,anger,1\nanna/000.wav,a,2,joy,2\nanna/000.wav,,3,anger,6\n"

@@ -21,7 +21,7 @@ from xlser.experiment.use.familiarity import Familiarity
 from xlser.experiment.use.folder import find_model
 from xlser.experiment.use.listing import find_requests
 from xlser.experiment.use.readers import Votes
-from xlser.experiment.use.recordings import recorded_windows, windows_of_audio
+from xlser.experiment.use.recordings import windows_of_audio
 from xlser.experiment.workplace import Workplace
 from xlser.models.checkpoints import load_encoder
 from xlser.store.datastore import Datastore
@@ -172,7 +172,7 @@ def test_windows_of_a_file_are_the_whole_file(tmp_path, voice, rate):
     wave = np.stack([voice(3.3, rate), voice(3.3, rate, pitch=200)], axis=1)
     soundfile.write(tmp_path / "a.wav", wave, rate, subtype="FLOAT")
     whole = read_mono(tmp_path / "a.wav", 16_000)
-    pieces = list(recorded_windows(tmp_path / "a.wav", 16_000, 16_000, 400))
+    pieces = list(windows_of_audio(tmp_path / "a.wav", None, 16_000, 16_000, 400))
     assert [len(piece) for piece in pieces] == [stop - start for _, start, stop in windows(0, len(whole), 16_000)]
     np.testing.assert_allclose(np.concatenate(pieces), whole, atol=1e-6)
 
@@ -180,10 +180,10 @@ def test_windows_of_a_file_are_the_whole_file(tmp_path, voice, rate):
 def test_memory_does_not_grow_with_the_length_of_a_file(tmp_path, voice):
     minute = np.tile(voice(1.0, 48_000), 60)
     soundfile.write(tmp_path / "a.flac", minute, 48_000)
-    for _ in recorded_windows(tmp_path / "a.flac", 16_000, 16_000, 400):
+    for _ in windows_of_audio(tmp_path / "a.flac", None, 16_000, 16_000, 400):
         pass  # what is loaded only once
     tracemalloc.start()
-    heard = sum(map(len, recorded_windows(tmp_path / "a.flac", 16_000, 16_000, 400)))
+    heard = sum(map(len, windows_of_audio(tmp_path / "a.flac", None, 16_000, 16_000, 400)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert heard == 60 * 16_000
@@ -243,7 +243,7 @@ def test_a_flac_that_ends_early_is_refused(tmp_path):
     whole = (tmp_path / "a.flac").read_bytes()
     (tmp_path / "a.flac").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(AudioFault, match=r"cut short|cannot be decoded to its end"):
-        list(recorded_windows(tmp_path / "a.flac", 16_000, 16_000, 400))
+        list(windows_of_audio(tmp_path / "a.flac", None, 16_000, 16_000, 400))
 
 
 def test_only_source_validation_chooses_the_model(clips, tmp_path):

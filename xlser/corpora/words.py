@@ -34,6 +34,7 @@ _WORDS = {
     "amusement": "amusement amused",
     "enthusiasm": "enthusiasm enthusiastic",
     "worry": "worry worried",
+    "other": "other others",
 }
 # Short forms that mean one thing in nearly every corpus.
 _SHORT = {

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from xlser.corpora.votes import split_labels
-from xlser.corpora.words import guess_emotion, plain
+from xlser.corpora.words import guess_emotion
 from xlser.data.formats.cells import cell_text
 from xlser.data.formats.table_reader import TableRows
 from xlser.data.init_draft import quoted
@@ -58,20 +58,14 @@ def _rows(read: TableRows, unread: list[str]) -> FoundVotes | None:
 
 def _counts(read: TableRows, unread: list[str]) -> FoundVotes | None:
     """Look for columns of counts: headers that are emotions over nothing but numbers."""
-    named = {head: emotion for head in unread if (emotion := _counted(_AROUND.sub("", head.strip())))}
+    named = {
+        head: guess.emotion for head in unread if (guess := guess_emotion(_AROUND.sub("", head.strip()))) and guess.sure
+    }
     counts = {head: emotion for head, emotion in named.items() if all(map(_is_count, _cells(read, head)))}
     if len(counts) < 2 or len(set(counts.values())) < len(counts):
         return None
     by_emotion = {emotion: head for head, emotion in counts.items()}
     return FoundVotes([f"  votes: {quoted({'columns': by_emotion})}"], stand_alone=True)
-
-
-def _counted(word: str) -> str | None:
-    """Return the emotion that a column of counts is called by; a vote for another one than those is a vote too."""
-    if plain(word) in ("other", "others"):
-        return "other"
-    guess = guess_emotion(word)
-    return guess.emotion if guess and guess.sure else None
 
 
 def _columns(read: TableRows, unread: list[str]) -> FoundVotes | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,36 +12,6 @@ from xlser.data.samples import open_sound, settle
 from xlser.data.spans import Span, windows
 from xlser.features.extract import check_length
 from xlser.machine import loading
-
-
-def recorded_windows(
-    path: str | Path,
-    rate: int,
-    longest: int,
-    shortest: float,
-    *,
-    start: float = 0.0,
-    end: float | None = None,
-    channel: int | None = None,
-) -> Iterator[np.ndarray]:
-    """Yield the samples of one recording, float32 mono at ``rate`` Hz, in the fewest windows of equal length.
-
-    A window is read when it is asked for: memory does not grow with the length of the file. Resampling windows gives
-    what resampling the whole gives.
-
-    Args:
-        path: whatever `xlser.data.decoding` opens.
-        rate: in Hz.
-        longest: samples of a window at most.
-        shortest: samples that the whole must have.
-        start, end: of a part, in seconds; ``end`` None is the end of the file.
-        channel: a number from 1 (see `xlser.data.channels.channel_number`); None for the mean of all.
-
-    Raises:
-        AudioFault: as `xlser.data.audio.read_mono`, or too short. Silence, and channels that cancel out, are known at
-            the end only.
-    """
-    return windows_of_audio(Path(path), None, rate, longest, shortest, start=start, end=end, channel=channel)
 
 
 def windows_of_audio(
@@ -56,15 +25,23 @@ def windows_of_audio(
     end: float | None = None,
     channel: int | None = None,
 ) -> Iterator[np.ndarray]:
-    """Yield the windows of anything that stands for a recording, as `recorded_windows` does of a file.
+    """Yield the samples of one recording, float32 mono at ``rate`` Hz, in the fewest windows of equal length.
+
+    A window is read when it is asked for: memory does not grow with the length of a file. Resampling windows gives what
+    resampling the whole gives.
 
     Args:
         audio: see `xlser.data.samples.open_sound`: a path, bytes, a binary file, samples, or a mapping.
         given: the rate of samples, in Hz; None where the recording says its own.
-        rate, longest, shortest, start, end, channel: see `recorded_windows`.
+        rate: in Hz.
+        longest: samples of a window at most.
+        shortest: samples that the whole must have.
+        start, end: of a part, in seconds; ``end`` None is the end of the recording.
+        channel: a number from 1 (see `xlser.data.channels.channel_number`); None for the mean of all.
 
     Raises:
-        ValueError, TypeError: see `open_sound`. AudioFault: see `recorded_windows`.
+        ValueError, TypeError: see `open_sound`. AudioFault: as `xlser.data.audio.read_mono`, or too short. Silence, and
+            channels that cancel out, are known at the end only.
 
     >>> tone = np.sin(np.arange(8000) / 9)
     >>> [len(window) for window in windows_of_audio(tone, 8000, 16_000, 9000, 400)]

@@ -51,8 +51,7 @@ def _stereo(one: Corpus) -> list[Finding]:
         if rows["count"]:
             have = "has" if rows["count"] == 1 else "have"
             sentence = f"{many(rows['count'], 'recording')} ({percent(rows['share'])}) {have} {what}."
-            named = tuple(rows["first"]) + ("",) * (rows["count"] - len(rows["first"]))
-            found.append(Finding(severity, name, one["corpus"], sentence, advice, named, 0.65 * rows["share"]))
+            found.append(Finding(severity, name, one["corpus"], sentence, advice, _named(rows), 0.65 * rows["share"]))
     return found
 
 
@@ -65,8 +64,7 @@ def _scale(one: Corpus) -> list[Finding]:
         f"{rows['highest']:,.0f}. No recipe and no prediction takes {'it' if rows['count'] == 1 else 'them'}."
     )
     advice = "Divide the samples by the full scale of what they were, 32768 for 16-bit numbers, and write them anew."
-    named = tuple(rows["first"]) + ("",) * (rows["count"] - len(rows["first"]))
-    return [Finding("serious", "scale", one["corpus"], sentence, advice, named, 0.9)]
+    return [Finding("serious", "scale", one["corpus"], sentence, advice, _named(rows), 0.9)]
 
 
 def _limited(one: Corpus) -> list[Finding]:
@@ -80,5 +78,9 @@ def _limited(one: Corpus) -> list[Finding]:
         "to the limit before openSMILE takes features, and left as they are for encoders."
     )
     advice = "Nothing, where it is a decibel or two; more is a recording that was scaled wrongly."
-    named = tuple(rows["first"]) + ("",) * (rows["count"] - len(rows["first"]))
-    return [Finding("note", "full scale", one["corpus"], sentence, advice, named, 0.35)]
+    return [Finding("note", "full scale", one["corpus"], sentence, advice, _named(rows), 0.35)]
+
+
+def _named(rows: dict[str, Any]) -> tuple[str, ...]:
+    """Return the first recordings of a finding by name, and an empty name for each of the others."""
+    return tuple(rows["first"]) + ("",) * (rows["count"] - len(rows["first"]))
