@@ -98,7 +98,8 @@ class Combined:
             speakers: (N,) who speaks, as the target named them; of others the target's own statistics are taken.
         """
         several = [member.probabilities(part, speakers) for member, part in self._parts(values)]
-        return self.fitted.posterior(self.embeddings(values, speakers), average(several, self._weights))
+        joint = side_by_side([member.embeddings(part, speakers) for member, part in self._parts(values)])
+        return self.fitted.posterior(joint, average(several, self._weights))
 
     def embeddings(self, values: np.ndarray, speakers: np.ndarray | None = None) -> np.ndarray:
         """Return what the first member's readout sees, (N, D): where recordings are near to, or far from, the source."""
@@ -194,6 +195,16 @@ def average(several: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarr
     logs = sum(share * np.log(rows + _LEAST) for share, rows in zip(shares / shares.sum(), several, strict=True))
     raised = np.exp(logs - np.max(logs, axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
+def side_by_side(several: Sequence[np.ndarray]) -> np.ndarray:
+    """Return embeddings of several members as one, (N, D): its cosines are the mean of theirs.
+
+    >>> side_by_side([np.array([[3.0, 4.0]])]).tolist()
+    [[0.6, 0.8]]
+    """
+    units = [rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _LEAST) for rows in several]
+    return np.concatenate(units, axis=1) / np.sqrt(len(units))
 
 
 def check_labels_agree(several: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

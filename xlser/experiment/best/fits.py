@@ -11,7 +11,7 @@ from xlser.evaluation.draft_chain import Away, Fitted, Home, make_chain
 from xlser.experiment.best.domains import Domain
 from xlser.experiment.best.space import CORPUS, SPEAKER, Candidate, Setting
 from xlser.features.normalise import Scaler
-from xlser.systems.combined import CLIP, Combined, Linear, Member, average
+from xlser.systems.combined import CLIP, Combined, Linear, Member, average, side_by_side
 
 CHAINS = {CORPUS: "corpus-statistics", SPEAKER: "speaker-statistics:shrink=10"}
 
@@ -60,11 +60,15 @@ class Fits:
 
     def _finished(self, task: Task, candidate: Candidate, mean: np.ndarray) -> tuple[Fitted, np.ndarray]:
         """Return the steps on averaged probabilities, fitted, and what they give."""
-        setting = candidate.settings[0]
-        home, codes = home_rows(task.sources, setting, task)
-        member = self._members(task, setting)[0]
-        rows = member.embeddings(_columns(task.away, setting, task), task.away.speakers)
-        fitted = make_chain(candidate.adapt).fit(_ashome_rows(home, codes, task), Away(rows, task.away.speakers))
+        homes, aways = [], []
+        for setting in candidate.settings:
+            home, codes = home_rows(task.sources, setting, task)
+            member = self._members(task, setting)[0]
+            homes.append(home)
+            aways.append(member.embeddings(_columns(task.away, setting, task), task.away.speakers))
+        rows = side_by_side(aways)
+        away = Away(rows, task.away.speakers)
+        fitted = make_chain(candidate.adapt).fit(_as_home(side_by_side(homes), codes, task), away)
         fitted.fit_posterior(rows, mean)
         return fitted, fitted.posterior(rows, mean)
 
@@ -90,7 +94,7 @@ class Fits:
         linear, away = self._linear[key], _columns(task.away, setting, task)
         text = "|".join(part for part in (CHAINS.get(setting.statistics, ""), setting.adapt) if part)
         scaled = scaler.apply(away)
-        fitted = make_chain(text).fit(_ashome_rows(home, codes, task), Away(scaled, task.away.speakers))
+        fitted = make_chain(text).fit(_as_home(home, codes, task), Away(scaled, task.away.speakers))
         member = Member(setting.representation, tuple(d.name for d in sources), scaler, linear, fitted)
         rows = member.embeddings(away, task.away.speakers)
         fitted.fit_posterior(rows, linear.probabilities(rows))
@@ -158,7 +162,7 @@ def home_rows(sources: Sequence[Domain], setting: Setting, task: Task) -> tuple[
     return np.concatenate(rows), np.concatenate(codes)
 
 
-def _ashome_rows(rows: np.ndarray, codes: np.ndarray, task: Task) -> Home:
+def _as_home(rows: np.ndarray, codes: np.ndarray, task: Task) -> Home:
     return Home(rows, np.array(task.classes)[codes], task.classes)
 
 

@@ -104,6 +104,11 @@ class Search:
         rows = [_tried(one, scores, self.seconds[one]) for one, scores in self.scores.items()]
         return sorted(rows, key=lambda row: -row.score)
 
+    def ranked(self, among: Sequence[Candidate] | None = None) -> list[Candidate]:
+        """Return candidates that were scored, the best first: all, or some of them."""
+        several = [one for one in (self.scores if among is None else among) if one in self.scores]
+        return sorted(several, key=lambda one: -np.mean([*self.scores[one].values()]))
+
     def best(self) -> Candidate:
         """Return what would be taken now."""
         taken = choose(self.tried()).name
@@ -199,7 +204,7 @@ def _layers(encoder: str | None) -> tuple[int, ...]:
 
 def _tried(candidate: Candidate, validated: dict[str, float], seconds: float) -> Tried:
     first = candidate.settings[0]
-    adapt = "|".join(part for part in (first.adapt if len(candidate.settings) == 1 else "", candidate.adapt) if part)
+    adapt = "|".join(part for part in (first.adapt, candidate.adapt) if part)
     return Tried(
         name=str(candidate),
         representation="; ".join(dict.fromkeys(str(one.representation) for one in candidate.settings)),
