@@ -24,6 +24,7 @@ from xlser.errors import RecipeError, did_you_mean
 from xlser.evaluation.adapting import Adaptation, Away, Chain, Fitted, Home, unset
 from xlser.evaluation.aligned import Coral, Quantile
 from xlser.evaluation.gaussian import GaussianEm
+from xlser.evaluation.neighbours import Neighbours
 from xlser.evaluation.priors import Prior
 from xlser.evaluation.shrunk import CorpusStatistics, PlainSpeaker, SpeakerStatistics, known_names
 from xlser.features.normalise import SPEAKER_MINIMUM, Scaler
@@ -89,6 +90,7 @@ ADAPTATIONS: dict[str, type[Adaptation]] = {
         Quantile,
         Prior,
         GaussianEm,
+        Neighbours,
     )
 }
 

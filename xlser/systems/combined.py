@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xlser.errors import RunError, XlserError
-from xlser.evaluation.draft_chain import Fitted
+from xlser.evaluation.adapting import Fitted, restore
 from xlser.evaluation.results_file import write_json
 from xlser.features.normalise import Scaler
 from xlser.features.representation import Representation
@@ -154,7 +154,7 @@ class Combined:
             check_version("combined", table.get("schema"), path, "run the same `xlser best` command again")
             arrays = load_file(Path(folder) / ARRAYS)
             members = tuple(_member(row, _under(f"{number}", arrays)) for number, row in enumerate(table["members"]))
-            fitted = Fitted.from_state(table["chain"], _under("chain", arrays))
+            fitted = restore(table["chain"], _under("chain", arrays))
             return cls(tuple(table["classes"]), tuple(table["columns"]), members, fitted, table["about"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
             pass_on_machine(error, f"reading {path}")
@@ -235,7 +235,7 @@ def _member(row: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Member:
     representation = Representation(about["egemaps"], tuple(about["states"]), about["pooling"])
     scaler = Scaler(arrays["scaler.mean"], arrays["scaler.std"], row["clip"])
     linear = Linear(arrays["coefficients"], arrays["intercepts"])
-    fitted = Fitted.from_state(row["chain"], _under("chain", arrays))
+    fitted = restore(row["chain"], _under("chain", arrays))
     return Member(representation, tuple(row["sources"]), scaler, linear, fitted, row["weight"])
 
 

@@ -66,6 +66,11 @@ class Candidate:
     adapt: str = ""
 
     @property
+    def shares(self) -> tuple[float, ...]:
+        """The weight of each setting."""
+        return self.weights or (1.0,) * len(self.settings)
+
+    @property
     def protocol(self) -> str:
         """What of the target it looks at."""
         zero_shot = not self.adapt and all(one.protocol == ZERO_SHOT for one in self.settings)
