@@ -114,7 +114,7 @@ class Combined:
 
     def save(self, folder: str | Path) -> Path:
         """Write ``model.json`` and ``combined.safetensors`` into a folder, and return it."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         from xlser.atomic import replacing
 
@@ -131,7 +131,7 @@ class Combined:
         about, own = self.fitted.state()
         arrays |= {f"chain.{name}": values for name, values in own.items()}
         with replacing(folder / ARRAYS) as temporary:
-            save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, temporary)
+            temporary.write_bytes(save({name: np.ascontiguousarray(values) for name, values in arrays.items()}))
         table = {"schema": VERSIONS["combined"], "kind": KIND, "classes": list(self.classes)}
         table |= {"columns": list(self.columns), "members": rows, "chain": about, "about": dict(self.about)}
         write_json(folder / SAVED, table, indent=1)

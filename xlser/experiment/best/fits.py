@@ -61,10 +61,10 @@ class Fits:
     def _finished(self, task: Task, candidate: Candidate, mean: np.ndarray) -> tuple[Fitted, np.ndarray]:
         """Return the steps on averaged probabilities, fitted, and what they give."""
         setting = candidate.settings[0]
-        home, codes = _home(task.sources, setting, task)
+        home, codes = home_rows(task.sources, setting, task)
         member = self._members(task, setting)[0]
         rows = member.embeddings(_columns(task.away, setting, task), task.away.speakers)
-        fitted = make_chain(candidate.adapt).fit(_as_home(home, codes, task), Away(rows, task.away.speakers))
+        fitted = make_chain(candidate.adapt).fit(_ashome_rows(home, codes, task), Away(rows, task.away.speakers))
         fitted.fit_posterior(rows, mean)
         return fitted, fitted.posterior(rows, mean)
 
@@ -82,7 +82,7 @@ class Fits:
         return [self._member(task, setting, group) for group in groups]
 
     def _member(self, task: Task, setting: Setting, sources: tuple[Domain, ...]) -> Member:
-        home, codes = _home(sources, setting, task)
+        home, codes = home_rows(sources, setting, task)
         scaler = Scaler.fit(np.concatenate([_columns(domain, setting, task) for domain in sources]))
         key = (*_key(sources), task.classes, setting.representation, setting.statistics, setting.c)
         if key not in self._linear:
@@ -90,7 +90,7 @@ class Fits:
         linear, away = self._linear[key], _columns(task.away, setting, task)
         text = "|".join(part for part in (CHAINS.get(setting.statistics, ""), setting.adapt) if part)
         scaled = scaler.apply(away)
-        fitted = make_chain(text).fit(_as_home(home, codes, task), Away(scaled, task.away.speakers))
+        fitted = make_chain(text).fit(_ashome_rows(home, codes, task), Away(scaled, task.away.speakers))
         member = Member(setting.representation, tuple(d.name for d in sources), scaler, linear, fitted)
         rows = member.embeddings(away, task.away.speakers)
         fitted.fit_posterior(rows, linear.probabilities(rows))
@@ -143,7 +143,7 @@ def speaker_scores(values: np.ndarray, speakers: np.ndarray, shrink: float = 10.
     return out
 
 
-def _home(sources: Sequence[Domain], setting: Setting, task: Task) -> tuple[np.ndarray, np.ndarray]:
+def home_rows(sources: Sequence[Domain], setting: Setting, task: Task) -> tuple[np.ndarray, np.ndarray]:
     """Return the z-scored rows (N, D) of the sources that are learnt from, and the numbers of their classes (N,)."""
     rows, codes = [], []
     for domain in sources:
@@ -158,7 +158,7 @@ def _home(sources: Sequence[Domain], setting: Setting, task: Task) -> tuple[np.n
     return np.concatenate(rows), np.concatenate(codes)
 
 
-def _as_home(rows: np.ndarray, codes: np.ndarray, task: Task) -> Home:
+def _ashome_rows(rows: np.ndarray, codes: np.ndarray, task: Task) -> Home:
     return Home(rows, np.array(task.classes)[codes], task.classes)
 
 

@@ -21,12 +21,12 @@ from xlser.evaluation.candidates import BestResult, Budget, Estimate, Tried, cho
 from xlser.evaluation.transfer import ua_samples
 from xlser.experiment.best.domains import Domain, check_sources, read_domain, without_copies
 from xlser.experiment.best.fits import Fits, Task
+from xlser.experiment.best.saving import save_best
 from xlser.experiment.best.space import BASELINE, Candidate
 from xlser.experiment.best.stages import Stages
 from xlser.experiment.results_folder import provenance
 from xlser.experiment.workplace import Workplace
 from xlser.features.representation import Representation, together
-from xlser.systems.combined import Combined
 from xlser.vocabulary import EMOTIONS
 
 LEVEL, DRAWS = 0.95, 1000
@@ -169,7 +169,7 @@ def find_best(
         said = {one: search.fits.probabilities(task, one) for one in search.scores}
     result = _result(search, task, away, chosen, said, decisions, began, minutes)
     if out is not None:
-        _save(model, result, Path(out), encoder)
+        save_best(model, task, chosen, result, Path(out), encoder)
     return result
 
 
@@ -274,7 +274,3 @@ def _predictions(away: Domain, classes: tuple[str, ...], shares: np.ndarray) -> 
         for file, row in zip(files, shares, strict=True)
     ]
 
-
-def _save(model: Combined, result: BestResult, out: Path, encoder: str | None) -> None:
-    model.save(out)
-    result.write(out)
