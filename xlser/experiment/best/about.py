@@ -22,6 +22,7 @@ def about_best(
 
 
 def corpus_row(dataset: Dataset, role: str, question: Question) -> dict[str, Any]:
+    """Return what is said of one corpus, JSON-able."""
     facts, frame = dataset.facts, dataset.frame
     kept = frame["emotion"][frame["emotion"].isin(question.emotions)].value_counts()
     unknown = frame["speaker"].str.startswith("unknown:").all()

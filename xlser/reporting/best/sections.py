@@ -173,12 +173,15 @@ def used(result: BestResult) -> Section:
 
 
 def text_opening(result: BestResult) -> Section:
-    """Return the answer, the best candidates and the steps for a terminal."""
-    rows = list(_picked(result))
+    """Return the answer, the best candidates and what was decided for a terminal."""
     hindsight = [Note(""), Note(in_hindsight(result))] if _labelled(result) else []
-    parts: list[Part] = [Note(headline(result)), *hindsight, Note(""), _table(result, rows, "UA"), Note("")]
-    parts += [Words([("", line) for line in (*result.decisions, *result.notes, *result.budget.not_tried)])]
-    return Section("best", "", parts)
+    heads = ["Candidate", "sources left out", *([result.target] if _labelled(result) else [])]
+    rows = [
+        [Cell(short(row.name), marks=_marks(result, row)), *_numbers(row)[: len(heads) - 1]] for row in _picked(result)
+    ]
+    parts: list[Part] = [Note(headline(result)), *hindsight, Note(""), Table.of("UA", heads, rows), Note("")]
+    more = [*result.decisions, *result.notes, *(f"Not tried: {line}" for line in result.budget.not_tried)]
+    return Section("best", "", [*parts, Words([("", line) for line in more])])
 
 
 def _picked(result: BestResult, most: int = _SHOWN) -> list[Tried]:
