@@ -46,8 +46,8 @@ def best_page(result: BestResult) -> Page:
     bold = Markup("<strong>{} is synthetic speech: no evidence about human emotion.</strong>")
     banners: list[str] = [bold.format(row["corpus"]) for row in corpora if row["synthetic"]]
     checkpoints = checkpoints_of(result.about, {})
-    random = [one.name for one in checkpoints if one.name.startswith("random:")]
-    banners += [f"{name} has random weights: this shows the machinery, and nothing of an encoder." for name in random]
+    if str(weights := result.about.get("encoder") or "").startswith("random:"):
+        banners.append(f"{weights} has random weights: this shows the machinery, and nothing of an encoder.")
     banners += warnings(checkpoints, "+".join(result.sources), [result.target])
     return Page(
         title=f"The best model for {result.target}",
