@@ -41,6 +41,7 @@ def run_best(question: Question, out: str | Path, place: Workplace | None = None
     with own(out, question.claim()) as held:
         sources, target = read_question(question, place)
         checkpoints = _pretrained(question.encoder)
+        shots = None if question.few_shot is None else read_shots(question.few_shot)
         inputs = look_at([*sources, target], checkpoints)
         differs = changed(out, inputs)
         if not differs and (done := _finished(out, minutes)):
@@ -52,7 +53,6 @@ def run_best(question: Question, out: str | Path, place: Workplace | None = None
         _say(sources, target, place)
         held.begin(aside=aside)
         write_inputs(with_contents(inputs, []), out)
-        shots = None if question.few_shot is None else read_shots(question.few_shot)
         with SearchBar(60 * minutes, place.progress, place.say) as bar:
             result = find_best(
                 sources,
