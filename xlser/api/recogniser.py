@@ -285,7 +285,9 @@ def load(
             datastore that cannot be read, or of another encoder.
     """
     if is_combined(folder):
-        return Recogniser.of(load_model(folder, model=model, method=method, seed=seed, datastore=datastore), cache=cache)
+        return Recogniser.of(
+            load_model(folder, model=model, method=method, seed=seed, datastore=datastore), cache=cache
+        )
     saved = load_saved(folder) if (model, method, seed) == (None, None, None) else None
     chosen = saved or find_model(folder, method, seed, model=model)
     return Recogniser.of(open_model(chosen, datastore), cache=cache)

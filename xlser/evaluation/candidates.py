@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -92,6 +92,7 @@ class BestResult:
         predictions: a row a recording of the target: ``file``, ``emotion``, ``probabilities`` in the order of
             ``classes``.
         about: versions, corpora, weights and more, JSON-able.
+        samples: UA on the target (draws + 1,) by candidate, in draws of its speakers; not written.
     """
 
     sources: tuple[str, ...]
@@ -110,6 +111,7 @@ class BestResult:
     budget: Budget
     predictions: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     about: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    samples: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     def get(self, name: str) -> Tried:
         """Return a candidate by its name.
@@ -135,7 +137,7 @@ class BestResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it for JSON, with the schema."""
-        return {"schema": VERSIONS["best"], **asdict(self)}
+        return {"schema": VERSIONS["best"], **asdict(replace(self, samples={}))}
 
     def write(self, folder: str | Path) -> Path:
         """Write ``best.json`` into a folder, and return its path."""
@@ -157,6 +159,7 @@ def read_best(folder: str | Path) -> BestResult:
         table["candidates"] = tuple(_tried(row) for row in table["candidates"])
         table["regret"] = _estimate(table["regret"])
         table["budget"] = Budget(**table["budget"] | {"not_tried": tuple(table["budget"]["not_tried"])})
+        table.pop("samples", None)
         for name in ("sources", "classes", "looks_at", "decisions", "notes", "predictions"):
             table[name] = tuple(table[name])
         return BestResult(**table)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xlser.errors import RunError, XlserError
-from xlser.evaluation.draft_chain import Fitted
+from xlser.evaluation.adapting import Fitted, restore
 from xlser.evaluation.results_file import write_json
 from xlser.features.normalise import Scaler
 from xlser.features.representation import Representation
@@ -98,7 +98,8 @@ class Combined:
             speakers: (N,) who speaks, as the target named them; of others the target's own statistics are taken.
         """
         several = [member.probabilities(part, speakers) for member, part in self._parts(values)]
-        return self.fitted.posterior(self.embeddings(values, speakers), average(several, self._weights))
+        joint = side_by_side([member.embeddings(part, speakers) for member, part in self._parts(values)])
+        return self.fitted.posterior(joint, average(several, self._weights))
 
     def embeddings(self, values: np.ndarray, speakers: np.ndarray | None = None) -> np.ndarray:
         """Return what the first member's readout sees, (N, D): where recordings are near to, or far from, the source."""
@@ -153,7 +154,7 @@ class Combined:
             check_version("combined", table.get("schema"), path, "run the same `xlser best` command again")
             arrays = load_file(Path(folder) / ARRAYS)
             members = tuple(_member(row, _under(f"{number}", arrays)) for number, row in enumerate(table["members"]))
-            fitted = Fitted.from_state(table["chain"], _under("chain", arrays))
+            fitted = restore(table["chain"], _under("chain", arrays))
             return cls(tuple(table["classes"]), tuple(table["columns"]), members, fitted, table["about"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
             pass_on_machine(error, f"reading {path}")
@@ -196,6 +197,16 @@ def average(several: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarr
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
+def side_by_side(several: Sequence[np.ndarray]) -> np.ndarray:
+    """Return embeddings of several members as one, (N, D): its cosines are the mean of theirs.
+
+    >>> side_by_side([np.array([[3.0, 4.0]])]).tolist()
+    [[0.6, 0.8]]
+    """
+    units = [rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _LEAST) for rows in several]
+    return np.concatenate(units, axis=1) / np.sqrt(len(units))
+
+
 def check_labels_agree(several: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Return the classes that systems share, in the order of the first.
 
@@ -224,7 +235,7 @@ def _member(row: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Member:
     representation = Representation(about["egemaps"], tuple(about["states"]), about["pooling"])
     scaler = Scaler(arrays["scaler.mean"], arrays["scaler.std"], row["clip"])
     linear = Linear(arrays["coefficients"], arrays["intercepts"])
-    fitted = Fitted.from_state(row["chain"], _under("chain", arrays))
+    fitted = restore(row["chain"], _under("chain", arrays))
     return Member(representation, tuple(row["sources"]), scaler, linear, fitted, row["weight"])
 
 

@@ -52,17 +52,12 @@ class Domain:
         none = np.full(len(self.labels), None, dtype=object)
         return replace(self, labels=none, speakers=self.speakers if speakers else None)
 
-    def without(self, contents: set[str]) -> Domain:
-        """Return it without the recordings of these contents."""
-        keep = np.array([content not in contents for content in self.contents], dtype=bool)
-        if keep.all():
-            return self
-        if not keep.any():
-            raise CorpusError(f"every recording of {self.name} stands in the target too: nothing is left to learn from")
-        kept = tuple(content for content, own in zip(self.contents, keep, strict=True) if own)
-        speakers = None if self.speakers is None else self.speakers[keep]
-        cut = replace(self, dataset=self.dataset.take(keep), values=self.values[keep], labels=self.labels[keep])
-        return replace(cut, speakers=speakers, contents=kept)
+    def take(self, rows: np.ndarray, name: str | None = None) -> Domain:
+        """Return some rows, (N,) bool, under another name if one is given."""
+        kept = tuple(content for content, own in zip(self.contents, rows, strict=True) if own)
+        speakers = None if self.speakers is None else self.speakers[rows]
+        cut = replace(self, dataset=self.dataset.take(rows), values=self.values[rows], labels=self.labels[rows])
+        return replace(cut, name=name or self.name, speakers=speakers, contents=kept)
 
 
 def read_domain(dataset: Dataset, extractor: Extractor, emotions: Sequence[str], place: Workplace) -> Domain:
@@ -118,9 +113,18 @@ def without_copies(sources: Sequence[Domain], target: Domain) -> tuple[list[Doma
     """
     held, out, said = set(target.contents), [], []
     for domain in sources:
-        count = sum(content in held for content in domain.contents)
-        if count:
+        keep = np.array([content not in held for content in domain.contents], dtype=bool)
+        if keep.any():
+            out.append(domain if keep.all() else domain.take(keep))
+        else:
+            said.append(f"all of {domain.name} stands in {target.name} too: it was left out of the sources")
+            continue
+        if count := int((~keep).sum()):
             verb = "stands" if count == 1 else "stand"
             said.append(f"{count} recording(s) of {domain.name} that {verb} in {target.name} too were taken out of it")
-        out.append(domain.without(held))
+    if not out:
+        names = ", ".join(domain.name for domain in sources)
+        raise CorpusError(
+            f"every recording of {names} stands in {target.name} too: nothing is left to learn from. Give other sources."
+        )
     return out, said

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from xlser.evaluation.draft_chain import Away, Fitted, Home, make_chain
+from xlser.evaluation.adaptations import make_adaptation
+from xlser.evaluation.adapting import Away, Chain, Fitted, Home
+from xlser.evaluation.neighbours import Neighbours
+from xlser.evaluation.priors import Prior
+from xlser.evaluation.shrunk import known_names, shrunk_moments
 from xlser.experiment.best.domains import Domain
-from xlser.experiment.best.space import CORPUS, SPEAKER, Candidate, Setting
+from xlser.experiment.best.space import CORPUS, SOURCE, SPEAKER, Candidate, Setting
 from xlser.features.normalise import Scaler
-from xlser.systems.combined import CLIP, Combined, Linear, Member, average
+from xlser.systems.combined import CLIP, Combined, Linear, Member, average, side_by_side
 
-CHAINS = {CORPUS: "corpus-statistics", SPEAKER: "speaker-statistics:shrink=10"}
+# Steps that look at nothing of the source.
+ALONE = (Prior, Neighbours)
+# Share of the predicted emotions' entropy that the speaker may tell before speaker statistics do more harm than good.
+HARM = 0.2
+# Clips by which a speaker's statistics are drawn to the corpus's.
+SHRINK = 10.0
+CHAINS = {CORPUS: f"corpus:clip={CLIP:g}", SPEAKER: f"speaker-statistics:shrink={SHRINK:g}:clip={CLIP:g}"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,70 +41,107 @@ class Fits:
     """Fits models for tasks, and remembers each: a search comes back to the same ones again and again."""
 
     _linear: dict[tuple, Linear] = field(default_factory=dict)
+    _made: dict[tuple, list[Member]] = field(default_factory=dict)
     _said: dict[tuple, np.ndarray] = field(default_factory=dict)
+    _harm: dict[tuple, float] = field(default_factory=dict)
 
     def probabilities(self, task: Task, candidate: Candidate) -> np.ndarray:
         """Return what a candidate says of the recordings of ``task.away``, (M, C), transductive where it looks at them.
 
         It is what `combined` gives for the same rows.
         """
-        several = [self._setting(task, setting) for setting in candidate.settings]
-        weights = candidate.weights or (1.0,) * len(several)
-        mean = average(several, weights)
+        mean = average([self._setting(task, setting) for setting in candidate.settings], candidate.shares)
         return self._finished(task, candidate, mean)[1] if candidate.adapt else mean
 
     def combined(self, task: Task, candidate: Candidate) -> Combined:
         """Return the model itself, with what it was fitted to."""
         members = []
-        weights = candidate.weights or (1.0,) * len(candidate.settings)
-        for setting, weight in zip(candidate.settings, weights, strict=True):
+        for setting, share in zip(candidate.settings, candidate.shares, strict=True):
             several = self._members(task, setting)
-            shares = [member.weight for member in several]
-            members += [
-                Member(**vars(member) | {"weight": weight * share / sum(shares)})
-                for member, share in zip(several, shares, strict=True)
-            ]
-        mean = average([self._setting(task, setting) for setting in candidate.settings], weights)
-        final = self._finished(task, candidate, mean)[0]
-        return Combined(task.classes, task.columns, tuple(members), final)
+            total = sum(member.weight for member in several)
+            members += [replace(member, weight=share * member.weight / total) for member in several]
+        mean = average([self._setting(task, setting) for setting in candidate.settings], candidate.shares)
+        return Combined(task.classes, task.columns, tuple(members), self._finished(task, candidate, mean)[0])
+
+    def forget(self) -> None:
+        """Keep the fitted readouts alone, which take little room."""
+        for kept in (self._made, self._said, self._harm):
+            kept.clear()
+
+    def notes(self, task: Task, candidate: Candidate) -> list[str]:
+        """Return what the adaptations of a candidate decided and why, a sentence each."""
+        members = [member for setting in candidate.settings for member in self._members(task, setting)]
+        return list(dict.fromkeys(note for member in members for note in member.fitted.notes))
 
     def _finished(self, task: Task, candidate: Candidate, mean: np.ndarray) -> tuple[Fitted, np.ndarray]:
         """Return the steps on averaged probabilities, fitted, and what they give."""
-        setting = candidate.settings[0]
-        home, codes = home_rows(task.sources, setting, task)
-        member = self._members(task, setting)[0]
-        rows = member.embeddings(_columns(task.away, setting, task), task.away.speakers)
-        fitted = make_chain(candidate.adapt).fit(_ashome_rows(home, codes, task), Away(rows, task.away.speakers))
-        fitted.fit_posterior(rows, mean)
+        chain, pairs = make_chain(candidate.adapt), []
+        for setting in candidate.settings:
+            pairs += [(setting, member) for member in self._members(task, setting)]
+        speakers = task.away.speakers
+        rows = side_by_side([member.embeddings(_columns(task.away, own, task), speakers) for own, member in pairs])
+        if all(isinstance(step, ALONE) for step in chain.steps):
+            home = Home(rows[:0], np.empty(0, dtype=object), task.classes)
+        else:
+            homes = [home_rows(task.sources, own, task) for own, _ in pairs]
+            home = _as_home(side_by_side([learnt for learnt, _ in homes]), homes[0][1], task)
+        fitted = chain.fit(home, Away(rows, speakers)).fit_posterior(rows, mean)
         return fitted, fitted.posterior(rows, mean)
 
     def _setting(self, task: Task, setting: Setting) -> np.ndarray:
-        key = (*_key(task.sources), *_key([task.away]), task.classes, setting)
+        key = (*_key_of(task), setting)
         if key not in self._said:
-            rows = _columns(task.away, setting, task)
-            members = self._members(task, setting)
+            rows, members = _columns(task.away, setting, task), self._members(task, setting)
             several = [member.probabilities(rows, task.away.speakers) for member in members]
             self._said[key] = average(several, [member.weight for member in members])
         return self._said[key]
 
     def _members(self, task: Task, setting: Setting) -> list[Member]:
-        groups = [(domain,) for domain in task.sources] if setting.each else [task.sources]
-        return [self._member(task, setting, group) for group in groups]
+        key = (*_key_of(task), setting)
+        if key not in self._made:
+            groups = [(domain,) for domain in task.sources] if setting.each else [task.sources]
+            self._made[key] = [self._member(task, setting, group) for group in groups]
+        return self._made[key]
 
     def _member(self, task: Task, setting: Setting, sources: tuple[Domain, ...]) -> Member:
         home, codes = home_rows(sources, setting, task)
-        scaler = Scaler.fit(np.concatenate([_columns(domain, setting, task) for domain in sources]))
+        scaler = _scaler(sources, setting, task)
         key = (*_key(sources), task.classes, setting.representation, setting.statistics, setting.c)
         if key not in self._linear:
             self._linear[key] = fit_linear(home, codes, len(task.classes), _weights(sources, task.classes), setting.c)
         linear, away = self._linear[key], _columns(task.away, setting, task)
-        text = "|".join(part for part in (CHAINS.get(setting.statistics, ""), setting.adapt) if part)
-        scaled = scaler.apply(away)
-        fitted = make_chain(text).fit(_ashome_rows(home, codes, task), Away(scaled, task.away.speakers))
+        text = "|".join(part for part in (self._statistics(task, setting), setting.adapt) if part)
+        fitted = make_chain(text).fit(_as_home(home, codes, task), Away(scaler.apply(away), task.away.speakers))
         member = Member(setting.representation, tuple(d.name for d in sources), scaler, linear, fitted)
         rows = member.embeddings(away, task.away.speakers)
         fitted.fit_posterior(rows, linear.probabilities(rows))
         return member
+
+    def _statistics(self, task: Task, setting: Setting) -> str:
+        """Return the step that takes the target's statistics; of speakers only where that does no harm."""
+        if setting.statistics != SPEAKER:
+            return CHAINS.get(setting.statistics, "")
+        if task.away.speakers is None:
+            return CHAINS[CORPUS]
+        key = (*_key_of(task), setting.representation)
+        if key not in self._harm:
+            said = self._setting(task, Setting(setting.representation, CORPUS))
+            self._harm[key] = dependence(said.argmax(axis=1), task.away.speakers)
+        return CHAINS[CORPUS if self._harm[key] > HARM else SPEAKER]
+
+
+def dependence(codes: np.ndarray, speakers: np.ndarray) -> float:
+    """Return how much who speaks says of the predicted class: their mutual information beyond chance, over its most.
+
+    Where speakers have few emotions each, their statistics hold the emotion, and taking them out takes it out too.
+    """
+    from sklearn.metrics import mutual_info_score
+
+    names = np.unique(speakers.astype(str), return_inverse=True)[1]
+    draw = np.random.default_rng(0)
+    chance = np.mean([mutual_info_score(names, draw.permutation(codes)) for _ in range(20)])
+    most = mutual_info_score(codes, codes)
+    return float((mutual_info_score(names, codes) - chance) / most) if most > 0 else 0.0
 
 
 def fit_linear(rows: np.ndarray, codes: np.ndarray, classes: int, weights: np.ndarray, c: float) -> Linear:
@@ -131,34 +178,42 @@ def fit_linear(rows: np.ndarray, codes: np.ndarray, classes: int, weights: np.nd
     return Linear(coefficients, intercepts)
 
 
-def speaker_scores(values: np.ndarray, speakers: np.ndarray, shrink: float = 10.0) -> np.ndarray:
-    """Return z-scores (N, D) by each speaker's statistics, which are drawn towards those of all (see `SpeakerStatistics`)."""
-    mean, variance, out = values.mean(0), values.var(0), np.empty(values.shape)
-    for name in np.unique(speakers.astype(str)):
-        rows = speakers.astype(str) == name
-        weight = rows.sum() / (rows.sum() + shrink)
-        own = values[rows]
-        spread = np.sqrt(weight * own.var(0) + (1 - weight) * variance)
-        out[rows] = (own - weight * own.mean(0) - (1 - weight) * mean) / np.where(spread > 1e-9, spread, 1.0)
-    return out
-
-
 def home_rows(sources: Sequence[Domain], setting: Setting, task: Task) -> tuple[np.ndarray, np.ndarray]:
-    """Return the z-scored rows (N, D) of the sources that are learnt from, and the numbers of their classes (N,)."""
-    rows, codes = [], []
+    """Return the z-scored rows (N, D) of the sources that are learnt from, and the numbers of their classes (N,).
+
+    Sources are z-scored as the target is: all by the statistics of all, each by its own, or each of its speakers by
+    his, which are drawn to the corpus's.
+    """
+    rows, codes, together = [], [], _scaler(sources, setting, task)
     for domain in sources:
-        values = _columns(domain, setting, task).astype(float)
-        if setting.statistics == SPEAKER and domain.speakers is not None:
-            scores = speaker_scores(values, domain.speakers)
+        values, learnt = _columns(domain, setting, task), domain.labelled(task.classes)
+        if setting.statistics == SOURCE:
+            scores = together.apply(values)
         else:
-            scores = Scaler.fit(values).apply(values)
-        learnt = domain.labelled(task.classes)
+            speakers = domain.speakers if setting.statistics == SPEAKER else None
+            names, middles, spreads = shrunk_moments(values, speakers, SHRINK)
+            place = {name: number for number, name in enumerate(names)}
+            who = [place.get(name, len(names)) for name in known_names(speakers, len(values))]
+            scores = (values - middles[who]) / spreads[who]
         rows.append(np.clip(scores, -CLIP, CLIP)[learnt])
         codes.append(np.array([task.classes.index(label) for label in domain.labels[learnt]], dtype=int))
     return np.concatenate(rows), np.concatenate(codes)
 
 
-def _ashome_rows(rows: np.ndarray, codes: np.ndarray, task: Task) -> Home:
+def _scaler(sources: Sequence[Domain], setting: Setting, task: Task) -> Scaler:
+    """Return mean and deviation over all sources, each of which counts as much as another."""
+    own = [Scaler.fit(_columns(domain, setting, task)) for domain in sources]
+    mean = np.mean([one.mean for one in own], axis=0)
+    variance = np.mean([one.std**2 + (one.mean - mean) ** 2 for one in own], axis=0)
+    return Scaler(mean, np.sqrt(variance))
+
+
+def make_chain(text: str) -> Chain:
+    """Return the chain that a text spells; of none the one that changes nothing."""
+    return Chain([make_adaptation(text)] if text else [])
+
+
+def _as_home(rows: np.ndarray, codes: np.ndarray, task: Task) -> Home:
     return Home(rows, np.array(task.classes)[codes], task.classes)
 
 
@@ -171,6 +226,10 @@ def _weights(sources: Sequence[Domain], classes: tuple[str, ...]) -> np.ndarray:
 
 def _columns(domain: Domain, setting: Setting, task: Task) -> np.ndarray:
     return domain.values[:, setting.representation.columns(task.columns)]
+
+
+def _key_of(task: Task) -> tuple:
+    return (*_key(task.sources), *_key([task.away]), task.classes)
 
 
 def _key(domains: Sequence[Domain]) -> list[tuple[str, int, bool]]:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from xlser.evaluation.candidates import BestResult
 from xlser.evaluation.results_file import plain
 from xlser.experiment.best.domains import Domain
 from xlser.experiment.best.fits import Task, home_rows
+from xlser.experiment.best.outcome import Outcome
 from xlser.experiment.best.space import Candidate
 from xlser.experiment.use.model import STORE
 from xlser.features.extractor import Extractor
@@ -23,9 +23,7 @@ from xlser.store.datastore import Datastore
 from xlser.systems.combined import Combined
 
 
-def save_best(
-    model: Combined, task: Task, candidate: Candidate, result: BestResult, out: Path, encoder: str | None
-) -> Combined:
+def save_best(outcome: Outcome, out: Path, encoder: str | None) -> Combined:
     """Write the model, its store of clips and ``best.json`` into a folder, and return the model as it was written.
 
     Of all raw features only those stay that a member hears.
@@ -33,6 +31,7 @@ def save_best(
     Raises:
         MachineError: the folder cannot be written.
     """
+    model, task, result = outcome.model, outcome.task, outcome.result
     extractor = together([member.representation for member in model.members], encoder)
     fingerprint = _fingerprint(model, extractor)
     about = {
@@ -50,7 +49,7 @@ def save_best(
     }
     kept = replace(model, columns=tuple(extractor.columns()), about=about)
     out.mkdir(parents=True, exist_ok=True)
-    _store(task, candidate, fingerprint).save(out / STORE)
+    _store(task, outcome.candidate, fingerprint).save(out / STORE)
     result.write(out)
     kept.save(out)  # last: a folder with it is whole
     return kept

@@ -1,13 +1,12 @@
-"""The search: candidates are tried on pretended targets, one is taken, and only then a label of the target is looked at."""
+"""The search: candidates are tried on pretended targets and one is taken; only then is a target's label looked at."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,22 +14,18 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from xlser.data.dataset import Dataset
-from xlser.errors import CorpusError
-from xlser.evaluation.bootstrap import SpeakerBootstrap, interval
-from xlser.evaluation.candidates import BestResult, Budget, Estimate, Tried, choose, regret
-from xlser.evaluation.transfer import ua_samples
+from xlser.evaluation.candidates import BestResult, choose
 from xlser.experiment.best.domains import Domain, check_sources, read_domain, without_copies
 from xlser.experiment.best.fits import Fits, Task
+from xlser.experiment.best.folds import Fold, pretended
+from xlser.experiment.best.outcome import Outcome, tried
 from xlser.experiment.best.saving import save_best
-from xlser.experiment.best.space import BASELINE, Candidate
+from xlser.experiment.best.space import Candidate
 from xlser.experiment.best.stages import Stages
-from xlser.experiment.results_folder import provenance
 from xlser.experiment.workplace import Workplace
+from xlser.features.extractor import Extractor
 from xlser.features.representation import Representation, together
 from xlser.vocabulary import EMOTIONS
-
-LEVEL, DRAWS = 0.95, 1000
-CHOSEN_BY = "the mean UA on sources that were each left out in turn as a pretended target"
 
 
 @dataclass(frozen=True)
@@ -47,67 +42,74 @@ class Progress:
 OnProgress = Callable[[Progress], object]
 
 
-@dataclass(frozen=True, eq=False)
-class Fold:
-    """A source left out as a pretended target: the task without its labels, and these, by which alone it is scored."""
-
-    task: Task
-    labels: np.ndarray
-
-    def ua(self, probabilities: np.ndarray) -> float:
-        """Return the UA of probabilities (M, C)."""
-        classes = self.task.classes
-        said, draws = np.array(classes)[probabilities.argmax(axis=1)], SpeakerBootstrap(self.labels.astype(str), 1)
-        return float(ua_samples([(np.ones(len(said), dtype=bool), said)], self.labels, classes, draws)[0])
-
-
 @dataclass
 class Search:
     """Scores candidates on folds until the time is over.
 
     Attributes:
         folds: pretended targets.
-        deadline: by `time.monotonic`.
+        seconds_given: of search; at least the first batch is scored.
         jobs: threads; they change no number.
+        fits: what was fitted so far.
+        on_progress: gets a `Progress` after every batch.
     """
 
     folds: Sequence[Fold]
-    deadline: float
+    seconds_given: float
     jobs: int
     fits: Fits = field(default_factory=Fits)
+    on_progress: OnProgress | None = None
     scores: dict[Candidate, dict[str, float]] = field(default_factory=dict)
     seconds: dict[Candidate, float] = field(default_factory=dict)
     not_tried: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
 
-    def score(self, candidates: Sequence[Candidate], stage: str, on_batch: Callable[[str], object]) -> bool:
+    def run(self, stages: Stages) -> Candidate:
+        """Score stage after stage, and return what is taken."""
+        for stage, candidates in stages.run(self):
+            if not self.score(candidates, stage):
+                break
+        return self.best()
+
+    def score(self, candidates: Sequence[Candidate], stage: str) -> bool:
         """Score what was not scored yet; say whether there was time for all of it."""
         fresh = [one for one in dict.fromkeys(candidates) if one not in self.scores]
         for start in range(0, len(fresh), self.jobs):
-            if time.monotonic() >= self.deadline and self.scores:
-                self.not_tried.append(f"{stage}: {len(fresh) - start} of {len(fresh)} candidates")
+            if self.left <= 0 and self.scores:
+                self.not_tried.append(f"{stage}: {len(fresh) - start} of {len(fresh)} candidates, and what follows")
                 return False
             batch = fresh[start : start + self.jobs]
             with threadpool_limits(1):
                 found = Parallel(self.jobs, backend="threading")(delayed(self._of)(one) for one in batch)
             for candidate, (scores, seconds) in zip(batch, found, strict=True):
                 self.scores[candidate], self.seconds[candidate] = scores, seconds
-            on_batch(stage)
+            self._say(stage)
         return True
 
-    def _of(self, candidate: Candidate) -> tuple[dict[str, float], float]:
-        began = time.monotonic()
-        scores = {f.task.away.name: f.ua(self.fits.probabilities(f.task, candidate)) for f in self.folds}
-        return scores, time.monotonic() - began
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return self.began + self.seconds_given - time.monotonic()
 
-    def tried(self) -> list[Tried]:
-        """Return every candidate that was scored, the best first."""
-        rows = [_tried(one, scores, self.seconds[one]) for one, scores in self.scores.items()]
-        return sorted(rows, key=lambda row: -row.score)
+    def ranked(self, among: Sequence[Candidate] | None = None) -> list[Candidate]:
+        """Return candidates that were scored, the best first: all, or some of them."""
+        several = [one for one in (self.scores if among is None else among) if one in self.scores]
+        return sorted(several, key=lambda one: -np.mean([*self.scores[one].values()]))
 
     def best(self) -> Candidate:
         """Return what would be taken now."""
-        taken = choose(self.tried()).name
+        taken = choose([tried(one, scores, self.seconds[one]) for one, scores in self.scores.items()]).name
         return next(one for one in self.scores if str(one) == taken)
+
+    def _of(self, candidate: Candidate) -> tuple[dict[str, float], float]:
+        began = time.monotonic()
+        scores = {fold.name: fold.ua(self.fits.probabilities(fold.task, candidate)) for fold in self.folds}
+        return scores, time.monotonic() - began
+
+    def _say(self, stage: str) -> None:
+        if self.on_progress is not None:
+            used = time.monotonic() - self.began
+            self.on_progress(Progress(stage, len(self.scores), used, max(0.0, self.left), str(self.best())))
 
 
 def find_best(
@@ -138,58 +140,52 @@ def find_best(
         on_progress: gets a `Progress` after every batch.
 
     Raises:
-        CorpusError: a source without a scored emotion; nothing left of one without what stands in the target too.
+        CorpusError: a source without a scored emotion; nothing left to learn from without what the target holds too.
     """
-    began = time.monotonic()
-    layers = _layers(encoder)
-    every = [Representation(True)] + ([Representation(False, layers, "mean+std")] if layers else [])
-    extractor = together(every, encoder)
+    layers = hidden_states(encoder)
+    extractor = everything(layers, encoder)
     read = [read_domain(dataset, extractor, emotions, place) for dataset in sources]
     away = read_domain(target, extractor, emotions, place)
-    read, decisions = without_copies(read, away)
-    classes = check_sources(read, emotions)
-    columns = tuple(extractor.columns())
-    hidden = away.hidden(speakers=True)
-    task = Task(tuple(read), hidden, classes, columns)
-    folds = pretended(task)
-    search = Search(folds, time.monotonic() + 60 * minutes, place.jobs or os.cpu_count() or 1)
-
-    def say(stage: str) -> None:
-        if on_progress is not None:
-            used = time.monotonic() - began
-            left = max(0.0, search.deadline - time.monotonic())
-            on_progress(Progress(stage, len(search.scores), used, left, str(search.best())))
-
-    for stage, candidates in Stages(layers, transductive).run(search):
-        if not search.score(candidates, stage, say):
-            break
-    chosen = search.best()
-    model = search.fits.combined(task, chosen)
-    with threadpool_limits(1):
-        said = {one: search.fits.probabilities(task, one) for one in search.scores}
-    result = _result(search, task, away, chosen, said, decisions, began, minutes)
+    jobs = place.jobs or os.cpu_count() or 1
+    question = Question(tuple(emotions), tuple(extractor.columns()), layers, transductive, 60 * minutes, jobs)
+    outcome = find_among(read, away, question, Fits(), on_progress)
     if out is not None:
-        save_best(model, task, chosen, result, Path(out), encoder)
-    return result
+        save_best(outcome, Path(out), encoder)
+    return outcome.result
 
 
-def pretended(task: Task) -> list[Fold]:
-    """Return a fold for each source of several: it is seen as the real target is, its speakers hidden where those are.
+@dataclass(frozen=True)
+class Question:
+    """What a search is asked besides its corpora: see `find_best`."""
 
-    A source that shares fewer than two emotions with the others gives none.
+    emotions: tuple[str, ...]
+    columns: tuple[str, ...]
+    layers: tuple[int, ...]
+    transductive: bool
+    seconds: float
+    jobs: int
+
+
+def find_among(
+    read: Sequence[Domain], away: Domain, question: Question, fits: Fits, on_progress: OnProgress | None = None
+) -> Outcome:
+    """Do as `find_best`, with corpora whose features are there; ``fits`` of the same corpora may be used again."""
+    kept, decisions = without_copies(read, away)
+    classes = check_sources(kept, question.emotions)
+    task = Task(tuple(kept), away.hidden(speakers=True), classes, question.columns)
+    folds, chosen_by = pretended(task)
+    search = Search(folds, question.seconds, question.jobs, fits, on_progress)
+    chosen = search.run(Stages(question.layers, question.transductive))
+    with threadpool_limits(1):
+        return Outcome.of(search, task, away, chosen, [*decisions, *fits.notes(task, chosen)], chosen_by)
+
+
+def hidden_states(encoder: str | None) -> tuple[int, ...]:
+    """Return the numbers of an encoder's hidden states; none without one.
+
+    Raises:
+        RecipeError, RunError: the weights are not there.
     """
-    folds = []
-    for out in task.sources if len(task.sources) > 1 else ():
-        rest = tuple(domain for domain in task.sources if domain is not out)
-        classes = tuple(name for name in task.classes if any(name in domain.classes for domain in rest))
-        if len(set(classes) & set(out.classes)) < 2 or len(classes) < 2:
-            continue
-        away = out.hidden(speakers=task.away.speakers is not None)
-        folds.append(Fold(Task(rest, away, classes, task.columns), out.labels))
-    return folds
-
-
-def _layers(encoder: str | None) -> tuple[int, ...]:
     if encoder is None:
         return ()
     from xlser.models.checkpoints import checkpoint_facts
@@ -197,80 +193,7 @@ def _layers(encoder: str | None) -> tuple[int, ...]:
     return tuple(range(checkpoint_facts(encoder, revision=None, seed=0).layers + 1))
 
 
-def _tried(candidate: Candidate, validated: dict[str, float], seconds: float) -> Tried:
-    first = candidate.settings[0]
-    adapt = "|".join(part for part in (first.adapt if len(candidate.settings) == 1 else "", candidate.adapt) if part)
-    return Tried(
-        name=str(candidate),
-        representation="; ".join(dict.fromkeys(str(one.representation) for one in candidate.settings)),
-        statistics=" and ".join(dict.fromkeys(one.statistics for one in candidate.settings)),
-        combination=candidate.combination,
-        adaptation=adapt,
-        readout=f"logistic regression (C {first.c:g})",
-        protocol=candidate.protocol,
-        complexity=candidate.complexity,
-        validated=validated,
-        score=float(np.mean([*validated.values()])) if validated else float("nan"),
-        seconds=seconds,
-    )
-
-
-def _result(
-    search: Search,
-    task: Task,
-    away: Domain,
-    chosen: Candidate,
-    said: dict[Candidate, np.ndarray],
-    decisions: list[str],
-    began: float,
-    minutes: float,
-) -> BestResult:
-    rows = {row.name: row for row in search.tried()}
-    draws = SpeakerBootstrap(away.dataset.people, DRAWS, seed=0)
-    known = away.labelled(task.classes)
-    samples: dict[str, np.ndarray] = {}
-    if len(set(away.labels[known])) >= 2:
-        every = np.ones(len(known), dtype=bool)
-        for one, shares in said.items():
-            emotions = np.array(task.classes)[shares.argmax(axis=1)]
-            samples[str(one)] = ua_samples([(every, emotions)], away.labels, task.classes, draws)
-    speakers = draws.effective(known) if known.any() else 0.0
-    for name, values in samples.items():
-        rows[name] = replace(rows[name], target=Estimate(float(values[0]), *interval(values, LEVEL, speakers)))
-    oracle, lost = regret(samples, str(chosen), LEVEL, speakers) if samples else (None, None)
-    looks_at = _looks_at(chosen)
-    return BestResult(
-        sources=tuple(domain.name for domain in task.sources),
-        target=away.name,
-        classes=task.classes,
-        protocol=chosen.protocol,
-        looks_at=looks_at,
-        chosen_by=CHOSEN_BY,
-        candidates=tuple(rows.values()),
-        chosen=str(chosen),
-        baseline=str(BASELINE),
-        oracle=oracle,
-        regret=lost,
-        decisions=tuple(decisions),
-        notes=(),
-        budget=Budget(60 * minutes, round(time.monotonic() - began, 1), tuple(search.not_tried)),
-        predictions=tuple(_predictions(away, task.classes, said[chosen])),
-        about=provenance(time.monotonic() - began),
-    )
-
-
-def _looks_at(candidate: Candidate) -> tuple[str, ...]:
-    if candidate.protocol == "zero-shot":
-        return ()
-    adapts = "|".join([candidate.adapt, *(one.adapt for one in candidate.settings)])
-    speakers = any(one.statistics == "speaker" for one in candidate.settings)
-    return ("recordings", *["speakers"] * speakers, *["prior"] * ("prior" in adapts))
-
-
-def _predictions(away: Domain, classes: tuple[str, ...], shares: np.ndarray) -> list[dict[str, Any]]:
-    files = away.dataset.frame["path"]
-    return [
-        {"file": str(file), "emotion": classes[int(row.argmax())], "probabilities": [float(value) for value in row]}
-        for file, row in zip(files, shares, strict=True)
-    ]
-
+def everything(layers: tuple[int, ...], encoder: str | None) -> Extractor:
+    """Return the extractor of all that any candidate hears."""
+    states = [Representation(False, layers, "mean+std")] if layers else []
+    return together([Representation(True), *states], encoder)

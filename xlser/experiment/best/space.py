@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from xlser.features.representation import Representation
 from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
@@ -65,6 +66,11 @@ class Candidate:
     adapt: str = ""
 
     @property
+    def shares(self) -> tuple[float, ...]:
+        """The weight of each setting."""
+        return self.weights or (1.0,) * len(self.settings)
+
+    @property
     def protocol(self) -> str:
         """What of the target it looks at."""
         zero_shot = not self.adapt and all(one.protocol == ZERO_SHOT for one in self.settings)
@@ -85,7 +91,7 @@ class Candidate:
     def __str__(self) -> str:
         """All of it in words."""
         if len(self.settings) == 1:
-            return str(self.settings[0])
+            return ", ".join([str(self.settings[0]), *([self.adapt] if self.adapt else [])])
         parts = [f"ensemble of {len(self.settings)} ({'; '.join(map(str, self.settings))})", self.weighting]
         return ", ".join([*parts, *([self.adapt] if self.adapt else [])])
 
@@ -97,10 +103,11 @@ def representations(layers: Sequence[int]) -> list[Representation]:
     """Return the representations of a search, simple ones first; ``layers`` are the hidden states, maybe none."""
     plain = [Representation(True)]
     alone = [Representation(False, (layer,), pooling) for pooling in ("mean", "mean+std") for layer in layers]
+    pairs = [Representation(False, pair, "mean") for pair in zip(layers, layers[1:], strict=False)]
     both = [Representation(True, (layer,), "mean+std") for layer in layers]
-    return [*plain, *alone, *both]
+    return [*plain, *alone, *pairs, *both]
 
 
-def single(setting: Setting, **changes: object) -> Candidate:
-    """Return a setting with some changes as a candidate."""
-    return Candidate((replace(setting, **changes),))  # type: ignore[arg-type]
+def changed(candidate: Candidate, **changes: Any) -> Candidate:
+    """Return a candidate with some changes of all its settings."""
+    return replace(candidate, settings=tuple(replace(one, **changes) for one in candidate.settings))

@@ -211,4 +211,3 @@ def _known(request: Request, speakers: dict[str, str]) -> str:
         return speakers.get(content_hash(Path(request.audio).expanduser(), *part), "")
     except OSError:  # what is wrong with the file was said where it was heard
         return ""
-
