@@ -1,5 +1,6 @@
 """`xlser best` from a question to its folder: targets of every kind, whose folder it is, a search that goes on."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -9,12 +10,15 @@ import soundfile
 from ragged import make_ragged
 
 from xlser.errors import CorpusError, RecipeError, RunError, XlserError
-from xlser.experiment.best.question import Question
-from xlser.experiment.best.run import read_question, run_best
+from xlser.experiment.best.left_out import left_out_table
+from xlser.experiment.best.question import BestQuestion
+from xlser.experiment.best.run import read_question, run_best, run_left_out
+from xlser.experiment.best.search import Fold
 from xlser.experiment.best.shot_table import read_shots
 from xlser.experiment.best.targets import find_target
 from xlser.experiment.best.trials import Trials
 from xlser.experiment.workplace import Workplace
+from xlser.reporting.best.by_target import by_target_text, write_by_target
 from xlser.vocabulary import UNLABELLED
 
 SOURCES = ("synthetic-de", "synthetic-tr")
@@ -111,7 +115,7 @@ def test_what_is_no_target_says_what_it_must_be(recordings, place, tmp_path, tar
 
 def test_a_folder_that_is_called_like_a_source_gets_another_name(recordings, place, tmp_path):
     shutil.copytree(recordings, tmp_path / "synthetic-de")
-    sources, target = read_question(Question(SOURCES, str(tmp_path / "synthetic-de")), place)
+    sources, target = read_question(BestQuestion(SOURCES, str(tmp_path / "synthetic-de")), place)
     assert [dataset.name for dataset in sources] == list(SOURCES)
     assert target.name == "synthetic-de-target"
     assert set(target.frame["corpus"]) == {target.name}
@@ -131,13 +135,13 @@ def test_a_folder_that_is_called_like_a_source_gets_another_name(recordings, pla
 )
 def test_what_cannot_be_asked_is_said_before_anything_is_written(recordings, place, tmp_path, changes, named):
     with pytest.raises(XlserError, match=named):
-        run_best(replace(Question(SOURCES, str(recordings)), **changes), tmp_path / "out", place, minutes=0.01)
+        run_best(replace(BestQuestion(SOURCES, str(recordings)), **changes), tmp_path / "out", place, minutes=0.01)
     assert not (tmp_path / "out").exists()
 
 
 def test_no_time_is_refused(recordings, place, tmp_path):
     with pytest.raises(RecipeError, match="above 0"):
-        run_best(Question(SOURCES, str(recordings)), tmp_path / "out", place, minutes=float("nan"))
+        run_best(BestQuestion(SOURCES, str(recordings)), tmp_path / "out", place, minutes=float("nan"))
 
 
 def test_shots_are_read_by_their_own_words(recordings, tmp_path):
@@ -158,7 +162,7 @@ def test_trials_are_kept_and_a_line_that_was_cut_is_passed_over(tmp_path):
     again = Trials(tmp_path / "tried.jsonl")
     assert again.get("a") == ({"de": 0.5}, 1.0)
     assert again.get("c") is None
-    assert again.used == 4.0
+    assert again.before == 4.0
     again.put("c", {"de": 0.1}, 1.0, 5.0)
     assert Trials(tmp_path / "tried.jsonl").get("c") == ({"de": 0.1}, 1.0)
 
@@ -166,7 +170,7 @@ def test_trials_are_kept_and_a_line_that_was_cut_is_passed_over(tmp_path):
 @pytest.fixture(scope="module")
 def done(recordings, place, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "best"
-    return out, run_best(Question(SOURCES, str(recordings)), out, place, minutes=0.02)
+    return out, run_best(BestQuestion(SOURCES, str(recordings)), out, place, minutes=2)
 
 
 def test_a_target_without_labels_gets_a_model_and_predictions(done, recordings):
@@ -184,7 +188,7 @@ def test_a_target_without_labels_gets_a_model_and_predictions(done, recordings):
 def test_a_finished_folder_is_left_as_it_is(done, recordings, place):
     out, result = done
     before = (out / "best.json").stat().st_mtime_ns
-    again = run_best(Question(SOURCES, str(recordings)), out, place, minutes=0.02)
+    again = run_best(BestQuestion(SOURCES, str(recordings)), out, place, minutes=2)
     assert again.chosen == result.chosen
     assert (out / "best.json").stat().st_mtime_ns == before
 
@@ -192,20 +196,56 @@ def test_a_finished_folder_is_left_as_it_is(done, recordings, place):
 def test_another_question_in_the_same_folder_is_refused_and_says_what_differs(done, recordings, place):
     out, _ = done
     with pytest.raises(RunError, match="emotions was"):
-        run_best(Question(SOURCES, str(recordings), emotions=("anger", "sadness")), out, place)
+        run_best(BestQuestion(SOURCES, str(recordings), emotions=("anger", "sadness")), out, place)
 
 
 def test_a_folder_with_other_things_is_refused(recordings, place, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(RunError, match="not empty"):
-        run_best(Question(SOURCES, str(recordings)), tmp_path, place)
+        run_best(BestQuestion(SOURCES, str(recordings)), tmp_path, place)
 
 
 def test_what_has_changed_is_kept_aside_and_done_anew(done, recordings, place, tmp_path):
     field, out = tmp_path / "field", tmp_path / "best"
     shutil.copytree(recordings, field)
-    run_best(Question(SOURCES, str(field)), out, place, minutes=0.02)
+    run_best(BestQuestion(SOURCES, str(field)), out, place, minutes=2)
     (field / "0" / "clip0.wav").unlink()
-    again = run_best(Question(SOURCES, str(field)), out, place, minutes=0.02)
+    again = run_best(BestQuestion(SOURCES, str(field)), out, place, minutes=2)
     assert len(again.predictions) == 23
     assert len(list(tmp_path.glob("best-before-*/best.json"))) == 1
+
+
+def test_a_search_that_was_stopped_goes_on_to_the_same_result(done, recordings, place, tmp_path, monkeypatch):
+    _, result = done
+    calls, fold = [], Fold.ua
+
+    def ua(self, probabilities):
+        calls.append(self.name)
+        if len(calls) == 9:
+            raise KeyboardInterrupt
+        return fold(self, probabilities)
+
+    monkeypatch.setattr(Fold, "ua", ua)
+    alone = replace(place, jobs=1)
+    with pytest.raises(KeyboardInterrupt):
+        run_best(BestQuestion(SOURCES, str(recordings)), tmp_path / "best", alone, minutes=2)
+    kept = [json.loads(line)["candidate"] for line in (tmp_path / "best" / "tried.jsonl").read_text().splitlines()]
+    assert len(kept) == 4
+    again = run_best(BestQuestion(SOURCES, str(recordings)), tmp_path / "best", alone, minutes=2)
+    assert len(calls) == 9 + 2 * (len(again.candidates) - 4)
+    for name in ("chosen", "predictions", "decisions", "looks_at"):
+        assert getattr(again, name) == getattr(result, name)
+    assert [(row.name, row.validated) for row in again.candidates] == [
+        (row.name, row.validated) for row in result.candidates
+    ]
+
+
+def test_every_source_is_the_target_of_the_others(place, tmp_path):
+    results = run_left_out(BestQuestion(SOURCES, ""), place, minutes=0.01)
+    assert [one.target for one in results] == list(SOURCES)
+    table = left_out_table(results)
+    page = write_by_target(results, table, tmp_path)
+    assert [*table["target"]] == [*SOURCES, "mean"]
+    assert "to-synthetic-tr.html" in page.read_text(encoding="utf-8")
+    assert {path.name for path in tmp_path.iterdir()} >= {"leave-one-out.csv", "leave-one-out.json"}
+    assert "mean" in by_target_text(results, table)

@@ -7,21 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from xlser.data.dataset import Dataset
-from xlser.experiment.best.question import Question
+from xlser.experiment.best.question import BestQuestion
 from xlser.models.origin import origin
 
 
 def about_best(
-    question: Question, sources: Sequence[Dataset], target: Dataset, checkpoints: Sequence[Mapping[str, Any]], out: Path
+    question: BestQuestion,
+    sources: Sequence[Dataset],
+    target: Dataset,
+    checkpoints: Sequence[Mapping[str, Any]],
+    out: Path | None = None,
 ) -> dict[str, Any]:
     """Return what the page and the model card say of corpora and checkpoints."""
     rows = [corpus_row(dataset, "source", question) for dataset in sources] + [corpus_row(target, "target", question)]
     known = [row for row in checkpoints if not str(row["weights"]).startswith("random:")]
     more = {"checkpoints": [row | origin(row["weights"], revision=row.get("revision")) for row in known]}
-    return {"out": str(out), "encoder": question.encoder, "corpora": rows, **(more if known else {})}
+    return {"out": str(out or "FOLDER"), "encoder": question.encoder, "corpora": rows, **(more if known else {})}
 
 
-def corpus_row(dataset: Dataset, role: str, question: Question) -> dict[str, Any]:
+def corpus_row(dataset: Dataset, role: str, question: BestQuestion) -> dict[str, Any]:
     """Return what is said of one corpus, JSON-able."""
     facts, frame = dataset.facts, dataset.frame
     kept = frame["emotion"][frame["emotion"].isin(question.emotions)].value_counts()

@@ -16,7 +16,7 @@ from xlser.vocabulary import EMOTIONS, UNNAMED
 
 
 @dataclass(frozen=True)
-class Question:
+class BestQuestion:
     """What is asked of a search, as it is typed; a folder belongs to one question.
 
     Attributes:
@@ -48,12 +48,12 @@ class Question:
         return {"hash": hashlib.sha256(text.encode()).hexdigest()[:16], "best": about}
 
 
-def default_out(question: Question) -> Path:
+def default_out(question: BestQuestion) -> Path:
     """Return ``runs/best-<target>``."""
     return Path("runs") / f"best-{target_name(question.target)}"
 
 
-def check_question(question: Question, minutes: float) -> None:
+def check_question(question: BestQuestion, minutes: float) -> None:
     """Refuse what can be seen to be wrong before a corpus is looked for.
 
     Raises:
@@ -72,7 +72,7 @@ def check_question(question: Question, minutes: float) -> None:
         raise RecipeError(f"--minutes must be above 0, but is {minutes:g} instead.")
 
 
-def check_folder(question: Question, out: Path) -> None:
+def check_folder(question: BestQuestion, out: Path) -> None:
     """Refuse a folder that belongs to another question, and say what differs.
 
     Raises:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from xlser.data.dataset import Dataset
-from xlser.errors import CorpusError, XlserError
+from xlser.errors import CorpusError, RecipeError, XlserError
 from xlser.evaluation.candidates import BestResult, read_best
 from xlser.experiment.best.about import about_best
 from xlser.experiment.best.bar import SearchBar
-from xlser.experiment.best.question import Question, check_folder, check_question
+from xlser.experiment.best.left_out import leave_one_out
+from xlser.experiment.best.question import BestQuestion, check_folder, check_question
 from xlser.experiment.best.search import find_best
 from xlser.experiment.best.shot_table import read_shots
 from xlser.experiment.best.targets import apart, find_target, target_name
+from xlser.experiment.best.trials import TRIALS, Trials
 from xlser.experiment.changes import changed
 from xlser.experiment.corpora import corpus_name, corpus_texts, find_corpus
 from xlser.experiment.results_folder import aside_of, own
@@ -25,7 +27,9 @@ from xlser.features.frozen_encoder import Encoder
 from xlser.systems.combined import is_combined
 
 
-def run_best(question: Question, out: str | Path, place: Workplace | None = None, *, minutes: float = 10) -> BestResult:
+def run_best(
+    question: BestQuestion, out: str | Path, place: Workplace | None = None, *, minutes: float = 10
+) -> BestResult:
     """Find the best model for a target within a time, and write it below ``out``: see `find_best`.
 
     ``out`` gets the model, ``best.json``, ``inputs.parquet`` and the claim. Asked the same again it is left as it is,
@@ -65,6 +69,7 @@ def run_best(question: Question, out: str | Path, place: Workplace | None = None
                 few_shot=shots,
                 transductive=question.transductive,
                 on_progress=bar,
+                trials=Trials(out / TRIALS),
             )
         result = replace(
             result, about=dict(result.about) | about_best(question, sources, target, inputs.checkpoints, out)
@@ -73,8 +78,41 @@ def run_best(question: Question, out: str | Path, place: Workplace | None = None
         return result
 
 
-def read_question(question: Question, place: Workplace) -> tuple[list[Dataset], Dataset]:
-    """Find every corpus that is named before any is read, and return the sources and the target.
+def run_left_out(question: BestQuestion, place: Workplace | None = None, *, minutes: float = 10) -> list[BestResult]:
+    """Find the best model for each source as the target of all others; see `leave_one_out`.
+
+    Raises:
+        XlserError: see `run_best`; or something is asked of a target, which is not there.
+    """
+    place = place or Workplace()
+    check_question(question, minutes)
+    if question.few_shot or question.speakers:
+        raise RecipeError("--few-shot and --speakers are about a target: leave them, or give --target.")
+    sources, checkpoints = read_sources(question, place), _pretrained(question.encoder)
+    with SearchBar(60 * minutes, place.progress, place.say) as bar:
+        results = leave_one_out(
+            sources,
+            place,
+            encoder=question.encoder,
+            emotions=question.emotions,
+            minutes=minutes,
+            transductive=question.transductive,
+            on_progress=bar,
+        )
+    about = {
+        dataset.name: about_best(question, [own for own in sources if own is not dataset], dataset, checkpoints)
+        for dataset in sources
+    }
+    return [replace(one, about=dict(one.about) | about[one.target]) for one in results]
+
+
+def read_sources(question: BestQuestion, place: Workplace, more: Sequence[str] = ()) -> list[Dataset]:
+    """Find every source before any is read, and return them.
+
+    Args:
+        question: what is asked.
+        place: where corpora lie.
+        more: names of other corpora that a root may be given for.
 
     Raises:
         CardError, CorpusError: one is not there or named twice, or a root was given for none of these.
@@ -84,10 +122,19 @@ def read_question(question: Question, place: Workplace) -> tuple[list[Dataset], 
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise CorpusError(f"--sources names {', '.join(twice)} twice. Name each corpus once.")
-    place.check_roots([*names, *target_name(question.target).split("+")])
+    place.check_roots([*names, *more])
     origins = [origin for text in texts for origin in find_corpus(text, place)]
+    return [origin.read() for origin in origins]
+
+
+def read_question(question: BestQuestion, place: Workplace) -> tuple[list[Dataset], Dataset]:
+    """Find every corpus that is named before any is read, and return the sources and the target.
+
+    Raises:
+        CardError, CorpusError: one is not there or named twice, or a root was given for none of these.
+    """
     targets = find_target(question.target, place, question.speakers)
-    sources = [origin.read() for origin in origins]
+    sources = read_sources(question, place, target_name(question.target).split("+"))
     read = [origin.read() for origin in targets]
     return sources, apart(read[0].concat(*read[1:]), sources)
 

@@ -17,6 +17,9 @@ class Trials:
     What another xlser scored counts for nothing. That corpora and checkpoint are the same is for the folder's owner to
     see.
 
+    Attributes:
+        before: seconds of search that had gone by when it was stopped.
+
     Args:
         path: of the file, which need not be there; None keeps nothing.
     """
@@ -25,7 +28,7 @@ class Trials:
         """Read what is there."""
         self._path = path
         self._known: dict[str, tuple[Scores, float]] = {}
-        self.used = 0.0
+        self.before = 0.0
         for line in _lines(path):
             try:
                 row = json.loads(line)
@@ -33,7 +36,7 @@ class Trials:
                 continue
             if row["xlser"] == __version__:
                 self._known[row["candidate"]] = (row["validated"], row["seconds"])
-                self.used = max(self.used, row["used"])
+                self.before = max(self.before, row["used"])
 
     def get(self, name: str) -> tuple[Scores, float] | None:
         """Return a candidate's scores and the seconds that they took; None where it was not scored."""
