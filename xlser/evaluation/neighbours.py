@@ -114,8 +114,9 @@ def spread_graph(units: np.ndarray, k: int) -> Any:
 
 
 def _nearest(cosines: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places of the k largest of each row, the largest first and of equals the first, and their values."""
-    order = np.argsort(-cosines, axis=1, kind="stable")[:, :k]
+    """Return the places of the k largest of each row, the largest first, and their values."""
+    some = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
+    order = np.take_along_axis(some, np.argsort(-np.take_along_axis(cosines, some, 1), axis=1, kind="stable"), 1)
     return order, np.take_along_axis(cosines, order, axis=1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -97,15 +96,6 @@ class Candidate:
 
 
 BASELINE = Candidate((Setting(Representation(egemaps=True)),))
-
-
-def representations(layers: Sequence[int]) -> list[Representation]:
-    """Return the representations of a search, simple ones first; ``layers`` are the hidden states, maybe none."""
-    plain = [Representation(True)]
-    alone = [Representation(False, (layer,), pooling) for pooling in ("mean", "mean+std") for layer in layers]
-    pairs = [Representation(False, pair, "mean") for pair in zip(layers, layers[1:], strict=False)]
-    both = [Representation(True, (layer,), "mean+std") for layer in layers]
-    return [*plain, *alone, *pairs, *both]
 
 
 def changed(candidate: Candidate, **changes: Any) -> Candidate:
