@@ -50,8 +50,12 @@ def score_case(
     readers: list[Reader],
     baseline: Baseline,
     latents: bool = True,
+    ratings: bool = True,
 ) -> Views:
-    """Score one case, and return what every method and seed said of it; without ``latents`` not of each of them."""
+    """Score one case, and return what every method and seed said of it; without ``latents`` not of each of them.
+
+    Without ``ratings`` no axis is set against any.
+    """
     corpus, level = case.corpus, recipe.evaluation.level
     classes = shared_classes(recipe, source, corpus)
     views: Views = {}
@@ -74,6 +78,8 @@ def score_case(
         scores.confusion += [about | row for row in confusion]
     elif case.main:
         scores.notes.append(f"{corpus.name}: no classification, since {_unclassified(source, corpus, classes)}")
+    if not ratings:
+        return views
     if not latents:
         _without_latents(views)
     rows = correlation_rows(views, corpus.ratings, draws, level, baseline=baseline)
