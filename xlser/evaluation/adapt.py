@@ -40,8 +40,8 @@ def coral(source: ArrayLike, target: ArrayLike, shrinkage: float | None = None) 
     source, target = _checked(source, target)
     if shrinkage is not None and not 0 <= shrinkage <= 1:
         raise ValueError(f"`shrinkage` must be between 0 and 1, but is {shrinkage} instead.")
-    whitened = (target - target.mean(0)) @ _power(_covariance(target, shrinkage), -0.5)
-    return whitened @ _power(_covariance(source, shrinkage), 0.5) + source.mean(0)
+    whitened = (target - target.mean(0)) @ power(covariance(target, shrinkage), -0.5)
+    return whitened @ power(covariance(source, shrinkage), 0.5) + source.mean(0)
 
 
 def quantile(source: ArrayLike, target: ArrayLike) -> np.ndarray:
@@ -142,7 +142,8 @@ def prior_correction(
     return renormalised(model * (prior / before)), prior
 
 
-def _covariance(rows: np.ndarray, shrinkage: float | None) -> np.ndarray:
+def covariance(rows: np.ndarray, shrinkage: float | None) -> np.ndarray:
+    """Return the covariance (D, D) of rows (N, D), shrunk towards a ball; see `coral`."""
     from sklearn.covariance import ledoit_wolf_shrinkage, shrunk_covariance
 
     # Ledoit and Wolf's estimate is of numbers squared twice: on a scale of 1 these neither overflow nor vanish.
@@ -152,7 +153,7 @@ def _covariance(rows: np.ndarray, shrinkage: float | None) -> np.ndarray:
     return shrunk_covariance(np.cov(about, rowvar=False).reshape(rows.shape[1], -1), amount)
 
 
-def _power(matrix: np.ndarray, exponent: float) -> np.ndarray:
+def power(matrix: np.ndarray, exponent: float) -> np.ndarray:
     """Return a symmetric matrix raised to a power, its null space staying one."""
     values, vectors = np.linalg.eigh(matrix)
     real = values > values.max() * len(values) * np.finfo(float).eps
