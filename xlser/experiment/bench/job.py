@@ -126,6 +126,7 @@ def _cell(job: Job, trained: Trained, alone: list[Reader], corpus: Corpus) -> di
         "correlation": scores.correlation,
         "confusion": scores.confusion,
         "choices": scores.choices,
+        "adapted": scores.adapted,
         "points": _points(scores),
         **_beside(job, trained, main, scores),
         "predictions": predictions(views, corpus),

@@ -10,17 +10,17 @@ from xlser.evaluation.choice import (
     ReadingChoice,
     best_in_hindsight,
     choose,
-    choose_reading,
     readings_of,
 )
+from xlser.evaluation.pretended import choose_for, rows_of
 from xlser.evaluation.regret import Answers, Regret, mean_over_targets
-from xlser.vocabulary import SHORTCUTS, TARGET, TRANSDUCTIVE, ZERO_SHOT
+from xlser.vocabulary import TARGET, TRANSDUCTIVE, ZERO_SHOT
 
 Row = dict[str, Any]
 Cell = Mapping[str, Any]
 ALL_RECIPES, ALL_TARGETS = "all recipes", "all targets"
-# How a choice was made, the best way first.
-LEFT_OUT, OTHERS, HOME = "source corpora left out in turn", "other cells", "the source's validation speakers"
+# How a method and readout are chosen where no other corpus can tell.
+HOME = "the source's validation speakers"
 _PROTOCOLS = {ZERO_SHOT: (ZERO_SHOT,), TRANSDUCTIVE: (ZERO_SHOT, TRANSDUCTIVE)}
 _SCORE = ("value", "low", "high", "chance")
 
@@ -40,9 +40,9 @@ def validated_rows(cells: Iterable[Cell], pretended: Iterable[Cell] = ()) -> tup
 
     Returns:
         Rows of ``line`` (a recipe or `ALL_RECIPES`), ``source, target, protocol``; ``chosen`` and ``oracle``, readings
-        with their UA; ``validation``, the UA that chose, ``by`` and ``places``; ``candidates``, how many there were; and
-        ``regret, regret_low, regret_high`` where the answers are kept. Then mean regrets of every line, protocol and
-        kind of source (``corpora``: one or several) on each target and over `ALL_TARGETS`.
+        with their UA; ``validation``, the UA that chose, ``by`` and ``places``; ``candidates``, how many there were;
+        and ``regret, regret_low, regret_high`` where the answers are kept. Then the mean regret of every line, protocol
+        and kind of source (``corpora``: one or several) on each target and over `ALL_TARGETS`.
     """
     cells, pretended = list(cells), list(pretended)
     answers = {id(cell): found for cell in cells if (found := Answers.of(cell))}
@@ -81,30 +81,19 @@ def _by_place(cells: list[Cell]) -> list[list[Cell]]:
 
 
 def _protocols(cells: list[Cell]) -> list[str]:
-    seen = {row["protocol"] for cell in cells for row in _rows(cell) if row["role"] == TARGET}
+    seen = {row["protocol"] for cell in cells for row in rows_of(cell) if row["role"] == TARGET}
     return [name for name in _PROTOCOLS if name in seen]
-
-
-def _rows(cell: Cell) -> list[Row]:
-    return [row | {"recipe": cell["recipe"]} for row in cell["transfer"]]
-
-
-def _parts(name: str) -> set[str]:
-    return set(name.split("+"))
 
 
 def _choice(several: list[Cell], others: list[Cell], protocols: tuple[str, ...]) -> Row | None:
     """Choose for one source and target, of which ``several`` recipes have a cell."""
     source, target = several[0]["source"], several[0]["target"]
-    rows = [row for cell in several for row in _rows(cell)]
+    rows = [row for cell in several for row in rows_of(cell)]
     here = readings_of(rows, protocols)
     oracle = best_in_hindsight(here)
     if oracle is None:
         return None
-    choice, by = None, ""
-    for by, places in ((LEFT_OUT, left_out(source, others)), (OTHERS, elsewhere(source, target, others))):
-        if choice := choose_reading(_tables(places), here, protocols):
-            break
+    choice, by = choose_for(source, target, others, here, protocols)
     if choice is None:
         choice, by = _at_home(source, others, here), HOME
     if choice is None:
@@ -129,38 +118,6 @@ def _scored(rows: list[Row]) -> list[Row]:
 def _told(reading: Reading) -> Row:
     names = ("recipe", "method", "classifier", "normalise", "protocol")
     return {name: getattr(reading, name) for name in names}
-
-
-def left_out(source: str, cells: Iterable[Cell]) -> list[Cell]:
-    """Return the cells in which one corpus of a joined source is read by a model of its others.
-
-    >>> cells = [{"source": "b", "target": "a"}, {"source": "b", "target": "c"}, {"source": "c", "target": "a"}]
-    >>> left_out("a+b", cells)
-    [{'source': 'b', 'target': 'a'}]
-    """
-    parts = _parts(source)
-    wanted = [(parts - {part}, part) for part in parts if len(parts) > 1]
-    return [cell for cell in cells if (_parts(cell["source"]), cell["target"]) in wanted]
-
-
-def elsewhere(source: str, target: str, cells: Iterable[Cell]) -> list[Cell]:
-    """Return the cells that have nothing of a target: neither as their source nor as their target.
-
-    >>> cells = [{"source": "b", "target": "a"}, {"source": "b", "target": "c"}, {"source": "b", "target": "b"}]
-    >>> elsewhere("b", "a", cells)
-    [{'source': 'b', 'target': 'c'}]
-    """
-    hidden = _parts(target)
-    apart = [cell for cell in cells if not hidden & (_parts(cell["source"]) | _parts(cell["target"]))]
-    return [cell for cell in apart if not _parts(cell["source"]) & _parts(cell["target"])]
-
-
-def _tables(cells: Iterable[Cell]) -> dict[str, list[Row]]:
-    """Return the rows of all recipes by place, in one order whoever made the cells."""
-    found: dict[str, list[Row]] = {}
-    for cell in sorted(cells, key=lambda cell: (cell["source"], cell["target"])):
-        found.setdefault(f"{cell['source']} to {cell['target']}", []).extend(_rows(cell))
-    return found
 
 
 def _at_home(source: str, cells: list[Cell], here: Mapping[Reading, float]) -> ReadingChoice | None:
