@@ -41,7 +41,7 @@ def bench(data, small_cache, tmp_path_factory):
             features={"normalise": normalise},
             model=None,
             training={"seeds": 1},
-            evaluation={"draws": 60},
+            evaluation={"draws": 100},
         )
         for name, normalise in (("plain", "source"), ("shifted", "corpus"))
     ]

@@ -158,8 +158,9 @@ def _view(reader: Reader, case: Case, classes: tuple[str, ...], scores: Scores) 
         for name, classifier in mine.items():
             labels[name] = classifier.predict(embedded)
             scores.choices.append(about | {"reader": name} | classifier.chosen)
-    if refitted:
-        return View(case.judged(reader.seed), labels), embedded  # axes were fitted to the source as it was
+    if refitted or "|" in case.adapt:
+        # Axes were fitted to the source as it was; of a chain's steps each alone says what becomes of them.
+        return View(case.judged(reader.seed), labels), embedded
     axes = {
         (dimension, axis): found
         for dimension, fitted in reader.axes.items()

@@ -156,6 +156,7 @@ def _beside(job: Job, trained: Trained, main: Case, scores: Scores) -> dict[str,
     judged = any(main.judged(reader.seed).any() for reader in readers)
     seeds = {reader.seed.number: reader.seed for reader in readers} if main.corpus is home.corpus else {}
     modes, told = label_modes(readers, job.recipe, home.corpus, main, scores.transfer) if judged else ([], [])
+    told += _warnings(scores, main.corpus)
     return {
         "splits": [split_row(home.corpus, seed) for seed in seeds.values()],
         "folds": make_folds(job.recipe, home.corpus),
@@ -167,6 +168,13 @@ def _beside(job: Job, trained: Trained, main: Case, scores: Scores) -> dict[str,
         "trust": trust_rows(readers, main, classes) if len(classes) >= 2 else [],
         "label_modes": modes,
     }
+
+
+def _warnings(scores: Scores, corpus: Corpus) -> list[str]:
+    """Return what adaptations warn of, each once, whatever it was that they adapted."""
+    pairs = [(row["normalise"], note.partition(": ")) for row in scores.adapted for note in row["notes"]]
+    told = [f"{corpus.name}, adapted by {name}: {text}" for name, (kind, _, text) in pairs if kind == "warning"]
+    return list(dict.fromkeys(told))
 
 
 def _points(scores: Scores) -> list[dict[str, Any]]:

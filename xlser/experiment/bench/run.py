@@ -51,7 +51,9 @@ def run_bench(
         RunError: the folder is in use or holds something else, the Dask address does not answer, or every job failed.
     """
     place, out, began = place or Workplace(), Path(out), time.time()
-    several = [*jobs, *choosing_jobs(jobs)]
+    several = [*jobs, *(more := choosing_jobs(jobs))]
+    if more:
+        place.say(f"  to choose how joined sources' targets are read: {', '.join(job.name for job in more)}")
     with own(out, {"bench": True}) as held:
         for recipe in _apart(jobs):
             check_checkpoints(recipe)
