@@ -52,6 +52,18 @@ def make_cases(
         if recipe.normalise == "corpus":
             cases.append(Case(target, TARGET, "source", main=False))
         usable = [name for name in adapt if len(target.frame) >= make_adaptation(name).rows]
-        cases += [Case(target, TARGET, own, main=False, adapt=name) for name in usable]
+        cases += [case for name in usable if (case := _adapted(recipe, target, own, name))]
         cases.append(Case(target, TARGET, recipe.normalise))
     return cases
+
+
+def _adapted(recipe: Recipe | EncoderRecipe, target: Corpus, own: Normalisation, name: str) -> Case | None:
+    """Return the case of an adaptation; None where it is read anyway.
+
+    ``corpus`` and ``speaker`` alone z-score features by such statistics, before any network, as a recipe does.
+    """
+    if name in (recipe.normalise, "source"):
+        return None
+    if name in ("corpus", "speaker") and isinstance(recipe, Recipe):
+        return Case(target, TARGET, name, main=False)  # type: ignore[arg-type]  # these are names of both
+    return Case(target, TARGET, own, main=False, adapt=name)

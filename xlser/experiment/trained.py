@@ -88,7 +88,13 @@ class Trained:
         return self.cases[1] if tested else self.cases[0]
 
     def score(
-        self, scores: Scores, corpus: Corpus, *, shortcuts: Sequence[Reader] = (), latents: bool = True
+        self,
+        scores: Scores,
+        corpus: Corpus,
+        *,
+        shortcuts: Sequence[Reader] = (),
+        latents: bool = True,
+        ratings: bool = True,
     ) -> list[tuple[Case, Views]]:
         """Add the scores of a corpus, the source's validation speakers included, to ``scores``.
 
@@ -97,6 +103,7 @@ class Trained:
             corpus: the source, or a target.
             shortcuts: readers of what hears nothing, to stand beside the others.
             latents: whether each latent's axis is scored.
+            ratings: whether axes are set against ratings at all.
 
         Returns:
             What every method and seed said, case by case.
@@ -106,8 +113,7 @@ class Trained:
         readers, gains_over = [*self.readers, *shortcuts], baseline(self.recipe)
 
         def scored(case: Case) -> Views:
-            return score_case(
-                scores, self.recipe, self.source, case, readers=readers, baseline=gains_over, latents=latents
-            )
+            about = {"readers": readers, "baseline": gains_over, "latents": latents, "ratings": ratings}
+            return score_case(scores, self.recipe, self.source, case, **about)
 
         return [(case, scored(case)) for case in self.cases if case.corpus is corpus]
