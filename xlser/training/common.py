@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from xlser.corpora.emotions import check_named
 from xlser.data.official_split import COLUMN_KINDS
@@ -14,6 +14,17 @@ from xlser.schema import Grown, Strict
 from xlser.vocabulary import EMOTIONS
 
 Many = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+Balanced = Literal["corpus", "emotion"]
+
+
+def _in_one_order(balance: tuple[Balanced, ...]) -> tuple[Balanced, ...]:
+    if len(set(balance)) < len(balance):
+        raise ValueError(f"must name each of corpus and emotion once, but is {list(balance)} instead")
+    return tuple(sorted(balance))
+
+
+# What gives equally many rows to an epoch: each corpus, each emotion, or each pair of them that there is.
+Balance = Annotated[tuple[Balanced, ...], Many, AfterValidator(_in_one_order)]
 
 
 class SplitChoice(Grown):
