@@ -9,9 +9,9 @@ import numpy as np
 
 from xlser.evaluation.adaptations import make_adaptation
 from xlser.evaluation.adapting import Away, Chain, Fitted, Home
-from xlser.evaluation.neighbours import Neighbours
 from xlser.evaluation.priors import Prior
 from xlser.evaluation.shrunk import known_names, shrunk_moments
+from xlser.evaluation.smoothing import Neighbours
 from xlser.experiment.best.domains import Domain
 from xlser.experiment.best.space import CORPUS, SOURCE, SPEAKER, Candidate, Setting
 from xlser.features.normalise import Scaler

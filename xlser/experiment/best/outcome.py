@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +51,7 @@ class Outcome:
             rows[one] = replace(rows[one], target=Estimate(float(values[0]), *interval(values, LEVEL, speakers)))
         named = {str(one): values for one, values in samples.items()}
         oracle, lost = regret(named, str(chosen), LEVEL, speakers) if named else (None, None)
-        used = time.monotonic() - search.began
+        used = search.seconds_given - search.left
         result = BestResult(
             sources=tuple(domain.name for domain in task.sources),
             target=away.name,

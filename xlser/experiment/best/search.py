@@ -22,6 +22,7 @@ from xlser.experiment.best.outcome import Outcome, tried
 from xlser.experiment.best.saving import save_best
 from xlser.experiment.best.space import Candidate
 from xlser.experiment.best.stages import Stages
+from xlser.experiment.best.trials import Trials
 from xlser.experiment.workplace import Workplace
 from xlser.features.extractor import Extractor
 from xlser.features.representation import Representation, together
@@ -52,6 +53,7 @@ class Search:
         jobs: threads; they change no number.
         fits: what was fitted so far.
         on_progress: gets a `Progress` after every batch.
+        trials: what was scored before, by a search of the same corpora that was stopped.
     """
 
     folds: Sequence[Fold]
@@ -59,6 +61,7 @@ class Search:
     jobs: int
     fits: Fits = field(default_factory=Fits)
     on_progress: OnProgress | None = None
+    trials: Trials = field(default_factory=Trials)
     scores: dict[Candidate, dict[str, float]] = field(default_factory=dict)
     seconds: dict[Candidate, float] = field(default_factory=dict)
     not_tried: list[str] = field(default_factory=list)
@@ -83,13 +86,14 @@ class Search:
                 found = Parallel(self.jobs, backend="threading")(delayed(self._of)(one) for one in batch)
             for candidate, (scores, seconds) in zip(batch, found, strict=True):
                 self.scores[candidate], self.seconds[candidate] = scores, seconds
+                self.trials.put(str(candidate), scores, seconds, self.seconds_given - self.left)
             self._say(stage)
         return True
 
     @property
     def left(self) -> float:
-        """Seconds that are left."""
-        return self.began + self.seconds_given - time.monotonic()
+        """Seconds that are left of those that were given, in this process and before."""
+        return self.began + self.seconds_given - self.trials.before - time.monotonic()
 
     def ranked(self, among: Sequence[Candidate] | None = None) -> list[Candidate]:
         """Return candidates that were scored, the best first: all, or some of them."""
@@ -102,13 +106,15 @@ class Search:
         return next(one for one in self.scores if str(one) == taken)
 
     def _of(self, candidate: Candidate) -> tuple[dict[str, float], float]:
+        if kept := self.trials.get(str(candidate)):
+            return kept
         began = time.monotonic()
         scores = {fold.name: fold.ua(self.fits.probabilities(fold.task, candidate)) for fold in self.folds}
         return scores, time.monotonic() - began
 
     def _say(self, stage: str) -> None:
         if self.on_progress is not None:
-            used = time.monotonic() - self.began
+            used = self.seconds_given - self.left
             self.on_progress(Progress(stage, len(self.scores), used, max(0.0, self.left), str(self.best())))
 
 
@@ -124,6 +130,7 @@ def find_best(
     few_shot: pd.DataFrame | None = None,
     transductive: bool = True,
     on_progress: OnProgress | None = None,
+    trials: Trials | None = None,
 ) -> BestResult:
     """Find the best model for a target that can be had from sources, without a look at any of its labels.
 
@@ -138,6 +145,7 @@ def find_best(
         few_shot: labelled recordings of the target.
         transductive: False leaves out every candidate that looks at the target.
         on_progress: gets a `Progress` after every batch.
+        trials: where scores are kept, so that a search that is stopped can go on.
 
     Raises:
         CorpusError: a source without a scored emotion; nothing left to learn from without what the target holds too.
@@ -148,7 +156,7 @@ def find_best(
     away = read_domain(target, extractor, emotions, place)
     jobs = place.jobs or os.cpu_count() or 1
     question = Question(tuple(emotions), tuple(extractor.columns()), layers, transductive, 60 * minutes, jobs)
-    outcome = find_among(read, away, question, Fits(), on_progress)
+    outcome = find_among(read, away, question, Fits(), on_progress, trials=trials)
     if out is not None:
         save_best(outcome, Path(out), encoder)
     return outcome.result
@@ -167,14 +175,20 @@ class Question:
 
 
 def find_among(
-    read: Sequence[Domain], away: Domain, question: Question, fits: Fits, on_progress: OnProgress | None = None
+    read: Sequence[Domain],
+    away: Domain,
+    question: Question,
+    fits: Fits,
+    on_progress: OnProgress | None = None,
+    *,
+    trials: Trials | None = None,
 ) -> Outcome:
     """Do as `find_best`, with corpora whose features are there; ``fits`` of the same corpora may be used again."""
     kept, decisions = without_copies(read, away)
     classes = check_sources(kept, question.emotions)
     task = Task(tuple(kept), away.hidden(speakers=True), classes, question.columns)
     folds, chosen_by = pretended(task)
-    search = Search(folds, question.seconds, question.jobs, fits, on_progress)
+    search = Search(folds, question.seconds, question.jobs, fits, on_progress, trials or Trials())
     chosen = search.run(Stages(question.layers, question.transductive))
     with threadpool_limits(1):
         return Outcome.of(search, task, away, chosen, [*decisions, *fits.notes(task, chosen)], chosen_by)
