@@ -102,7 +102,7 @@ class Combined:
         return self.fitted.posterior(joint, average(several, self._weights))
 
     def embeddings(self, values: np.ndarray, speakers: np.ndarray | None = None) -> np.ndarray:
-        """Return what the first member's readout sees, (N, D): where recordings are near to, or far from, the source."""
+        """Return what the first member's readout sees, (N, D): how far recordings are from the source is said by it."""
         member, part = next(iter(self._parts(values)))
         return member.embeddings(part, speakers)
 
