@@ -185,7 +185,9 @@ def test_a_target_without_speakers_hides_those_of_pretended_targets(corpora, qui
 
 def test_copies_of_the_target_are_taken_out_of_the_sources(search, corpora, tmp_path):
     frame = corpora["t"].frame.assign(path=[str(path) for path in corpora["t"].manifest.files()])
-    few = frame.iloc[:4].assign(path=[shutil.copy(path, tmp_path / f"{i}.wav") for i, path in enumerate(frame["path"][:4])])
+    few = frame.iloc[:4].assign(
+        path=[shutil.copy(path, tmp_path / f"{i}.wav") for i, path in enumerate(frame["path"][:4])]
+    )
     own = corpora["c"].frame.assign(path=[str(path) for path in corpora["c"].manifest.files()])
     columns = ["path", "emotion", "speaker"]
     mixed = xl.Dataset.from_frame(pd.concat([own[columns], few[columns]]), name="mixed", language="it")
