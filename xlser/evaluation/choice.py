@@ -16,6 +16,10 @@ from xlser.vocabulary import FEATURES, READOUTS, SHORTCUTS, TARGET, VALIDATION, 
 Name = TypeVar("Name")
 # The axis of a rated dimension that a trained head gives.
 HEAD_AXIS = "head"
+# What tables of choices call a mean.
+ALL_RECIPES, ALL_TARGETS = "all recipes", "all targets"
+# How a method and readout are chosen where no other corpus can tell.
+HOME = "the source's validation speakers"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from xlser.evaluation.choice import (
+    ALL_RECIPES,
+    ALL_TARGETS,
+    HOME,
     Reading,
     ReadingChoice,
     best_in_hindsight,
@@ -18,9 +21,6 @@ from xlser.vocabulary import TARGET, TRANSDUCTIVE, ZERO_SHOT
 
 Row = dict[str, Any]
 Cell = Mapping[str, Any]
-ALL_RECIPES, ALL_TARGETS = "all recipes", "all targets"
-# How a method and readout are chosen where no other corpus can tell.
-HOME = "the source's validation speakers"
 _PROTOCOLS = {ZERO_SHOT: (ZERO_SHOT,), TRANSDUCTIVE: (ZERO_SHOT, TRANSDUCTIVE)}
 _SCORE = ("value", "low", "high", "chance")
 

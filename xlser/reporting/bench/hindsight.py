@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from xlser.evaluation.choice import ALL_TARGETS, HOME
 from xlser.evaluation.pretended import LEFT_OUT, OTHERS
-from xlser.experiment.bench.validated import ALL_TARGETS, HOME
 from xlser.features.normalise import PROTOCOL
 from xlser.reporting.bench.facts import Bench, Row
 from xlser.reporting.section import Cell, Group, Heading, Note, Part, Section, Table
