@@ -232,7 +232,7 @@ def check_labels_agree(several: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
 
 def _member(row: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Member:
     about = row["representation"]
-    representation = Representation(about["egemaps"], tuple(about["states"]), about["pooling"])
+    representation = Representation(**about | {"states": tuple(about["states"])})
     scaler = Scaler(arrays["scaler.mean"], arrays["scaler.std"], row["clip"])
     linear = Linear(arrays["coefficients"], arrays["intercepts"])
     fitted = restore(row["chain"], _under("chain", arrays))
