@@ -14,7 +14,20 @@ from xlser.evaluation.adapting import Away, Chain, Home, restore
 
 CLASSES = ("anger", "neutral", "sadness")
 # Values other than the defaults, where a number will not do.
-OTHER = {"stated": "uniform", "sources": True, "shrink": 3, "iterations": 2, "count": 4, "residuals": True, "power": 0.7, "share": 0.3, "trust": 0.7}
+OTHER = {
+    "stated": "uniform",
+    "sources": True,
+    "shrink": 3,
+    "iterations": 2,
+    "count": 4,
+    "residuals": True,
+    "power": 0.7,
+    "share": 0.3,
+    "trust": 0.7,
+    "components": 3,
+    "classes": True,
+    "mu": 0.3,
+}
 CHAINS = (
     "speaker-statistics:shrink=3:sources=true|prior=uniform|neighbours",
     "speaker-or-corpus|coral|prior|gaussian-em",
