@@ -82,15 +82,14 @@ class Stages:
     def _default(self, acoustic: Sequence[Candidate], states: Sequence[Representation]) -> Candidate:
         """Return the wide ensemble: eGeMAPS and the best states, over all frames and over those that sound.
 
-        Zero-shot, eGeMAPS do harm, and so do the frames that do not sound: it is the best states, alone and with their
-        neighbours.
+        Zero-shot, frames that do not sound do harm: the best state with its neighbours is heard instead.
         """
         if not states:
             return acoustic[0]
         if self.transductive:
             heard = [replace(one, frames=frames) for one in states for frames in (SOUNDING, "all")]
             return self._joined([ACOUSTIC, *heard])
-        return self._joined([*self._side_by_side([states[0].states[0]])[-1:], *states])
+        return self._joined([ACOUSTIC, *self._side_by_side([states[0].states[0]])[-1:], *states])
 
     def _side_by_side(self, layers: Sequence[int]) -> list[Representation]:
         """Return neighbouring states side by side, and eGeMAPS beside states."""
