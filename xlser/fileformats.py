@@ -33,7 +33,7 @@ VERSIONS: dict[Kind, int] = {
     "audit": 1,
     "bench": 1,  # results.json of `xlser transfer`
     "best": 1,  # best.json of `xlser best`
-    "cell": 5,  # one cell of a bench; 5: its key names every column of the tables, and fine-tuned checkpoints
+    "cell": 6,  # one cell of a bench; 6: what every reading says of each clip, so that the regret of a choice is known
     "claim": 1,  # recipe.json, which says whose folder it is
     "combined": 1,  # model.json of a model of `xlser best`
     "datastore": 1,

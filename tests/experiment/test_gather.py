@@ -17,6 +17,7 @@ CLASSES = ["anger", "joy"]
 LANGUAGES = {"home": "de", "far": "en-US", "near": "en-GB", "other": "tr", "robot": "tr", "parrot": "en"}
 SYNTHETIC = ("robot", "parrot")
 PLACES = len(LANGUAGES)
+TABLES = ("cells", "chosen", "matrix", "comparisons", "languages", "validated", "regrets", "pretended")
 
 
 def rows(rng, target: str, source: str) -> list[dict]:
@@ -202,7 +203,7 @@ def test_without_synthetic_speech_every_mean_is_of_human_speech(outcomes):
 
 def test_a_bench_without_cells_says_nothing():
     empty = gather([Outcome("a on b", failed="why")])
-    assert empty == {"cells": [], "chosen": [], "matrix": [], "comparisons": [], "languages": []}
+    assert empty == {name: [] for name in TABLES}
 
 
 def test_without_the_source_nothing_is_chosen_and_nothing_compared(outcomes):

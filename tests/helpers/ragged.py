@@ -20,6 +20,10 @@ CLIPS = {
     "synthetic-tr": {"01": 13, "03": 6, "04": 9, "06": 2, "07": 8, "08": 10},
 }
 MISSING = {"synthetic-de": {"02": "T", "05": "WA", "07": "N"}, "synthetic-tr": {"03": "NL", "08": "F"}}
+# A third one, where a test needs a corpus that is neither source nor target.
+THIRD = "synthetic-en"
+_CLIPS = CLIPS | {THIRD: {"02": 9, "03": 8, "05": 11, "07": 6, "08": 7}}
+_MISSING = MISSING | {THIRD: {"02": "L", "07": "FA"}}
 # Activation and valence of EmoDB's letters on [-1, 1], far from one line.
 MOODS = {
     "W": (0.6, -0.5),
@@ -38,11 +42,17 @@ def make_ragged(root: Path, seed: int = 0) -> Path:
     return root
 
 
+def make_third(root: Path, seed: int = 0) -> Path:
+    """Write the third corpus below ``root`` and return that."""
+    _write(root / THIRD, THIRD, np.random.default_rng([seed, len(CLIPS)]))
+    return root
+
+
 def _write(folder: Path, name: str, rng: np.random.Generator) -> None:
     (folder / "wav").mkdir(parents=True)
     rows = []
-    for speaker, count in CLIPS[name].items():
-        letters = [letter for letter in MOODS if letter not in MISSING[name].get(speaker, "")]
+    for speaker, count in _CLIPS[name].items():
+        letters = [letter for letter in MOODS if letter not in _MISSING[name].get(speaker, "")]
         for take in range(count):
             letter = str(rng.choice(letters))
             clip = f"{speaker}a{take + 1:02d}{letter}a.wav"

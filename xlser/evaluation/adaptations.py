@@ -23,10 +23,13 @@ from numpy.typing import ArrayLike
 from xlser.errors import RecipeError, did_you_mean
 from xlser.evaluation.adapting import Adaptation, Away, Chain, Fitted, Home, unset
 from xlser.evaluation.aligned import Coral, Quantile
+from xlser.evaluation.cascade import Cascade
+from xlser.evaluation.decided import SpeakerOrCorpus, SpeakerResiduals
 from xlser.evaluation.gaussian import GaussianEm
-from xlser.evaluation.neighbours import Neighbours
-from xlser.evaluation.priors import Prior
+from xlser.evaluation.priors import Bbse, Prior
+from xlser.evaluation.pseudo import PseudoSpeakers
 from xlser.evaluation.shrunk import CorpusStatistics, PlainSpeaker, SpeakerStatistics, known_names
+from xlser.evaluation.smoothing import Neighbours
 from xlser.features.normalise import SPEAKER_MINIMUM, Scaler
 
 
@@ -85,10 +88,15 @@ ADAPTATIONS: dict[str, type[Adaptation]] = {
         CorpusStatistics,
         PlainSpeaker,
         SpeakerStatistics,
+        PseudoSpeakers,
+        SpeakerOrCorpus,
+        SpeakerResiduals,
         SpeakerMoments,
+        Cascade,
         Coral,
         Quantile,
         Prior,
+        Bbse,
         GaussianEm,
         Neighbours,
     )

@@ -53,10 +53,12 @@ class Away:
     Attributes:
         embeddings: (M, D) of its adaptation part, finite.
         speakers: (M,) who speaks in each, or None: not known.
+        guessed: whether the speakers are guesses.
     """
 
     embeddings: np.ndarray
     speakers: np.ndarray | None = None
+    guessed: bool = False
 
 
 def unset() -> np.ndarray:
@@ -94,6 +96,10 @@ class Fitted:
         A speaker that was not met in ``fit``, and None, get the statistics of the whole target.
         """
         return rows
+
+    def speakers(self, rows: np.ndarray, speakers: ArrayLike | None = None) -> ArrayLike | None:
+        """Return who speaks in rows (M, D) of the target, for the steps after it: guessed where it guesses."""
+        return speakers
 
     def home(self, rows: np.ndarray, corpora: ArrayLike | None = None, speakers: ArrayLike | None = None) -> np.ndarray:
         """Return rows (N, D) of the source as the readout should be fitted to them; as they are unless ``refits``."""
@@ -165,7 +171,8 @@ class Adaptation:
 
     ``name`` is what recipes and tables call it, ``rows`` how many recordings of the target it needs, ``looks_at`` what
     of the target (``recordings``, ``speakers``, ``prior``), ``assumes`` a sentence; ``on_probabilities``: it corrects
-    these and leaves the embeddings alone, so that readouts without any have no part.
+    these and leaves the embeddings alone, so that readouts without any have no part; ``guesses_speakers``: it says who
+    speaks, for the steps after it.
     """
 
     name: ClassVar[str]
@@ -173,6 +180,12 @@ class Adaptation:
     looks_at: ClassVar[tuple[str, ...]] = ("recordings",)
     assumes: ClassVar[str] = ""
     on_probabilities: ClassVar[bool] = False
+    guesses_speakers: ClassVar[bool] = False
+
+    @property
+    def needs_speakers(self) -> bool:
+        """Whether it cannot be fitted to a target of which no speaker is named."""
+        return "speakers" in self.looks_at
 
     def fit(self, home: Home, away: Away) -> Fitted:
         """Return it fitted to a source and a target.
@@ -224,6 +237,12 @@ class Chain(Adaptation):
         return tuple(dict.fromkeys(what for step in self.steps for what in step.looks_at))
 
     @property
+    def needs_speakers(self) -> bool:
+        """Whether a step must know who speaks, and none before it guesses."""
+        first = next((place for place, step in enumerate(self.steps) if step.guesses_speakers), len(self.steps))
+        return any(step.needs_speakers for step in self.steps[:first])
+
+    @property
     def assumes(self) -> str:  # type: ignore[override]
         """What the steps assume, one sentence each."""
         return " ".join(dict.fromkeys(step.assumes for step in self.steps if step.assumes))
@@ -244,7 +263,10 @@ class Chain(Adaptation):
                 home.corpora,
                 home.speakers,
             )
-            away = Away(fitted.embeddings(away.embeddings, away.speakers), away.speakers)
+            who = fitted.speakers(away.embeddings, away.speakers)
+            names = None if who is None else np.asarray(who)
+            guessed = away.guessed or (step.guesses_speakers and who is not away.speakers)
+            away = Away(fitted.embeddings(away.embeddings, who), names, guessed)
             done.append(fitted)
         return FittedChain(tuple(done))
 
@@ -288,8 +310,16 @@ class FittedChain(Fitted):
     def embeddings(self, rows: np.ndarray, speakers: ArrayLike | None = None) -> np.ndarray:
         """Return rows of the target through all steps."""
         for step in self.steps:
+            speakers = step.speakers(rows, speakers)
             rows = step.embeddings(rows, speakers)
         return rows
+
+    def speakers(self, rows: np.ndarray, speakers: ArrayLike | None = None) -> ArrayLike | None:
+        """Return who speaks, as the last step has it."""
+        for step in self.steps:
+            speakers = step.speakers(rows, speakers)
+            rows = step.embeddings(rows, speakers)
+        return speakers
 
     def home(self, rows: np.ndarray, corpora: ArrayLike | None = None, speakers: ArrayLike | None = None) -> np.ndarray:
         """Return rows of the source through all steps."""
@@ -347,9 +377,20 @@ def check_parts(step: Adaptation, home: Home, away: Away) -> None:
         raise CorpusError(
             f"{step.name} needs {step.rows} recordings at least, but the target has {len(away.embeddings)}"
         )
-    if "speakers" in step.looks_at and away.speakers is None:
+    if step.needs_speakers and away.speakers is None:
         raise CorpusError(
-            f"{step.name} must know who speaks, but no speaker is named. Name them, or guess them: pseudo-speakers."
+            f"{step.name} must know who speaks, but no speaker is named. Name them, or guess them by a step "
+            "pseudo-speakers before it."
+        )
+
+
+def check_labels(name: str, home: Home) -> None:
+    """Refuse a source without labels of two classes, for a step that needs them."""
+    labels = np.empty(0, dtype=str) if home.labels is None else np.asarray(home.labels).astype(str)
+    found = sorted(set(labels) & set(home.classes))
+    if len(found) < 2:
+        raise CorpusError(
+            f"{name} needs the source's labels, of two emotions at least, but has {', '.join(found) or 'none'}"
         )
 
 

@@ -174,8 +174,8 @@ def choose(candidates: Sequence[Tried]) -> Tried:
     Raises:
         ValueError: none has a score.
 
-    >>> rows = [Tried(n, "", "", "", "", "", "", c, {}, s) for n, c, s in (("a", 2, 0.7), ("b", 1, 0.697), ("c", 1, .6))]
-    >>> choose(rows).name
+    >>> several = (("a", 2, 0.7), ("b", 1, 0.697), ("c", 1, 0.6))
+    >>> choose([Tried(name, *6 * [""], rank, {}, score) for name, rank, score in several]).name
     'b'
     """
     known = [row for row in candidates if math.isfinite(row.score)]

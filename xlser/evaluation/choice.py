@@ -1,4 +1,8 @@
-"""Which method and readout a run or a bench is read by: chosen on the source's validation speakers, in one place."""
+"""What a run or a bench is read by, chosen in one place and without a target's labels.
+
+Method and readout are chosen on the source's validation speakers (`choose`). Nothing shifts there, so that how to adapt
+is chosen on pretended targets: other corpora whose labels are known (`choose_reading`).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from xlser.vocabulary import FEATURES, READOUTS, SHORTCUTS, VALIDATION
+from xlser.vocabulary import FEATURES, READOUTS, SHORTCUTS, TARGET, VALIDATION, ZERO_SHOT
 
 Name = TypeVar("Name")
 # The axis of a rated dimension that a trained head gives.
@@ -114,6 +118,114 @@ def choose_rating(
     means = {name: sum(values.values()) / len(values) for name, values in found.items() if values}
     best = max(means, key=lambda name: means[name], default=None)
     return None if best is None else (best, means[best] if math.isfinite(means[best]) else math.nan)
+
+
+@dataclass(frozen=True, order=True)
+class Reading:
+    """How a target can be read: by which ``recipe``, ``method`` and ``classifier``, and adapted how.
+
+    ``normalise`` is whose statistics z-score it, or the adaptation, as rows of ``transfer`` call it; ``protocol`` what
+    that looks at.
+    """
+
+    recipe: str
+    method: str
+    classifier: str
+    normalise: str
+    protocol: str
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Reading:
+        """Return the reading that a row of ``transfer`` is of; a recipe that it does not name is empty."""
+        names = ("method", "classifier", "normalise", "protocol")
+        return cls(row.get("recipe", ""), *(row[name] for name in names))
+
+
+@dataclass(frozen=True)
+class ReadingChoice:
+    """A reading, and its mean UA over the pretended targets ``places`` that it was chosen on.
+
+    ``validation`` lies in [0, 1]; it is nan where it could be scored on none.
+    """
+
+    reading: Reading
+    validation: float
+    places: tuple[str, ...]
+
+
+def readings_of(rows: Iterable[Mapping[str, Any]], protocols: Collection[str] | None = None) -> dict[Reading, float]:
+    """Return the UA of every reading of a target that can predict, in the order of the rows.
+
+    Args:
+        rows: of ``transfer``; those of the source's own speakers, of other metrics and of shortcuts are passed over.
+        protocols: those that count; None for all.
+    """
+    return {
+        Reading.of(row): _worth(row["value"])
+        for row in rows
+        if (row["role"], row["metric"]) == (TARGET, "UA")
+        and row["classifier"] in READOUTS
+        and row["method"] not in SHORTCUTS
+        and (protocols is None or row["protocol"] in protocols)
+    }
+
+
+def choose_reading(
+    pretended: Mapping[str, Iterable[Mapping[str, Any]]],
+    among: Collection[Reading] | None = None,
+    protocols: Collection[str] | None = None,
+) -> ReadingChoice | None:
+    """Return the reading that did best on pretended targets: adapted to without their labels, then scored by these.
+
+    The mean of UA over all of them counts, so that readings are compared on the same clips: one that is missing in a
+    place in which others are (an adaptation that needs more clips) is not taken, unless all are missing somewhere. Of
+    equals the simplest is taken: zero-shot, then the features before any network, then the order of the rows. The real
+    target's labels must be in none of the tables; whoever calls this sees to it. Bench, report and prediction ask it.
+
+    Args:
+        pretended: rows of ``transfer`` by what they are of, such as ``emodb+urdu to emovo``; each may name a recipe.
+        among: readings that may be chosen, such as those that the real target was read by; None for all.
+        protocols: see `readings_of`.
+
+    Returns:
+        None where nothing is left to choose from.
+
+    >>> row = {"role": TARGET, "metric": "UA", "method": "plain", "classifier": "knn", "protocol": "transductive"}
+    >>> tables = {"a to b": [row | {"normalise": "coral", "value": 0.5}, row | {"normalise": "prior", "value": 0.25}]}
+    >>> choice = choose_reading(tables)
+    >>> choice.reading.normalise, choice.validation, choice.places
+    ('coral', 0.5, ('a to b',))
+    """
+    tables = {name: readings_of(rows, protocols) for name, rows in pretended.items()}
+    seen: dict[Reading, dict[str, float]] = {}
+    for name, table in tables.items():
+        for reading, value in table.items():
+            if among is None or reading in among:
+                seen.setdefault(reading, {})[name] = value
+    most = max(map(len, seen.values()), default=0)
+    usual = [reading for reading, values in seen.items() if len(values) == most]
+    best = min(usual, key=lambda reading: (-_mean(seen[reading]), *_simplicity(reading)), default=None)
+    if best is None:
+        return None
+    mean = _mean(seen[best])
+    return ReadingChoice(best, mean if math.isfinite(mean) else math.nan, tuple(seen[best]))
+
+
+def best_in_hindsight(readings: Mapping[Reading, float]) -> Reading | None:
+    """Return the reading with the largest UA on the target itself, which only its labels can tell: the oracle.
+
+    >>> best_in_hindsight({}) is None
+    True
+    """
+    return min(readings, key=lambda reading: (-readings[reading], *_simplicity(reading)), default=None)
+
+
+def _simplicity(reading: Reading) -> tuple[bool, bool, int]:
+    return reading.protocol != ZERO_SHOT, reading.method != FEATURES, READOUTS.index(reading.classifier)
+
+
+def _mean(values: Mapping[str, float]) -> float:
+    return math.fsum(values.values()) / len(values)
 
 
 def _worth(value: float | None) -> float:

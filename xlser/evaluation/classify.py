@@ -144,6 +144,35 @@ def fit_probe(
     return ProbeClassifier(scaler, models[best], {"c": sorted(cs)[best]})
 
 
+def knn_of(train: ArrayLike, labels: ArrayLike, like: KnnClassifier) -> KnnClassifier:
+    """Store other embeddings (N, D) with their labels (N,), read by the k and the distance of ``like``; k is N at most.
+
+    >>> model = fit_knn([[0.0], [1.0], [8.0], [9.0]], ["a", "a", "b", "b"], [[0.5], [7.0]], ["a", "b"], ks=(1, 2, 9))
+    >>> knn_of([[0.0], [1.0], [2.0]], ["b", "b", "a"], model).predict([[0.2]]).tolist()
+    ['b']
+    """
+    store = Datastore(train, [str(row) for row in range(len(train))], metric=like.store.metric)
+    return KnnClassifier(store, np.asarray(labels, dtype=str), {"k": min(like.chosen["k"], len(store))})
+
+
+def probe_of(train: ArrayLike, labels: ArrayLike, c: float, weights: ArrayLike | None = None) -> ProbeClassifier:
+    """Fit the logistic regression of `fit_probe` with a C that is known, to rows (N, D) that count by weights (N,).
+
+    Raises:
+        ValueError: fewer than two classes, numbers that are not finite, shapes that do not fit.
+
+    >>> probe_of([[0.0], [1.0], [8.0], [9.0]], ["a", "a", "b", "b"], 1.0).predict([[7.5]]).tolist()
+    ['b']
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(train)
+    model = LogisticRegression(C=c, class_weight="balanced", max_iter=5000)
+    model.fit(scaler.transform(train), np.asarray(labels, dtype=str), sample_weight=weights)
+    return ProbeClassifier(scaler, model, {"c": c})
+
+
 def _vote(distances: np.ndarray, votes: np.ndarray, size: int) -> np.ndarray:
     """Return the winning class of each row of neighbours: distances and class codes (Q, k) give (Q,)."""
     cells = (np.arange(len(votes))[:, None] * size + votes).ravel()

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from xlser.errors import CorpusError, RecipeError
-from xlser.evaluation.adapting import Adaptation, Away, Fitted, Home, unset
+from xlser.errors import RecipeError
+from xlser.evaluation.adapting import Adaptation, Away, Fitted, Home, check_labels, unset
 from xlser.evaluation.knn import checked_probabilities, renormalised
 
 # A probability of less is taken for it: its logarithm would outweigh anything that a recording says.
@@ -130,13 +130,3 @@ class FittedGaussians(Fitted):
         # A class that was ruled out before, or that the source has none of, stays so.
         weights = np.exp(mixed - mixed.max(axis=1, keepdims=True, initial=-np.inf)) * (given > 0)
         return renormalised(weights)
-
-
-def check_labels(name: str, home: Home) -> None:
-    """Refuse a source without labels of two classes, for a step that needs them."""
-    labels = np.empty(0, dtype=str) if home.labels is None else np.asarray(home.labels).astype(str)
-    found = sorted(set(labels) & set(home.classes))
-    if len(found) < 2:
-        raise CorpusError(
-            f"{name} needs the source's labels, of two emotions at least, but has {', '.join(found) or 'none'}"
-        )

@@ -10,8 +10,9 @@ import numpy as np
 
 from xlser.errors import RecipeError, did_you_mean
 from xlser.evaluation.adapt import prior_correction
-from xlser.evaluation.adapting import Adaptation, Away, Fitted, Home, unset
+from xlser.evaluation.adapting import Adaptation, Away, Fitted, Home, check_labels, unset
 from xlser.evaluation.knn import checked_probabilities, renormalised
+from xlser.evaluation.linear import fit_linear
 
 UNIFORM = "uniform"
 # Of the stated prior: the largest steps that are taken, and the move of a logarithm that counts as none.
@@ -119,6 +120,112 @@ class FittedPrior(Fitted):
     def posterior(self, rows: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
         """Return probabilities times the factors, summing to 1."""
         return renormalised(np.asarray(probabilities, dtype=float) * self.factors)
+
+
+@dataclass(frozen=True)
+class Bbse(Adaptation):
+    """The target's class shares are estimated by the readout's confusions on the source (Lipton et al. 2018).
+
+    With C[p, t] the joint share of answer p and class t on held-out rows of the source, and q the shares of answers in
+    the target, w = C^-1 q are the ratios of target to source shares; here the least squares with w at least 0, drawn
+    to 1 by ``strength`` (Azizzadenesheli et al. 2019), since confusions of a few hundred clips are noisy. Probabilities
+    are multiplied by w. The readout of the confusions is a plain linear one (see `fit_linear`); it answers rows of
+    speakers, or where these are few, of corpora, that it was not fitted to.
+
+    Args:
+        strength: at least 0, of the pull to 1; 0 for none.
+
+    Raises:
+        RecipeError: ``strength`` is negative or not finite.
+    """
+
+    name: ClassVar[str] = "bbse"
+    on_probabilities: ClassVar[bool] = True
+    assumes: ClassVar[str] = "Classes sound in the target as in the source, so that the same are taken for one another."
+    strength: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Check the option."""
+        if not 0 <= self.strength < np.inf:
+            raise RecipeError(f"{self.name}: strength must be at least 0 and finite, but is {self.strength} instead")
+
+    def _fit(self, home: Home, away: Away) -> Fitted:
+        check_labels(self.name, home)
+        labels = np.asarray(home.labels).astype(str)
+        kept = np.isin(labels, home.classes)
+        truth = np.array([home.classes.index(name) for name in labels[kept]])
+        answers, how = held_out_answers(home)
+        # Each class counts alike, as it does to a balanced readout.
+        joint = np.zeros((len(home.classes), len(home.classes)))
+        np.add.at(joint, (answers[kept], truth), 1 / np.bincount(truth, minlength=len(home.classes))[truth])
+        seen = joint.sum(axis=0) > 0
+        return FittedBbse((f"confusions of the source: {how}",), None, joint / seen.sum(), seen, self.strength)
+
+
+@dataclass(eq=False)
+class FittedBbse(Fitted):
+    """``joint`` (C, C) share of answer and class in the source, ``seen`` (C,) its classes; ``factors`` (C,) found."""
+
+    joint: np.ndarray = field(default_factory=unset)
+    seen: np.ndarray = field(default_factory=unset)
+    strength: float = 0.1
+    factors: np.ndarray = field(default_factory=unset)
+
+    def fit_posterior(self, rows: np.ndarray, probabilities: np.ndarray, shares: np.ndarray | None = None) -> Fitted:
+        """Find the ratios by the target's answers."""
+        given = checked_probabilities(probabilities, (len(rows), len(self.joint)))
+        answers = np.bincount(given.argmax(axis=1), minlength=len(self.joint)) / max(len(given), 1)
+        before = np.full(len(self.joint), 1 / len(self.joint)) if shares is None else np.asarray(shares, dtype=float)
+        self.factors = label_shift(self.joint, answers, self.strength) if len(given) else np.ones(len(self.joint))
+        self.factors = np.where(self.seen, self.factors, 0.0)
+        estimate = self.factors * before
+        self.shares = estimate / estimate.sum() if estimate.sum() > 0 else before
+        self.notes = (*self.notes[:1], f"estimated shares: {', '.join(f'{share:.2f}' for share in self.shares)}")
+        return self
+
+    def posterior(self, rows: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+        """Return probabilities times the ratios, summing to 1."""
+        return renormalised(np.asarray(probabilities, dtype=float) * self.factors)
+
+
+def label_shift(joint: np.ndarray, answers: np.ndarray, strength: float) -> np.ndarray:
+    """Return w (C,) at least 0 that minimises |C w - q|^2 + (strength / C)^2 |w - 1|^2; see `Bbse`.
+
+    >>> label_shift(np.diag([0.5, 0.5]), np.array([0.8, 0.2]), 0.0).round(6).tolist()
+    [1.6, 0.4]
+    """
+    from scipy.optimize import nnls
+
+    count = len(answers)
+    pull = strength / count * np.eye(count)
+    found: np.ndarray = nnls(np.concatenate([joint, pull]), np.concatenate([answers, pull.sum(axis=1)]))[0]
+    return found if found.any() else np.ones(count)
+
+
+def held_out_answers(home: Home, folds: int = 5) -> tuple[np.ndarray, str]:
+    """Return a plain readout's answers (N,), as places of classes, to source rows that it was not fitted to, and how.
+
+    Rows are held out by corpus where there are three or more, else by speaker where there are two or more, else in
+    turns of ``folds``.
+    """
+    count = len(home.embeddings)
+    if home.corpora is not None and len(np.unique(np.asarray(home.corpora).astype(str))) >= 3:
+        groups, how = np.asarray(home.corpora).astype(str), "each corpus held out in turn"
+    elif home.speakers is not None and len(np.unique(np.asarray(home.speakers).astype(str))) >= 2:
+        names = np.asarray(home.speakers).astype(str)
+        groups, how = np.unique(names, return_inverse=True)[1] % folds, "speakers held out in turns"
+    else:
+        groups, how = np.arange(count) % folds, "rows held out in turns, since no speaker is known"
+    answers = np.zeros(count, dtype=int)
+    for group in np.unique(groups):
+        out = groups == group
+        rest = [None if part is None else np.asarray(part)[~out] for part in (home.labels, home.corpora)]
+        left = set(np.asarray(rest[0]).astype(str)) & set(home.classes)
+        if len(left) < 2:
+            continue
+        readout = fit_linear(Home(home.embeddings[~out], rest[0], home.classes, rest[1]))
+        answers[out] = readout.probabilities(home.embeddings[out]).argmax(axis=1)
+    return answers, how
 
 
 def stated_prior(probabilities: np.ndarray, prior: np.ndarray) -> np.ndarray:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from xlser.evaluation.classify import KnnClassifier, ProbeClassifier, fit_knn, fit_probe
+from xlser.evaluation.classify import KnnClassifier, ProbeClassifier, fit_knn, fit_probe, knn_of, probe_of
 from xlser.evaluation.metrics import pearson
 from xlser.evaluation.regress import Direction, fit_direction
 
@@ -59,6 +61,21 @@ def fit_classifiers(
         validation.labels[rows[1]].astype(str),
     ]
     return {"knn": fit_knn(*pieces), "probe": fit_probe(*pieces)}
+
+
+def refit_classifiers(
+    before: Mapping[str, Any], train: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None
+) -> dict[str, KnnClassifier | ProbeClassifier]:
+    """Fit classifiers again to rows (N, D) that were mapped or weighted, with the k and C that were chosen ``before``.
+
+    Args:
+        before: classifiers of the rows as they were, by `fit_classifiers`.
+        train: (N, D), all of a class.
+        labels: (N,) their labels.
+        weights: (N,) how much each counts for ``probe``; None for alike. ``knn`` cannot weigh, and is then left out.
+    """
+    found = {"probe": probe_of(train, labels, before["probe"].chosen["c"], weights)}
+    return found if weights is not None else {"knn": knn_of(train, labels, before["knn"])} | found
 
 
 def fit_axes(train: Part, validation: Part, dimension: str) -> Axes | None:

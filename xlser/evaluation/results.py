@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xlser.evaluation.choice import Choice, choose, choose_among
+from xlser.evaluation.choice import Choice, ReadingChoice, choose, choose_among, readings_of
 from xlser.evaluation.contamination import Checkpoint, checkpoints_of
+from xlser.evaluation.pretended import choose_for, rows_of
 from xlser.evaluation.results_file import Kind, kind_of, read_table
 from xlser.vocabulary import VALIDATION
 
@@ -187,6 +188,33 @@ def chosen_of(results: Mapping[str, Any]) -> tuple[Place, Choice] | None:
     None where nothing was scored on validation speakers.
     """
     return choose_among(own_scores(results))
+
+
+def reading_of_new(results: Mapping[str, Any], place: Place, choice: Choice) -> tuple[ReadingChoice | None, str]:
+    """Return how recordings that are in no cell are best read by a method and readout, and how that was chosen.
+
+    The corpora that the run or bench has read are pretended targets (see `xlser.evaluation.pretended.choose_for`), so
+    that nothing of the new recordings is looked at. `xlser predict --adapt` asks this where no adaptation is named.
+
+    Args:
+        results: of a run or bench.
+        place: recipe and source of the model.
+        choice: its method and readout.
+
+    Returns:
+        None where no target was read by it.
+
+    >>> row = {"role": "target", "metric": "UA", "method": "plain", "classifier": "knn", "protocol": "transductive"}
+    >>> rows = [row | {"normalise": "coral", "value": 0.5}, row | {"normalise": "quantile", "value": 0.25}]
+    >>> table = {"cells": [{"recipe": "dae", "source": "emodb", "target": "urdu", "transfer": rows}]}
+    >>> reading_of_new(table, ("dae", "emodb"), Choice("plain", "knn", 0.5))[0].reading.normalise
+    'coral'
+    """
+    cells = [*as_bench(results)["cells"], *results.get("pretended", ())]
+    mine = [cell for cell in cells if cell["recipe"] == place[0]]
+    readings = {reading for cell in mine for reading in readings_of(rows_of(cell))}
+    among = {one for one in readings if (one.method, one.classifier) == (choice.method, choice.classifier)}
+    return choose_for(place[1], "", mine, among)
 
 
 def as_bench(results: Mapping[str, Any]) -> Row:

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from xlser.evaluation.adaptations import make_adaptation
+from xlser.errors import XlserError
 from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.transfer import Baseline, View, Views, class_rows, correlation_rows
 from xlser.experiment.cases import Case
 from xlser.experiment.corpora import AnyRecipe, Corpus
+from xlser.experiment.oracle import ORACLE_PRIOR, oracle_labels
 from xlser.experiment.readers import Reader
 from xlser.experiment.seeds import Seed
 from xlser.features.normalise import PROTOCOL
-from xlser.vocabulary import FEATURES, TARGET, TRANSDUCTIVE
+from xlser.vocabulary import FEATURES, ORACLE, TARGET, TRANSDUCTIVE
 
 POINTS = ["method", "corpus", "part", "id", "x", "y", "activation", "valence", "emotion"]
 
@@ -23,7 +24,8 @@ POINTS = ["method", "corpus", "part", "id", "x", "y", "activation", "valence", "
 @dataclass
 class Scores:
     """Tables as lists of rows: ``transfer``, ``correlation``, ``confusion``, the ``grid`` of 2-D points and ``choices``
-    (k, C, alpha of every reader); ``notes`` say what could not be scored and why."""
+    (k, C, alpha of every reader); ``notes`` say what could not be scored and why, ``adapted`` what adaptations decided.
+    """
 
     transfer: list[dict] = field(default_factory=list)
     correlation: list[dict] = field(default_factory=list)
@@ -31,6 +33,7 @@ class Scores:
     grid: list[pd.DataFrame] = field(default_factory=list)
     choices: list[dict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    adapted: list[dict] = field(default_factory=list)
 
 
 def tell_axes(scores: Scores, readers: list[Reader]) -> None:
@@ -50,13 +53,23 @@ def score_case(
     readers: list[Reader],
     baseline: Baseline,
     latents: bool = True,
+    ratings: bool = True,
 ) -> Views:
-    """Score one case, and return what every method and seed said of it; without ``latents`` not of each of them."""
+    """Score one case, and return what every method and seed said of it; without ``latents`` not of each of them.
+
+    Without ``ratings`` no axis is set against any.
+    """
     corpus, level = case.corpus, recipe.evaluation.level
     classes = shared_classes(recipe, source, corpus)
     views: Views = {}
     for reader in readers:
-        view, embedded = _view(reader, case, classes, scores)
+        try:
+            view, embedded = _view(reader, case, classes, scores)
+        except XlserError as error:
+            if not case.adapt:
+                raise
+            scores.notes.append(f"{corpus.name}: not adapted by {case.adapt}: {error}")
+            return {}
         views.setdefault(reader.method, []).append(view)
         if case.main and reader.seed.place == 0 and reader.method != FEATURES:
             scores.grid.append(_points(reader, corpus, embedded, corpus is source))
@@ -66,6 +79,11 @@ def score_case(
     if not judged.any():  # a source of two speakers has none to test
         scores.notes.append(f"{corpus.name}: no score on held-out speakers, since none is held out")
         return views
+    if case.main and case.drawn is not None:
+        scores.notes.append(
+            f"{corpus.name}: {recipe.evaluation.clips} recordings of each emotion are scored (evaluation.clips), drawn "
+            f"by its labels; {int(case.drawn.sum())} of {len(case.drawn)} in all"
+        )
     if len(classes) >= 2:
         table, confusion = class_rows(views, corpus.labels, classes, draws, level, baseline=baseline)
         spoken = np.isin(corpus.labels.astype(str), classes) & judged
@@ -74,6 +92,8 @@ def score_case(
         scores.confusion += [about | row for row in confusion]
     elif case.main:
         scores.notes.append(f"{corpus.name}: no classification, since {_unclassified(source, corpus, classes)}")
+    if not ratings:
+        return views
     if not latents:
         _without_latents(views)
     rows = correlation_rows(views, corpus.ratings, draws, level, baseline=baseline)
@@ -119,26 +139,37 @@ def about_case(case: Case) -> dict[str, str]:
         "role": case.role,
         "language": corpus.language,
         "data": "synthetic" if corpus.synthetic else "real",
-        "protocol": TRANSDUCTIVE if case.adapt else PROTOCOL[case.kind],
-        "normalise": case.adapt or case.kind,
+        "protocol": ORACLE if case.oracle else TRANSDUCTIVE if case.adapt else PROTOCOL[case.kind],
+        "normalise": ORACLE_PRIOR if case.oracle else case.adapt or case.kind,
     }
 
 
 def _view(reader: Reader, case: Case, classes: tuple[str, ...], scores: Scores) -> tuple[View, np.ndarray]:
     embedded = reader.embed(case)
-    adaptation = make_adaptation(case.adapt) if case.adapt else None
-    if adaptation is not None and adaptation.on_probabilities:
-        labels = reader.corrected(embedded, classes, adaptation) if len(classes) >= 2 else {}
-        return View(case.judged(reader.seed), labels), embedded
-    labels = {}
+    if case.oracle:
+        told = oracle_labels(reader, embedded, classes, case.corpus.labels) if len(classes) >= 2 else {}
+        return View(case.judged(reader.seed), told), embedded
+    about = {"method": reader.method, "seed": reader.seed.number, **about_case(case)}
+    adapted = reader.adapted(case, classes) if case.adapt else None
+    if adapted is not None:
+        labels = reader.corrected(adapted, classes) if adapted.corrects and len(classes) >= 2 else {}
+        if reader.seed.place == 0:
+            scores.adapted.append(about | {"notes": adapted.notes or list(adapted.fitted.notes)})
+        if adapted.corrects:
+            return View(case.judged(reader.seed), labels), embedded
+        embedded = adapted.embedded.astype(embedded.dtype)
+    refitted, labels = adapted is not None and adapted.fitted.refits, {}
     if len(classes) >= 2:
-        about = {"method": reader.method, "seed": reader.seed.number, **about_case(case)}
-        if reader.judge:
+        if reader.judge and not refitted:
             labels |= reader.judge.labels(embedded, classes)
             scores.choices.append(about | {"reader": "classifier + knn"} | reader.judge.chosen)
-        for name, classifier in reader.of_classes(classes).items():
+        mine = reader.classifiers_of(adapted, classes) if adapted else reader.of_classes(classes)
+        for name, classifier in mine.items():
             labels[name] = classifier.predict(embedded)
             scores.choices.append(about | {"reader": name} | classifier.chosen)
+    if refitted or "|" in case.adapt:
+        # Axes were fitted to the source as it was; of a chain's steps each alone says what becomes of them.
+        return View(case.judged(reader.seed), labels), embedded
     axes = {
         (dimension, axis): found
         for dimension, fitted in reader.axes.items()

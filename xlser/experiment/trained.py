@@ -13,6 +13,7 @@ from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.experiment.readers import Reader, System, make_reader
 from xlser.experiment.scores import Scores, score_case, tell_axes
 from xlser.experiment.seeds import make_seeds
+from xlser.experiment.vote_targets import tell_votes
 from xlser.experiment.workplace import Workplace
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.ranks import Ranks, barrier
@@ -30,6 +31,7 @@ def train(
 ) -> Sequence[System]:
     """Train methods (all, unless some are named) for every seed on the first corpus, or read back what is there."""
     seeds = make_seeds(recipe, corpora[0])
+    tell_votes(corpora[0], recipe, place)
     if isinstance(recipe, EncoderRecipe):
         from xlser.experiment.encoders import train_encoders
 
@@ -88,7 +90,13 @@ class Trained:
         return self.cases[1] if tested else self.cases[0]
 
     def score(
-        self, scores: Scores, corpus: Corpus, *, shortcuts: Sequence[Reader] = (), latents: bool = True
+        self,
+        scores: Scores,
+        corpus: Corpus,
+        *,
+        shortcuts: Sequence[Reader] = (),
+        latents: bool = True,
+        ratings: bool = True,
     ) -> list[tuple[Case, Views]]:
         """Add the scores of a corpus, the source's validation speakers included, to ``scores``.
 
@@ -97,6 +105,7 @@ class Trained:
             corpus: the source, or a target.
             shortcuts: readers of what hears nothing, to stand beside the others.
             latents: whether each latent's axis is scored.
+            ratings: whether axes are set against ratings at all.
 
         Returns:
             What every method and seed said, case by case.
@@ -106,8 +115,7 @@ class Trained:
         readers, gains_over = [*self.readers, *shortcuts], baseline(self.recipe)
 
         def scored(case: Case) -> Views:
-            return score_case(
-                scores, self.recipe, self.source, case, readers=readers, baseline=gains_over, latents=latents
-            )
+            about = {"readers": readers, "baseline": gains_over, "latents": latents, "ratings": ratings}
+            return score_case(scores, self.recipe, self.source, case, **about)
 
         return [(case, scored(case)) for case in self.cases if case.corpus is corpus]

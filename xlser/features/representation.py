@@ -18,7 +18,7 @@ _STATE = re.compile(r"layer(\d+)_([a-z]+)_\d+")
 
 @dataclass(frozen=True)
 class Representation:
-    """eGeMAPS or not, and some hidden states of one encoder under one pooling.
+    """eGeMAPS or not, and some hidden states of one encoder under one pooling, of the frames that sound.
 
     >>> str(Representation(True, (2,), "mean+std"))
     'egemaps + hidden state 2 (mean+std)'
@@ -59,7 +59,7 @@ def together(several: Sequence[Representation], weights: str | None) -> Extracto
     parts: list[Extractor] = [Egemaps()] if any(one.egemaps for one in several) else []
     if states and weights is not None:
         pooling = "+".join(kind for kind in ("mean", "std", "min", "max") if kind in kinds)
-        parts.append(Encoder(weights, layer=tuple(states), pooling=pooling))
+        parts.append(Encoder(weights, layer=tuple(states), pooling=pooling, frames="sounding"))
     return parts[0] if len(parts) == 1 else parts[0] + parts[1]
 
 

@@ -8,7 +8,19 @@ from typing import Any
 from xlser.reporting import classes, confusion, curves, embeddings, ratings, speakers, summary, terminal, used
 from xlser.reporting.audit import across, corpus, findings
 from xlser.reporting.audit import terminal as audit_terminal
-from xlser.reporting.bench import believe, cell, dimensions, labels, maps, matrix, places, probes, shots, trust
+from xlser.reporting.bench import (
+    believe,
+    cell,
+    dimensions,
+    hindsight,
+    labels,
+    maps,
+    matrix,
+    places,
+    probes,
+    shots,
+    trust,
+)
 from xlser.reporting.bench import terminal as bench_terminal
 from xlser.reporting.bench import used as bench_used
 from xlser.reporting.best import sections as best
@@ -39,6 +51,7 @@ PAGES: dict[str, tuple[Maker, ...]] = {
     ),
     "bench": (
         believe.section,
+        hindsight.section,
         matrix.section,
         shots.section,
         trust.section,
@@ -48,7 +61,12 @@ PAGES: dict[str, tuple[Maker, ...]] = {
         bench_used.cells,
         bench_used.section,
     ),
-    "bench in a terminal": (bench_terminal.scores, bench_terminal.shots, bench_terminal.holes),
+    "bench in a terminal": (
+        bench_terminal.scores,
+        hindsight.section_of_terminal,
+        bench_terminal.shots,
+        bench_terminal.holes,
+    ),
     "audit": (findings.section, corpus.sections, across.copies, across.shared, across.models, across.how),
     "audit in a terminal": (audit_terminal.corpora, audit_terminal.told),
     "layers": (layers.opening, layers.scored, layers.rated, layers.read, layers.used),

@@ -15,29 +15,37 @@ from xlser.evaluation.verdicts import HELD_OUT as AT_HOME
 from xlser.evaluation.verdicts import TRANSFER, Verdicts, correct_families, paired
 from xlser.experiment.bench.cells import read_cell
 from xlser.experiment.bench.look import Outcome
+from xlser.experiment.bench.validated import validated_rows
 from xlser.vocabulary import HELD_OUT, TARGET
 
 Cell = dict[str, Any]
 Row = dict[str, Any]
+_PRETENDED = ("recipe", "source", "target", "transfer")
 _GROUP = ("recipe", "source", "protocol", "normalise", "data")
 
 
 def gather(outcomes: list[Outcome]) -> dict[str, Any]:
-    """Return ``cells``, ``chosen``, ``matrix``, ``comparisons`` and ``languages`` of a bench.
+    """Return ``cells``, ``chosen``, ``matrix``, ``comparisons``, ``languages`` and what was ``validated`` of a bench.
 
     ``chosen`` names for every recipe and source what `choose` takes on the source's validation speakers; ``matrix``
     holds its row in every cell. ``comparisons`` are paired tests between recipes by what they chose, on the clips of
     one target; Holm's correction is over all of a ``family``: transfer, or held-out speakers of the source. The
-    p-values of dimensions are corrected for the false discovery rate over the whole bench.
+    p-values of dimensions are corrected for the false discovery rate over the whole bench. ``validated`` and
+    ``regrets`` are those of `validated_rows`, and ``pretended`` holds the UA of cells that only serve to choose by.
     """
     cells = [cell for outcome in outcomes for path in outcome.cells.values() if (cell := read_cell(path))]
+    pretended = [cell for cell in cells if cell.get("pretended")]
+    cells = [cell for cell in cells if not cell.get("pretended")]
+    pretended.sort(key=lambda cell: (cell["recipe"], cell["source"], cell["target"]))
     cells.sort(key=lambda cell: (cell["recipe"], cell["source"], cell["target"]))
     chosen = {(cell["recipe"], cell["source"]): _chosen(cell) for cell in cells if cell["source"] == cell["target"]}
     matrix = [row for cell in cells for row in _rows_of_choice(cell, chosen.get((cell["recipe"], cell["source"])))]
     comparisons = _comparisons(cells, chosen)
     _correct(cells)
+    validated, regrets = validated_rows(cells, pretended)
     for cell in cells:
         cell.pop("predictions")
+        cell.pop("answers", None)
     told = [{"recipe": recipe, "source": source} | row for (recipe, source), row in chosen.items()]
     return {
         "cells": cells,
@@ -45,6 +53,9 @@ def gather(outcomes: list[Outcome]) -> dict[str, Any]:
         "matrix": matrix,
         "comparisons": comparisons,
         "languages": _by_language(matrix),
+        "validated": validated,
+        "regrets": regrets,
+        "pretended": [{name: cell[name] for name in _PRETENDED} for cell in pretended],
     }
 
 

@@ -14,6 +14,8 @@ from filelock import FileLock
 from threadpoolctl import threadpool_limits
 
 from xlser.errors import MachineError
+from xlser.evaluation.regret import pack_answers
+from xlser.evaluation.transfer import Views
 from xlser.experiment.bench.cells import write_cell
 from xlser.experiment.bench.extras import dimension_rows, few_shot_rows, trust_rows
 from xlser.experiment.bench.label_modes import label_modes
@@ -26,12 +28,13 @@ from xlser.experiment.checkpoint_origins import checkpoint_origins
 from xlser.experiment.corpora import Corpus
 from xlser.experiment.predictions import predictions
 from xlser.experiment.readers import Reader
-from xlser.experiment.scores import Scores, shared_classes
+from xlser.experiment.scores import Scores, about_case, shared_classes
 from xlser.experiment.seeds import check_ratings, fold_note, make_folds, split_row
 from xlser.experiment.trained import Trained, baseline, train
 from xlser.experiment.workplace import Workplace
 from xlser.machine import machine_error, stop_if_of_machine
 from xlser.training.ranks import Ranks
+from xlser.vocabulary import SHORTCUTS
 
 DRAWN = 1000  # clips on a map: more hide each other, and a page of a large corpus would not open
 _PROCESS = Lock()
@@ -79,7 +82,7 @@ def _run(job: Job, place: Workplace, shelf: Shelf, outcome: Outcome) -> None:
     check_ratings(job.recipe, seen.source)
     with threadpool_limits(1):
         trained = _trained(job, seen, place, outcome)
-        alone = shortcuts(trained.readers, trained.cases[0])
+        alone = [] if job.pretended else shortcuts(trained.readers, trained.cases[0])
         for corpus in seen.missing:
             name, began = corpus.name, time.perf_counter()
             try:
@@ -106,12 +109,14 @@ def _trained(job: Job, seen: Look, place: Workplace, outcome: Outcome) -> Traine
 def _cell(job: Job, trained: Trained, alone: list[Reader], corpus: Corpus) -> dict[str, Any]:
     """Score a corpus; ``alone`` are the readers of a shortcut."""
     recipe, source, scores = job.recipe, trained.source, Scores()
+    place = {"recipe": recipe.name, "source": source.name, "target": corpus.name}
+    if job.pretended:
+        trained.score(scores, corpus, latents=False, ratings=False)
+        return place | {"pretended": True, "transfer": [row for row in scores.transfer if row["metric"] == "UA"]}
     scored = trained.score(scores, corpus, shortcuts=alone, latents=False)
     main, views = next((case, views) for case, views in scored if case.main)
     return {
-        "recipe": recipe.name,
-        "source": source.name,
-        "target": corpus.name,
+        **place,
         "about": corpus.about("source" if corpus is source else "target"),
         "classes": shared_classes(recipe, source, corpus),
         "baseline": {"method": baseline(recipe).method, "readers": dict(baseline(recipe).readers)},
@@ -121,10 +126,26 @@ def _cell(job: Job, trained: Trained, alone: list[Reader], corpus: Corpus) -> di
         "correlation": scores.correlation,
         "confusion": scores.confusion,
         "choices": scores.choices,
+        "adapted": scores.adapted,
         "points": _points(scores),
         **_beside(job, trained, main, scores),
         "predictions": predictions(views, corpus),
+        "answers": _answers(job, trained, scored),
     }
+
+
+def _answers(job: Job, trained: Trained, scored: list[tuple[Case, Views]]) -> dict[str, Any]:
+    """Return what every reading of a target says of its clips; nothing of the source, which nothing adapts to."""
+    corpus = scored[0][0].corpus
+    if corpus is trained.source:
+        return {}
+    classes = shared_classes(job.recipe, trained.source, corpus)
+    read = [
+        (about_case(case), {method: several for method, several in views.items() if method not in SHORTCUTS})
+        for case, views in scored
+    ]
+    kept = pack_answers(read, corpus.labels, list(map(str, corpus.frame["speaker"])), classes)
+    return kept | {"draws": job.recipe.evaluation.draws, "level": job.recipe.evaluation.level}
 
 
 def _beside(job: Job, trained: Trained, main: Case, scores: Scores) -> dict[str, Any]:
@@ -135,6 +156,7 @@ def _beside(job: Job, trained: Trained, main: Case, scores: Scores) -> dict[str,
     judged = any(main.judged(reader.seed).any() for reader in readers)
     seeds = {reader.seed.number: reader.seed for reader in readers} if main.corpus is home.corpus else {}
     modes, told = label_modes(readers, job.recipe, home.corpus, main, scores.transfer) if judged else ([], [])
+    told += _warnings(scores, main.corpus)
     return {
         "splits": [split_row(home.corpus, seed) for seed in seeds.values()],
         "folds": make_folds(job.recipe, home.corpus),
@@ -146,6 +168,13 @@ def _beside(job: Job, trained: Trained, main: Case, scores: Scores) -> dict[str,
         "trust": trust_rows(readers, main, classes) if len(classes) >= 2 else [],
         "label_modes": modes,
     }
+
+
+def _warnings(scores: Scores, corpus: Corpus) -> list[str]:
+    """Return what adaptations warn of, each once, whatever it was that they adapted."""
+    pairs = [(row["normalise"], note.partition(": ")) for row in scores.adapted for note in row["notes"]]
+    told = [f"{corpus.name}, adapted by {name}: {text}" for name, (kind, _, text) in pairs if kind == "warning"]
+    return list(dict.fromkeys(told))
 
 
 def _points(scores: Scores) -> list[dict[str, Any]]:

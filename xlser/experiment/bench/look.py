@@ -73,7 +73,7 @@ def settled(job: Job, place: Workplace, shelf: Shelf) -> Outcome | None:
 def look(job: Job, place: Workplace, shelf: Shelf, outcome: Outcome) -> Look:
     """Read the corpora, and tell ``outcome`` of the cells that are done and the corpora that cannot be read."""
     source = shelf.read(job.recipe.source, job.recipe, place)
-    corpora = [source, *_targets(job.recipe, place, shelf, outcome)]
+    corpora = [*([] if job.pretended else [source]), *_targets(job.recipe, place, shelf, outcome)]
     keys = {corpus.name: cell_key(job.recipe, source, corpus, job.few_shot, job.adapt) for corpus in corpora}
     paths = {name: job.folder / "cells" / f"{name}.json" for name in keys}
     # Weights of another recipe of this name, or of other recordings, are left where they are.

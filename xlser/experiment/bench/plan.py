@@ -20,18 +20,21 @@ LEAVE_OUT = ("leave-one-corpus-out", "leave-one-language-out")
 class Job:
     """One recipe on one source: trained once below ``folder``, scored on every target.
 
-    ``few_shot`` lists k, ``adapt`` what is tried to make up for the shift of a target.
+    ``few_shot`` lists k, ``adapt`` what is tried to make up for the shift of a target. ``pretended``: its targets are
+    corpora of other jobs' sources, left out to choose by (see `xlser.experiment.bench.pretend`), and are only scored.
     """
 
     recipe: AnyRecipe
     folder: Path
     few_shot: tuple[int, ...] = ()
     adapt: tuple[str, ...] = ()
+    pretended: bool = False
 
     @property
     def name(self) -> str:
         """What it is called in messages."""
-        return f"{self.recipe.name} on {called(self.recipe.source)}"
+        name = f"{self.recipe.name} on {called(self.recipe.source)}"
+        return f"{name}, to choose" if self.pretended else name
 
 
 def make_jobs(

@@ -21,6 +21,7 @@ from xlser.experiment.bench.gather import gather
 from xlser.experiment.bench.job import run_job
 from xlser.experiment.bench.look import Outcome, Shelf, settled
 from xlser.experiment.bench.plan import Job, called
+from xlser.experiment.bench.pretend import choosing_jobs
 from xlser.experiment.bench.shards import fill_cache
 from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.results_folder import own, provenance
@@ -50,13 +51,16 @@ def run_bench(
         RunError: the folder is in use or holds something else, the Dask address does not answer, or every job failed.
     """
     place, out, began = place or Workplace(), Path(out), time.time()
+    several = [*jobs, *(more := choosing_jobs(jobs))]
+    if more:
+        place.say(f"  to choose how joined sources' targets are read: {', '.join(job.name for job in more)}")
     with own(out, {"bench": True}) as held:
         for recipe in _apart(jobs):
             check_checkpoints(recipe)
         held.begin()
         outcomes = []
-        with tqdm(total=len(jobs), desc="bench", unit="job", disable=not place.progress) as bar:
-            for outcome in _outcomes(jobs, place, workers, dask):
+        with tqdm(total=len(several), desc="bench", unit="job", disable=not place.progress) as bar:
+            for outcome in _outcomes(several, place, workers, dask):
                 outcomes.append(outcome)
                 bar.update()
                 _tell(outcome, place)

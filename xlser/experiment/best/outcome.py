@@ -33,7 +33,7 @@ class Outcome:
 
     @classmethod
     def of(
-        cls, search: Search, task: Task, away: Domain, chosen: Candidate, decisions: list[str], chosen_by: str
+        cls, search: Search, task: Task, away: Domain, chosen: Candidate, *, decisions: list[str], chosen_by: str
     ) -> Outcome:
         """Score what was tried on the target, as far as it has labels: nothing is chosen after this.
 

@@ -191,7 +191,8 @@ def find_among(
     search = Search(folds, question.seconds, question.jobs, fits, on_progress, trials or Trials())
     chosen = search.run(Stages(question.layers, question.transductive))
     with threadpool_limits(1):
-        return Outcome.of(search, task, away, chosen, [*decisions, *fits.notes(task, chosen)], chosen_by)
+        decisions += fits.notes(task, chosen)
+        return Outcome.of(search, task, away, chosen, decisions=decisions, chosen_by=chosen_by)
 
 
 def hidden_states(encoder: str | None) -> tuple[int, ...]:

@@ -12,7 +12,8 @@ from xlser.features.representation import Representation
 if TYPE_CHECKING:
     from xlser.experiment.best.search import Search
 
-PRIOR, SMOOTH = "prior=uniform", "prior=uniform|neighbours|prior=uniform"
+PRIOR = "prior=uniform"
+SMOOTH = f"{PRIOR}|neighbours:standardise=false|{PRIOR}"
 ADAPTATIONS = ("", PRIOR, SMOOTH)
 CS = (0.001, 0.003, 0.01, 0.1)
 # So many of the best states are heard in other ways, so many are averaged at most, and so many of the best candidates

@@ -8,6 +8,7 @@ from xlser.evaluation.verdicts import HELD_OUT, TRANSFER
 from xlser.reporting.bench.cautions import cautions
 from xlser.reporting.bench.doubt import FLATTERED, dimensions, few_shot, trust
 from xlser.reporting.bench.facts import Bench, Key, Row
+from xlser.reporting.bench.hindsight import regret_sentences
 from xlser.reporting.chosen import LEAD, chosen_sentence
 from xlser.reporting.section import Box, Heading, Note, Section, Words
 from xlser.reporting.wording import known, listing, number, plural, reader_name, score, side, signed
@@ -29,6 +30,7 @@ def section(bench: Bench) -> Section:
 def summary(bench: Bench) -> list[tuple[str, list[Said]]]:
     """Return headed lists of sentences, each split into its lead and the rest."""
     parts = [
+        ("Chosen without the target's labels", regret_sentences(bench)),
         ("The matrix", [*choices(bench), *above_chance(bench), *best_sources(bench)]),
         ("Against baselines and each other", [*baselines(bench), *shortcuts(bench), *compared(bench)]),
         ("A few labelled clips", few_shot(bench)),

@@ -1,0 +1,80 @@
+"""One model on one target, adapted to it in several ways that share what they have in common."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from xlser.evaluation.adaptations import make_adaptation, written
+from xlser.evaluation.adapting import Adaptation, Away, Chain, Fitted, FittedChain, Home
+
+# What a chain of steps begins with: it is fitted once, whichever chains go on from there.
+_Key = tuple[str, ...]
+
+
+@dataclass
+class Adapting:
+    """The source's training rows, and the unlabelled rows of a target; every beginning of a chain is fitted once.
+
+    ``home`` has all training rows, those without a scored emotion too: the target's are not filtered either.
+    """
+
+    home: Home
+    away: Away
+    _done: dict[_Key, tuple[Fitted, Home, Away]] = field(default_factory=dict, repr=False)
+    kept: dict[_Key, Any] = field(default_factory=dict, repr=False)
+
+    def adapt(self, text: str) -> Adapted:
+        """Return the target as a chain makes it, from its text.
+
+        Raises:
+            XlserError: a step cannot be fitted to this target.
+        """
+        adaptation = make_adaptation(text)
+        steps = adaptation.steps if isinstance(adaptation, Chain) else (adaptation,)
+        key: _Key = ()
+        home, away, done = self.home, self.away, []
+        for step in steps:
+            key = (*key, written(step))
+            if key not in self._done:
+                self._done[key] = self._fit(step, home, away)
+            fitted, home, away = self._done[key]
+            # Fitting a posterior changes what is fitted: the next chain begins from what it was.
+            done.append(copy(fitted))
+        maps = tuple(name for name, step in zip(key, steps, strict=True) if not step.on_probabilities)
+        return Adapted(FittedChain(done), home.embeddings, away.embeddings, adaptation.on_probabilities, maps)
+
+    @staticmethod
+    def _fit(step: Adaptation, home: Home, away: Away) -> tuple[Fitted, Home, Away]:
+        fitted = step.fit(home, away)
+        if step.on_probabilities:
+            return fitted, home, away
+        rows = fitted.home(home.embeddings, home.corpora, home.speakers)
+        after = Home(rows, home.labels, home.classes, home.corpora, home.speakers)
+        return fitted, after, Away(fitted.embeddings(away.embeddings, away.speakers), away.speakers)
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """What a chain made of source (N, D') and target (M, D'); ``corrects``: it has something to say on probabilities.
+
+    ``maps`` names the steps on embeddings: chains that share them share the readouts that are fitted again. ``notes``
+    say what was decided, of the first probabilities that were corrected.
+    """
+
+    fitted: FittedChain
+    home: np.ndarray
+    embedded: np.ndarray
+    corrects: bool
+    maps: _Key
+    notes: list[str] = field(default_factory=list)
+
+    def posterior(self, probabilities: np.ndarray, shares: np.ndarray) -> np.ndarray:
+        """Return a readout's probabilities (M, C) of the target corrected; ``shares`` (C,) is what it was fitted to."""
+        fitted = FittedChain(tuple(map(copy, self.fitted.steps)))
+        fitted.fit_posterior(self.embedded, probabilities, shares)
+        self.notes[:] = self.notes or fitted.notes
+        return fitted.posterior(self.embedded, probabilities)
