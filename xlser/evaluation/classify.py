@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from xlser.evaluation import metrics
+from xlser.evaluation.row_weights import Taught
 from xlser.store.datastore import Datastore, Metric
 
 if TYPE_CHECKING:
@@ -114,11 +115,13 @@ def fit_probe(
     validation_labels: ArrayLike,
     *,
     cs: Sequence[float] = (0.01, 0.1, 1, 10),
+    taught: Taught | None = None,
 ) -> ProbeClassifier:
     """Fit a logistic regression (classes weighted to balance) and choose its C by UA on validation data of the source.
 
     Embeddings are standardised with the training mean and deviation. Of several C that do as well the smallest, the
-    most regular, is taken. Arguments and shapes are those of `fit_knn`.
+    most regular, is taken. Arguments and shapes are those of `fit_knn`. With ``taught`` (see `taught_rows`) the
+    training rows count by its weights in place of classes that are balanced, and teach its labels.
 
     Raises:
         ValueError: fewer than two classes, no validation row, numbers that are not finite, shapes that do not fit.
@@ -136,9 +139,17 @@ def fit_probe(
     validation, truth = _validation(validation, validation_labels)
     scaler = StandardScaler().fit(train)
     rows = scaler.transform(train)
-    models = [
-        LogisticRegression(C=c, class_weight="balanced", max_iter=5000).fit(rows, classes[codes]) for c in sorted(cs)
-    ]
+    if taught is None:
+        models = [
+            LogisticRegression(C=c, class_weight="balanced", max_iter=5000).fit(rows, classes[codes])
+            for c in sorted(cs)
+        ]
+    else:
+        several = rows[taught.rows]
+        models = [
+            LogisticRegression(C=c, max_iter=5000).fit(several, taught.labels, sample_weight=taught.weights)
+            for c in sorted(cs)
+        ]
     scores = [_ua(truth, model.predict(scaler.transform(validation))) for model in models]
     best = int(np.argmax(scores))
     return ProbeClassifier(scaler, models[best], {"c": sorted(cs)[best]})
