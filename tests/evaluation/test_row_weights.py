@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from xlser.evaluation.classify import fit_probe
-from xlser.evaluation.readout import Part, fit_classifiers
+from xlser.evaluation.readout import Part, fit_classifiers, refit_classifiers
 from xlser.evaluation.row_weights import taught_rows
 
 RNG = np.random.default_rng(0)
@@ -53,6 +53,15 @@ def test_a_row_of_several_votes_is_as_many_rows():
     by_hand = {(row, name): shares[row, k] / mass[k] * 200 / 3 for row in range(200) for k, name in enumerate("abc")}
     found = dict(zip(zip(taught.rows.tolist(), taught.labels.tolist(), strict=True), taught.weights, strict=True))
     assert found == pytest.approx({key: value for key, value in by_hand.items() if value})
+
+
+def test_a_probe_that_is_fitted_again_keeps_its_weights():
+    part = Part(ROWS, LABELS, {}, CORPORA)
+    before = fit_classifiers(part, part, ("a", "b", "c"))
+    again = refit_classifiers(before, ROWS, LABELS)["probe"]
+    assert np.array_equal(again.model.coef_, before["probe"].model.coef_)
+    weighed = refit_classifiers(before, ROWS, LABELS, np.linspace(0.1, 2, 200))["probe"]
+    assert not np.allclose(weighed.model.coef_, again.model.coef_)
 
 
 def sums_of_labels(taught):

@@ -108,6 +108,18 @@ def test_a_corpus_without_votes_is_learnt_from_its_labels_and_that_is_said(small
     assert any("has no votes: `targets: votes` learns from its labels" in line for line in said)
 
 
+def test_a_probe_that_learns_from_votes_predicts_as_it_was_scored(rated, tmp_path, small_cache):
+    """The probe of a prediction is fitted again to what the model's folder holds: votes are in it."""
+    data, said = rated(2), {}
+    for targets in ("labels", "votes"):
+        probe = xl.Probe(c=0.1, targets=targets)
+        options = {"folder": tmp_path / targets, "cache": small_cache, "progress": False}
+        model = xl.Recogniser(xl.NoNetwork(), readout=probe, **options).fit(data)
+        said[targets] = model.predict(data)[list(EMOTIONS)].to_numpy()
+    assert np.abs(said["labels"] - said["votes"]).max() > 0.01
+    assert said["votes"].max(axis=1).mean() < said["labels"].max(axis=1).mean(), "it learnt doubt"
+
+
 def corpus_of(votes, emotions, merge=None):
     from xlser.experiment.corpora import Corpus, scored_labels
 

@@ -74,13 +74,16 @@ def refit_classifiers(
 ) -> dict[str, KnnClassifier | ProbeClassifier]:
     """Fit classifiers again to rows (N, D) that were mapped or weighted, with the k and C that were chosen ``before``.
 
+    A probe whose rows counted by corpus, or by votes, keeps that.
+
     Args:
         before: classifiers of the rows as they were, by `fit_classifiers`.
         train: (N, D), all of a class.
         labels: (N,) their labels.
         weights: (N,) how much each counts for ``probe``; None for alike. ``knn`` cannot weigh, and is then left out.
     """
-    found = {"probe": probe_of(train, labels, before["probe"].chosen["c"], weights)}
+    probe = before["probe"]
+    found = {"probe": probe_of(train, labels, probe.chosen["c"], weights, probe.taught)}
     return found if weights is not None else {"knn": knn_of(train, labels, before["knn"])} | found
 
 

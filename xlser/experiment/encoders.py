@@ -226,7 +226,7 @@ class _Job:
 
         vectors = self.start.embedded(self.folder, self.fingerprint, network)
         self.start.keep(vectors, self.seed, self.folder, self.fingerprint)
-        heads = Heads.of(weights, self.recipe.emotions, self.terms)
+        heads = Heads.of(weights, self.recipe.emotions, self.terms, self.recipe.training.balance)
         return Embedded(self.method, self.seed, vectors, heads, about["best_epoch"], about["curve"])
 
     def check(self) -> None:
