@@ -156,7 +156,7 @@ class Reader:
         if judge and own is not None and counts.all():
             said["classifier + knn"] = own, judge.shares(counts)
         return {
-            name: np.array(classes)[adapted.posterior(given, shares).argmax(axis=1)]
+            name: np.array(classes)[adapted.posterior(name, given, shares).argmax(axis=1)]
             for name, (given, shares) in said.items()
         }
 
