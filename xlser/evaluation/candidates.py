@@ -175,8 +175,8 @@ def choose(candidates: Sequence[Tried], default: str | None = None) -> Tried:
 
     Args:
         candidates: some with a score.
-        default: the name of the one that stands unless another is clearly better: by more than `MARGIN`, and by more
-            than two standard errors of the difference over the pretended targets, of which there are two or more.
+        default: the name of the one that stands unless another is clearly better: by more than `MARGIN`, and where there
+            are two or more pretended targets, by Student's t over these (one-sided, 95 %).
             Choices on two or three of these are noisy, and the best of many is so by luck too.
 
     Raises:
@@ -186,7 +186,7 @@ def choose(candidates: Sequence[Tried], default: str | None = None) -> Tried:
     >>> rows = [Tried(name, *6 * [""], rank, {}, score) for name, rank, score in several]
     >>> choose(rows).name, choose(rows, "b").name, choose(rows, "c").name
     ('b', 'b', 'b')
-    >>> by = {"a": (0.6, 0.8), "b": (0.7, 0.76), "c": (0.66, 0.86)}
+    >>> by = {"a": (0.6, 0.8), "b": (0.7, 0.76), "c": (0.66, 0.865)}
     >>> rows = [Tried(name, *6 * [""], 1, {"x": x, "y": y}, (x + y) / 2) for name, (x, y) in by.items()]
     >>> choose(rows, "a").name, choose(rows, "b").name
     ('c', 'b')
@@ -206,8 +206,17 @@ def choose(candidates: Sequence[Tried], default: str | None = None) -> Tried:
 
 def _clearly_better(row: Tried, stands: Tried) -> bool:
     gains = [row.validated[name] - stands.validated[name] for name in stands.validated if name in row.validated]
-    error = float(np.std(gains, ddof=1)) / math.sqrt(len(gains)) if len(gains) > 1 else 0.0
-    return row.score - stands.score > max(MARGIN, 2 * error)
+    return row.score - stands.score > max(MARGIN, _by_chance(gains))
+
+
+def _by_chance(gains: Sequence[float]) -> float:
+    """Return what a mean gain must be above to be more than chance; 0 where there are too few to say."""
+    if len(gains) < 2:
+        return 0.0
+    from scipy.stats import t
+
+    quantile = float(t.ppf(0.95, len(gains) - 1))
+    return quantile * float(np.std(gains, ddof=1)) / math.sqrt(len(gains))
 
 
 def regret(

@@ -75,9 +75,7 @@ def fit_with_shots(
     return replace(fit_way(best, shots), notes=tuple(notes))
 
 
-def make_shots(
-    rows: np.ndarray, before: np.ndarray, codes: np.ndarray, home: np.ndarray, shares: np.ndarray
-) -> Shots:
+def make_shots(rows: np.ndarray, before: np.ndarray, codes: np.ndarray, home: np.ndarray, shares: np.ndarray) -> Shots:
     """Return shots of rows (n, D) of any length, with class means of ``home`` (M, D) and ``shares`` (M, C)."""
     return Shots(unit(rows), before, codes, *means_before(unit(home), shares))
 
@@ -137,9 +135,7 @@ def _why(best: str, scores: Mapping[str, float], stated: bool) -> str:
     )
 
 
-def _doubts(
-    names: np.ndarray, known: np.ndarray, classes: Sequence[str], speakers: np.ndarray | None
-) -> list[str]:
+def _doubts(names: np.ndarray, known: np.ndarray, classes: Sequence[str], speakers: np.ndarray | None) -> list[str]:
     notes = []
     if not known.all():
         others = ", ".join(sorted(set(names[~known])))
@@ -147,9 +143,7 @@ def _doubts(
     if missing := [str(name) for name in classes if name not in names]:
         notes.append(f"warning: no clip is labelled {', '.join(missing)}: label some, or these may be missed")
     if speakers is not None and len(set(speakers[known])) == 1:
-        notes.append(
-            f"warning: all labelled clips are of the speaker {speakers[known][0]}: others may speak otherwise"
-        )
+        notes.append(f"warning: all labelled clips are of the speaker {speakers[known][0]}: others may speak otherwise")
     return notes
 
 
