@@ -175,9 +175,9 @@ def choose(candidates: Sequence[Tried], default: str | None = None) -> Tried:
 
     Args:
         candidates: some with a score.
-        default: the name of the one that stands unless another is clearly better: by more than `MARGIN`, and where there
-            are two or more pretended targets, by Student's t over these (one-sided, 95 %).
-            Choices on two or three of these are noisy, and the best of many is so by luck too.
+        default: the name of the one that stands unless another is clearly better: by more than `MARGIN`, and where
+            there are two or more pretended targets, by Student's t over these (one-sided, 95 %). Choices on two or
+            three of these are noisy, and the best of many is so by luck too.
 
     Raises:
         ValueError: none has a score.
