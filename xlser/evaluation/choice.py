@@ -211,6 +211,30 @@ def choose_reading(
     return ReadingChoice(best, mean if math.isfinite(mean) else math.nan, tuple(seen[best]))
 
 
+def choose_unlabelled(
+    rows: Iterable[Mapping[str, Any]], among: Collection[Reading], protocols: Collection[str] | None = None
+) -> ReadingChoice | None:
+    """Return the reading whose answers tell most of a target's recordings (see `answer_information`), without labels.
+
+    For a source and a target beside which there is no other corpus. Readings without probabilities cannot be chosen.
+
+    Args:
+        rows: ``information`` by ``recipe, method, classifier, normalise, protocol`` and seed, of which the mean counts.
+        among: readings that may be chosen.
+        protocols: see `readings_of`.
+
+    Returns:
+        Its ``validation`` is that mean, in nats; None where nothing is left to choose from.
+    """
+    seen: dict[Reading, dict[str, float]] = {}
+    for row in rows:
+        reading = Reading.of(row)
+        if reading in among and (protocols is None or reading.protocol in protocols):
+            seen.setdefault(reading, {})[str(row.get("seed", 0))] = _worth(row["information"])
+    best = min(seen, key=lambda reading: (-_mean(seen[reading]), *_simplicity(reading)), default=None)
+    return None if best is None else ReadingChoice(best, _mean(seen[best]), ())
+
+
 def best_in_hindsight(readings: Mapping[Reading, float]) -> Reading | None:
     """Return the reading with the largest UA on the target itself, which only its labels can tell: the oracle.
 

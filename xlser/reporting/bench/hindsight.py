@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xlser.evaluation.pretended import LEFT_OUT, OTHERS
-from xlser.experiment.bench.validated import ALL_TARGETS, HOME
+from xlser.experiment.bench.validated import ALL_TARGETS, HOME, UNLABELLED
 from xlser.features.normalise import PROTOCOL
 from xlser.reporting.bench.facts import Bench, Row
 from xlser.reporting.section import Cell, Group, Heading, Note, Part, Section, Table
@@ -27,8 +27,9 @@ _WAYS = {
     "and the reading with the best mean UA taken",
     OTHERS: "the reading was taken that has the best mean UA in the bench's other cells, which have the target neither "
     "as source nor as target",
-    HOME: "method and readout are those of the source's validation speakers, which cannot tell how to adapt, so that "
-    "the recipe's own statistics stand; name more sources or targets to choose by",
+    UNLABELLED: "no other corpus can tell, and the reading was taken whose answers tell most of the target's "
+    "unlabelled recordings (sure, and not all of one emotion), a weak guide: name more sources or targets to choose by",
+    HOME: "zero-shot, method and readout are those of the source's validation speakers",
 }
 _KINDS = {"one": "from one corpus", "several": "from several corpora joined"}
 _BRIEF = {"one": "one source corpus", "several": "several joined"}
@@ -136,11 +137,17 @@ def _table(bench: Bench, rows: Sequence[Row]) -> Table:
     groups: dict[str, list[Line]] = {}
     for row in rows:
         cells = [f"{row['source']} → {row['target']}", _reading(bench, row, "chosen"), _reading(bench, row, "oracle")]
-        how = Cell(f"{number(row['validation'])} in {plural(len(row['places']), 'place')}", more=[row["by"]])
+        how = Cell(_measured(row), more=[row["by"]])
         groups.setdefault(row["line"], []).append(Line([*cells, _regret(row), how]))
-    heads = ["Source → target", "Validated", "Oracle (hindsight)", "Regret", "Chosen by a UA of"]
+    heads = ["Source → target", "Validated", "Oracle (hindsight)", "Regret", "Chosen by"]
     caption = "UA of the validated choice and of the oracle, among the same readings"
     return Table(caption, heads, [Group(lines, Cell(line)) for line, lines in groups.items()], point="chance")
+
+
+def _measured(row: Row) -> str:
+    if row["by"] == UNLABELLED:
+        return f"{number(row['validation'])} nats"
+    return f"UA {number(row['validation'])} in {plural(len(row['places']), 'place')}"
 
 
 def _reading(bench: Bench, row: Row, which: str) -> Cell:
