@@ -14,8 +14,10 @@ from xlser.errors import RunError, XlserError
 Kind = Literal[
     "audit",
     "bench",
+    "best",
     "cell",
     "claim",
+    "combined",
     "datastore",
     "doctor",
     "inputs",
@@ -30,8 +32,10 @@ Kind = Literal[
 VERSIONS: dict[Kind, int] = {
     "audit": 1,
     "bench": 1,  # results.json of `xlser transfer`
+    "best": 1,  # best.json of `xlser best`
     "cell": 6,  # one cell of a bench; 6: what every reading says of each clip, so that the regret of a choice is known
     "claim": 1,  # recipe.json, which says whose folder it is
+    "combined": 1,  # model.json of a model of `xlser best`
     "datastore": 1,
     "doctor": 1,
     "inputs": 1,  # inputs.parquet, which says what a run's numbers came from

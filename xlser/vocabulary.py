@@ -27,6 +27,7 @@ TARGET: Final = "target"
 # What was known of the target before it was read.
 ZERO_SHOT: Final = "zero-shot"
 TRANSDUCTIVE: Final = "transductive"
+ORACLE: Final = "oracle"  # its labels were looked at: for comparison with tables that do so, never chosen
 
 # Methods that are in every table: the features before any network, and a shortcut that hears nothing.
 FEATURES: Final = "features"

@@ -24,6 +24,9 @@ OTHER = {
     "power": 0.7,
     "share": 0.3,
     "trust": 0.7,
+    "components": 3,
+    "classes": True,
+    "mu": 0.3,
 }
 CHAINS = (
     "speaker-statistics:shrink=3:sources=true|prior=uniform|neighbours",

@@ -81,6 +81,26 @@ def test_sharing_speakers_happens_only_when_asked_for_by_name(balanced):
     assert all(split.shared == () for split in make_splits(balanced))
 
 
+@pytest.mark.parametrize("kind", ["speaker-folds", "leave-one-speaker-out"])
+def test_validation_on_clips_shares_speakers_with_training_and_none_with_the_test(balanced, kind):
+    plain = make_splits(balanced, kind, folds=5)
+    for split, before in zip(make_splits(balanced, kind, folds=5, validation_clips=0.2), plain, strict=True):
+        assert np.array_equal(split.test, before.test)
+        assert np.array_equal(np.sort(np.concatenate([split.train, split.validation, split.test])), np.arange(800))
+        assert len(split.validation) == pytest.approx(0.2 * (800 - len(split.test)), abs=4)
+        assert set(balanced["emotion"].iloc[split.validation].value_counts()) == {len(split.validation) // 4}
+        tested, known = (set(balanced["speaker"].iloc[rows]) for rows in (split.test, split.train))
+        assert set(split.shared) == known
+        assert not tested & known
+
+
+def test_validation_on_clips_keeps_the_segments_of_a_recording_together(balanced):
+    calls = balanced.assign(path=[f"{row.speaker}/{place % 8}.wav" for place, row in enumerate(balanced.itertuples())])
+    for split in make_splits(calls, validation_clips=0.3):
+        assert not set(calls["path"].iloc[split.train]) & set(calls["path"].iloc[split.validation])
+        assert len(split.validation) > 0
+
+
 def test_given_folds_that_share_speakers_need_asking_by_name_too(balanced):
     rows = balanced["id"].tolist()
     given = [{"test": rows[:10], "validation": rows[10:20]}]

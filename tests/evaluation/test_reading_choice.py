@@ -11,7 +11,7 @@ from xlser.evaluation.pretended import LEFT_OUT, OTHERS, choose_for
 from xlser.evaluation.regret import Answers, Regret, mean_over_targets, pack_answers
 from xlser.evaluation.transfer import View
 from xlser.evaluation.unlabelled import answer_information
-from xlser.vocabulary import DURATION, TARGET, TRANSDUCTIVE, VALIDATION, ZERO_SHOT
+from xlser.vocabulary import DURATION, ORACLE, TARGET, TRANSDUCTIVE, VALIDATION, ZERO_SHOT
 
 
 def row(normalise, value, classifier="probe", **more):
@@ -42,6 +42,7 @@ def test_only_what_may_be_chosen_is():
     assert choose_reading(tables, among=[Reading.of(row("source", 0))]).reading.normalise == "source"
     assert choose_reading(tables, among=[]) is None
     spoilt = [row("coral", 0.9, role=VALIDATION), row("coral", 0.9, metric="WA"), row("coral", 0.9, method=DURATION)]
+    spoilt += [row("oracle-prior", 0.9) | {"protocol": ORACLE}]
     assert readings_of(spoilt) == {}
 
 

@@ -73,6 +73,54 @@ def test_they_are_statistics_of_what_transformers_gives(folder, clips, layers, l
         np.testing.assert_allclose(encoder(clip), exact(encoder, clip), rtol=2**-11, atol=1e-8)
 
 
+def paused(clip):
+    """The clip with a pause in it and a room around it: hiss 50 dB below."""
+    parts = [np.zeros(7000), clip[:9000], np.zeros(5000), clip[9000:], np.zeros(11_001)]
+    noise = np.random.default_rng(0).normal(size=sum(map(len, parts)))
+    return (np.concatenate(parts) + noise * np.abs(clip).std() * 3e-3).astype(np.float32)
+
+
+@pytest.mark.parametrize(("longest", "window"), [(12.0, "clip"), (1.0, "clip")])
+def test_sounding_frames_are_those_that_a_loop_keeps(folder, clips, longest, window):
+    clip = paused(clips[2])
+    encoder = Encoder(str(folder), layer=(0, 2), pooling=ALL, frames="sounding", longest=longest)
+    power = [float(np.mean(clip[at : at + 320].astype(float) ** 2)) for at in range(0, len(clip), 320)]
+    loud = sorted(power)[int(np.ceil(0.95 * (len(power) - 1)))]
+    states = Encoder(str(folder), layer="all", longest=longest)._encoder
+    rows = []
+    for span in windows(0, len(clip), int(16_000 * longest)):
+        frames, lengths = pad_frames([states.front(torch.from_numpy(clip[span.start : span.stop]))])
+        with torch.inference_mode():
+            found = [state[0].double().numpy() for state in states(frames, lengths)]
+        step = (span.stop - span.start) / len(found[0])
+        for frame in range(len(found[0])):
+            start, stop = span.start + frame * step, span.start + (frame + 1) * step
+            inside = [n for n in range(len(power)) if start <= 320 * n + 160 < stop and 320 * n + 160 < span.stop]
+            inside.append(min(int((start + stop) / 2 // 320), len(power) - 1))
+            if any(power[n] >= loud / 1000 for n in inside):
+                rows.append([found[0][frame], found[2][frame]])
+    rows = np.array(rows)
+    expected = np.stack([rows.mean(0), rows.std(0), rows.min(0), rows.max(0)], axis=1)
+    np.testing.assert_allclose(exact(encoder, clip), expected.ravel(), atol=2e-5)
+    assert 0 < len(rows) < len(clip) / 320 * 0.8
+
+
+def test_a_pause_and_the_room_around_change_sounding_statistics_less(clips):
+    clip = clips[2]
+    moved = {}
+    for frames in ("all", "sounding"):
+        encoder = Encoder("random:tiny", layer=0, frames=frames)
+        moved[frames] = np.abs(exact(encoder, paused(clip)) - exact(encoder, clip)).mean()
+    assert moved["sounding"] < moved["all"] / 2
+
+
+def test_a_window_in_which_nothing_sounds_counts_nothing(clips):
+    clip = np.concatenate([clips[2], np.zeros(40_000, np.float32)])
+    encoder = Encoder("random:tiny", layer=1, pooling=ALL, frames="sounding", longest=1.0)
+    assert np.isfinite(exact(encoder, clip)).all()
+    np.testing.assert_allclose(encoder.statistics([clip, clips[1]])[0], encoder.statistics([clip])[0], atol=2e-6)
+
+
 @pytest.mark.parametrize("pooling", ["std", "max+mean", ALL])
 def test_the_columns_are_where_their_names_say(folder, clips, pooling):
     encoder = Encoder(str(folder), layer=(0, -1), pooling=pooling)
@@ -101,7 +149,7 @@ def test_one_frame_has_no_deviation(clips):
 def test_the_identity_names_what_changes_a_number_and_not_where_the_folder_lies(folder, tmp_path):
     given = {"weights": str(folder), "layer": 1, "pooling": "mean", "longest": 12.0}
     others = [{"layer": 2}, {"layer": (1, 2)}, {"pooling": "std"}, {"longest": 6.0}, {"weights": "random:tiny"}]
-    others += [{"weights": "random:tiny", "seed": 1}, {"layer": (1, 2), "combine": "mean"}]
+    others += [{"weights": "random:tiny", "seed": 1}, {"layer": (1, 2), "combine": "mean"}, {"frames": "sounding"}]
     known = [json.dumps(Encoder(**(given | change)).identity()) for change in ({}, *others)]
     assert len(set(known)) == len(known)
     moved = shutil.copytree(folder, tmp_path / "moved")

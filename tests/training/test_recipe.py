@@ -30,13 +30,13 @@ def load(tmp_path):
 def test_every_shipped_recipe_loads(name):
     recipe = load_recipe(name)
     folder = name.split("/")[0].replace("synthetic", "synthetic-de").replace("bench", "emodb")
-    assert recipe.source.split("+")[0] == folder
+    assert recipe.source.split("+")[0] == (name.split("/")[-1] if folder == "published" else folder)
     assert recipe.hash == load_recipe(f"recipes/{name}.yaml").hash
 
 
 def test_there_are_shipped_recipes_for_every_source():
     assert {name.split("/")[0] for name in recipe_paths()} == {
-        *("bench", "emodb", "iemocap", "ravdess", "synthetic", "urdu"),
+        *("bench", "emodb", "iemocap", "published", "ravdess", "synthetic", "urdu"),
     }
     assert len({load_recipe(name).name for name in recipe_paths()}) == len(recipe_paths())
 
@@ -73,6 +73,12 @@ def test_what_is_not_said_has_a_default(load):
         ("split: {folds: 2}", "split.folds: Input should be greater than or equal to 3"),
         ("split: {kind: random}", "split.kind: must be one of 'speaker-folds'"),
         ("split: {kind: given}", "split.given must list the folds"),
+        (
+            "split: {kind: column, train: Train, validation_clips: 0.2}",
+            "split.validation_clips belongs to folds that are",
+        ),
+        ("split: {validation_clips: 1}", "split.validation_clips: Input should be less than 1"),
+        ("evaluation: {clips: 0}", "evaluation.clips: Input should be greater than 0"),
         ("model: {hidden: []}", "model.hidden: needs at least 1 of them"),
         ("model: {latent: 1}\n", None),
         ("emotions: [anger]", "emotions: needs at least 2 of them"),

@@ -18,6 +18,7 @@ from xlser.evaluation.adapting import Adaptation
 from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.scored import Evaluation, Score
 from xlser.evaluation.transfer import View, class_rows, correlation_rows
+from xlser.experiment.use.combined_model import CombinedChoice
 from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
 
 _MODEL = "model"
@@ -58,7 +59,10 @@ def evaluate(
     if not shared_speakers:
         check_speakers(model, dataset)
     used, vectors = embed_dataset(model.model.embedder, dataset, model.cache, progress=model.progress)
+    chosen = model.model.chosen
     if adapt is not None:
+        if isinstance(chosen, CombinedChoice):
+            model.model.shift(adapt, [])
         vectors = _adapted(model, adapt, vectors, used)
     draw = SpeakerBootstrap(used.frame["speaker"], draws, seed=0)
     emotions = _emotions(model, vectors, used, adapt=adapt, draw=draw, level=level)
@@ -73,7 +77,7 @@ def evaluate(
         model=model.model.text(),
         source=model.source,
         target=dataset.name,
-        protocol=TRANSDUCTIVE if adapt else ZERO_SHOT,
+        protocol=TRANSDUCTIVE if adapt else chosen.protocol if isinstance(chosen, CombinedChoice) else ZERO_SHOT,
         adapt=written(adapt) if adapt else "",
         classes=emotions.classes,
         dropped=dict(Counter(left)),
@@ -108,7 +112,7 @@ def _emotions(
     judged = frame[["id", "speaker", "emotion"]].rename(columns={"emotion": "truth"}).set_index("id")
     if len(classes) < 2:
         return _Emotions((), [], pd.DataFrame(), judged)
-    labels, shares = model.model.reader_of(classes).read(vectors, classes)
+    labels, shares = model.model.read(vectors, classes, list(frame["speaker"]))
     if adapt is not None and adapt.on_probabilities:
         shares = adapt.probabilities(shares, model.model.shares(classes))
         labels = np.array(classes)[shares.argmax(axis=1)]
@@ -132,7 +136,8 @@ def check_speakers(model: Recogniser, dataset: Dataset) -> None:
     """
     chosen = model.model.chosen
     # Who trained is in the store as well as in the results; who validated, in the results alone.
-    rows = [row["speakers"] for row in chosen.job.home.get("splits", ()) if row["seed"] == chosen.seed]
+    splits = () if isinstance(chosen, CombinedChoice) else chosen.job.home.get("splits", ())
+    rows = [row["speakers"] for row in splits if row["seed"] == chosen.seed]
     names = {name for parts in rows for part in ("train", "validation") for name in parts[part]}
     names |= set(model.model.own.about["speaker"])
     known = names if "+" in chosen.source else {f"{chosen.source}/{name}" for name in names}

@@ -24,9 +24,11 @@ from xlser.experiment.run import run_recipe
 from xlser.experiment.use.answer import Prediction
 from xlser.experiment.use.folder import Chosen, find_model
 from xlser.experiment.use.model import Model, open_model
+from xlser.experiment.use.model import load as load_model
 from xlser.experiment.workplace import Workplace
 from xlser.fileformats import VERSIONS, check_version
 from xlser.machine import pass_on_machine
+from xlser.systems.combined import is_combined
 from xlser.systems.kinds import System, split_choice
 from xlser.systems.speaks import Readout
 from xlser.vocabulary import VALIDATION
@@ -200,6 +202,8 @@ class Recogniser:
         folder, chosen = Path(folder), self.model.chosen
         if folder.exists() and any(folder.iterdir()):
             raise RunError(f"{folder} is not empty. Give another folder, or delete what is in it.")
+        if is_combined(chosen.run):
+            return Path(shutil.copytree(chosen.run, folder, dirs_exist_ok=True))
         for path in sorted(chosen.folder.glob("*")):
             if path.suffix in (".safetensors", ".json"):
                 target = folder / path.relative_to(chosen.run)
@@ -239,7 +243,7 @@ def predictions(model: Recogniser, dataset: Dataset) -> pd.DataFrame:
     used, vectors = embed_dataset(model.model.embedder, dataset, model.cache, progress=model.progress)
     if not model.classes:  # it learnt ratings alone
         return pd.DataFrame(model.model.dimensions.read_all(vectors), index=pd.Index(used.frame["id"], name="id"))
-    emotions, shares = model.model.reader.read(vectors, model.classes)
+    emotions, shares = model.model.read(vectors, model.classes, list(used.frame["speaker"]))
     table = pd.DataFrame(shares, index=pd.Index(used.frame["id"], name="id"), columns=list(model.classes))
     table.insert(0, "emotion", emotions)
     return table
@@ -280,6 +284,10 @@ def load(
         RunError: a folder, method, seed or model that is not there, damaged, or of another schema. XlserError: a
             datastore that cannot be read, or of another encoder.
     """
+    if is_combined(folder):
+        return Recogniser.of(
+            load_model(folder, model=model, method=method, seed=seed, datastore=datastore), cache=cache
+        )
     saved = load_saved(folder) if (model, method, seed) == (None, None, None) else None
     chosen = saved or find_model(folder, method, seed, model=model)
     return Recogniser.of(open_model(chosen, datastore), cache=cache)

@@ -15,6 +15,7 @@ from xlser.version import __version__
 
 VERBS = {
     "corpora": "List, show, check and prepare speech corpora.",
+    "best": "Find the best model for a target that sources give, without a look at its labels.",
     "run": "Train on one language, read it in others, write the numbers and the report.",
     "transfer": "Train on several sources, score every target, with intervals and few-shot curves.",
     "probe-layers": "Say which hidden state of an encoder carries emotion to other corpora, and which the corpus.",

@@ -13,6 +13,7 @@ import pandas as pd
 
 from xlser.data.official_split import COLUMN_KINDS, NamedParts, official_parts
 from xlser.data.together import has_segments, parted_recordings, split_units
+from xlser.data.validation_clips import validate_on_clips
 from xlser.errors import CorpusError
 
 SplitKind = Literal[
@@ -53,6 +54,7 @@ def make_splits(
     seed: int = 0,
     given: list[dict[str, list[str]]] | None = None,
     parts: NamedParts | None = None,
+    validation_clips: float | None = None,
 ) -> list[Split]:
     """Return the splits of one corpus, one for each fold.
 
@@ -72,6 +74,8 @@ def make_splits(
         parts: for ``column``, the corpus's own names (column ``partition``) of each part, several each:
             ``{"train": ["Train"], "test": ["Test1", "Test2"]}``. Without ``validation`` speakers of ``train`` are held
             out for it. ``column-shared-speakers`` allows speakers on both sides. There is one fold.
+        validation_clips: of folds that are made here, the share of untested recordings that validate instead of a fold
+            of speakers (see `validate_on_clips`): training and validation then share speakers, which the split names.
 
     Raises:
         CorpusError: fewer speakers (sessions) than the split needs, sessions missing, an unknown id in ``given``, an
@@ -87,7 +91,9 @@ def make_splits(
         groups = _groups(frame, kind, folds, seed)
         count = int(groups.max()) + 1
         made = [_rotation(groups, fold, count) for fold in range(count)]
-    return [_checked(frame, rows, kind) for rows in made]
+        if validation_clips:
+            made = [validate_on_clips(frame, rows, validation_clips, seed) for rows in made]
+    return [_checked(frame, rows, kind, known_voices=bool(validation_clips)) for rows in made]
 
 
 def adapted_splits(
@@ -98,6 +104,7 @@ def adapted_splits(
     seed: int = 0,
     given: list[dict[str, list[str]]] | None = None,
     parts: NamedParts | None = None,
+    validation_clips: float | None = None,
 ) -> tuple[list[Split], str]:
     """Return the splits of `make_splits`, or those that a corpus of few speakers allows, and why they are others.
 
@@ -124,16 +131,17 @@ def adapted_splits(
             f"{kind} needs at least 2 speakers (training and validation), but the corpus has {speakers}"
             f"{_tied(frame)}. Use a corpus with more speakers as the source, or ask for kind: shared-speakers by name."
         )
-    if by_speaker and speakers == 2:
+    if by_speaker and speakers == 2 and not validation_clips:
         codes = pd.factorize(units, sort=True)[0]
         none = np.empty(0, dtype=int)
         parts = [(np.flatnonzero(codes == one), np.flatnonzero(codes != one)) for one in (0, 1)]
         made = [{"train": train, "validation": validation, "test": none} for train, validation in parts]
         why = "it has 2 speakers: one trains and the other validates, and none is left to be tested"
         return [Split(**part, hash=_hash(frame, part)) for part in made], why
+    options = {"seed": seed, "validation_clips": validation_clips}
     if kind == "speaker-folds" and 3 <= speakers < folds:
-        return make_splits(frame, kind, folds=speakers, seed=seed), f"it has {speakers} speakers, a fold for each"
-    return make_splits(frame, kind, folds=folds, seed=seed, given=given, parts=parts), ""
+        return make_splits(frame, kind, folds=speakers, **options), f"it has {speakers} speakers, a fold for each"
+    return make_splits(frame, kind, folds=folds, given=given, parts=parts, **options), ""
 
 
 def _held_out(frame: pd.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -260,7 +268,9 @@ def _given_parts(frame: pd.DataFrame, fold: dict[str, list[str]]) -> dict[str, n
     return {name: np.flatnonzero(masks.get(name, np.zeros(len(frame), bool))) for name in PARTS}
 
 
-def _checked(frame: pd.DataFrame, parts: dict[str, np.ndarray], kind: SplitKind) -> Split:
+def _checked(
+    frame: pd.DataFrame, parts: dict[str, np.ndarray], kind: SplitKind, *, known_voices: bool = False
+) -> Split:
     # A fold that is given need not name a test part: a source is carried elsewhere without one.
     needed = ("train", "validation") if kind.startswith(("given", "column")) else PARTS
     empty = [name for name in needed if len(parts[name]) == 0]
@@ -268,15 +278,16 @@ def _checked(frame: pd.DataFrame, parts: dict[str, np.ndarray], kind: SplitKind)
         raise CorpusError(f"split of kind {kind!r}: its {' and '.join(empty)} part is empty.")
     twice = len(np.concatenate(list(parts.values()))) - len(np.unique(np.concatenate(list(parts.values()))))
     shared = overlapping(frame, parts)
+    unasked = sorted({*shared} & {*frame["speaker"].iloc[parts["test"]]}) if known_voices else shared
     torn = parted_recordings(frame, parts)
     if torn and kind not in ("given-shared-speakers", "column-shared-speakers"):
         raise CorpusError(
             f"split of kind {kind!r} puts segments of {len(torn)} recordings on both sides, such as {torn[0]}. Results "
             "would measure recognition of the recording too: give all segments of a recording to one part."
         )
-    if twice or (shared and kind not in SHARING):
+    if twice or (unasked and kind not in SHARING):
         raise CorpusError(
-            f"split of kind {kind!r} puts {len(shared)} speakers on both sides: {', '.join(shared[:5])}. "
+            f"split of kind {kind!r} puts {len(unasked)} speakers on both sides: {', '.join(unasked[:5])}. "
             "Results would measure recognition of the speaker too. To do so all the same ask by name for "
             f"kind: {f'{kind}-shared-speakers' if kind in ('given', 'column') else 'shared-speakers'}."
         )

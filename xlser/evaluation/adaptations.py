@@ -28,8 +28,10 @@ from xlser.evaluation.decided import SpeakerOrCorpus, SpeakerResiduals
 from xlser.evaluation.gaussian import GaussianEm
 from xlser.evaluation.priors import Bbse, Prior
 from xlser.evaluation.pseudo import PseudoSpeakers
+from xlser.evaluation.reweighted import DensityRatio, Kliep, OptimalTransport
 from xlser.evaluation.shrunk import CorpusStatistics, PlainSpeaker, SpeakerStatistics, known_names
 from xlser.evaluation.smoothing import Neighbours
+from xlser.evaluation.subspaces import SubspaceAlignment, TransferComponents, TransferJointMatching
 from xlser.features.normalise import SPEAKER_MINIMUM, Scaler
 
 
@@ -95,6 +97,12 @@ ADAPTATIONS: dict[str, type[Adaptation]] = {
         Cascade,
         Coral,
         Quantile,
+        SubspaceAlignment,
+        TransferComponents,
+        TransferJointMatching,
+        OptimalTransport,
+        DensityRatio,
+        Kliep,
         Prior,
         Bbse,
         GaussianEm,

@@ -256,17 +256,7 @@ class Chain(Adaptation):
         done: list[Fitted] = []
         for step in self.steps:
             fitted = step.fit(home, away)
-            home = Home(
-                fitted.home(home.embeddings, home.corpora, home.speakers),
-                home.labels,
-                home.classes,
-                home.corpora,
-                home.speakers,
-            )
-            who = fitted.speakers(away.embeddings, away.speakers)
-            names = None if who is None else np.asarray(who)
-            guessed = away.guessed or (step.guesses_speakers and who is not away.speakers)
-            away = Away(fitted.embeddings(away.embeddings, who), names, guessed)
+            home, away = after(step, fitted, home, away)
             done.append(fitted)
         return FittedChain(tuple(done))
 
@@ -355,6 +345,16 @@ class FittedChain(Fitted):
             place, _, own = name.partition(".")
             parts[int(place)][own] = value
         return cls([restore(step, own) for step, own in zip(about["steps"], parts, strict=True)])
+
+
+def after(step: Adaptation, fitted: Fitted, home: Home, away: Away) -> tuple[Home, Away]:
+    """Return source and target as the next step of a chain sees them: mapped, and the speakers guessed."""
+    rows = fitted.home(home.embeddings, home.corpora, home.speakers)
+    who = fitted.speakers(away.embeddings, away.speakers)
+    names = None if who is None else np.asarray(who)
+    guessed = away.guessed or (step.guesses_speakers and who is not away.speakers)
+    mapped = fitted.embeddings(away.embeddings, who)
+    return Home(rows, home.labels, home.classes, home.corpora, home.speakers), Away(mapped, names, guessed)
 
 
 def check_parts(step: Adaptation, home: Home, away: Away) -> None:

@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from xlser.vocabulary import FEATURES, READOUTS, SHORTCUTS, TARGET, VALIDATION, ZERO_SHOT
+from xlser.vocabulary import FEATURES, READOUTS, SHORTCUTS, TARGET, TRANSDUCTIVE, VALIDATION, ZERO_SHOT
 
 Name = TypeVar("Name")
+_BLIND = (ZERO_SHOT, TRANSDUCTIVE)
 # The axis of a rated dimension that a trained head gives.
 HEAD_AXIS = "head"
 
@@ -158,7 +159,7 @@ def readings_of(rows: Iterable[Mapping[str, Any]], protocols: Collection[str] | 
 
     Args:
         rows: of ``transfer``; those of the source's own speakers, of other metrics and of shortcuts are passed over.
-        protocols: those that count; None for all.
+        protocols: those that count; None for all that look at no label of the target.
     """
     return {
         Reading.of(row): _worth(row["value"])
@@ -166,7 +167,7 @@ def readings_of(rows: Iterable[Mapping[str, Any]], protocols: Collection[str] | 
         if (row["role"], row["metric"]) == (TARGET, "UA")
         and row["classifier"] in READOUTS
         and row["method"] not in SHORTCUTS
-        and (protocols is None or row["protocol"] in protocols)
+        and row["protocol"] in (_BLIND if protocols is None else protocols)
     }
 
 

@@ -17,6 +17,7 @@ from xlser.experiment.cases import Case
 from xlser.experiment.corpora import Corpus
 from xlser.experiment.seeds import Seed
 from xlser.experiment.stored import keep
+from xlser.experiment.vote_targets import targets_of
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import Scaler, by_corpus, normalise
 from xlser.training.recipe import Recipe
@@ -253,11 +254,17 @@ class _Job:
         emotion = np.array([codes.get(label, -1) for label in self.source.labels[rows]], dtype=np.int64)
         ratings = np.stack([self.source.ratings[name][rows] for name in DIMENSIONS], axis=1).astype(np.float32)
         x, groups = self.scaled.source[rows], _groups(self.source)[rows]
-        return Batch(*map(torch.from_numpy, (x, ratings, emotion, groups)))
+        shares = None if self.shares is None else torch.from_numpy(self.shares[rows])
+        return Batch(*map(torch.from_numpy, (x, ratings, emotion, groups)), shares)
+
+    @cached_property
+    def shares(self) -> np.ndarray | None:
+        """The votes that the method learns from, (N, C); None where it learns from none."""
+        return targets_of(self.source, self.recipe, self.recipe.objectives()[self.method].terms.values())
 
     @cached_property
     def fingerprint(self) -> str:
-        return _fingerprint(self.recipe, self.source, self.seed, self.method)
+        return _fingerprint(self.recipe, self.source, self.seed, self.method, self.shares)
 
 
 def _groups(source: Corpus) -> np.ndarray:
@@ -267,7 +274,9 @@ def _groups(source: Corpus) -> np.ndarray:
     return np.stack(codes, axis=1).astype(np.int64)
 
 
-def _fingerprint(recipe: Recipe, source: Corpus, seed: Seed, method: str | None = None) -> str:
+def _fingerprint(
+    recipe: Recipe, source: Corpus, seed: Seed, method: str | None = None, shares: np.ndarray | None = None
+) -> str:
     """Name everything that can change a trained weight, or the features without a method: no other model is this."""
     choices = recipe.model_dump(mode="json", include={"model", "training", "features", "emotions", "merge"})
     for name in ("checkpoint_every", "seeds", "first_seed"):
@@ -279,4 +288,6 @@ def _fingerprint(recipe: Recipe, source: Corpus, seed: Seed, method: str | None 
         digest.update(source.ratings[name].tobytes())
     digest.update("|".join(map(str, source.labels)).encode())
     digest.update(_groups(source).tobytes())
+    if shares is not None:
+        digest.update(shares.tobytes())
     return digest.hexdigest()[:16]

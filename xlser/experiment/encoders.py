@@ -33,7 +33,7 @@ from xlser.training.embed import embed
 from xlser.training.encoder_batches import make_batches
 from xlser.training.encoder_plan import EncoderPlan, Labelled
 from xlser.training.encoder_recipe import EncoderRecipe
-from xlser.training.encoder_step import assemble
+from xlser.training.encoder_step import Given, assemble
 from xlser.training.inputs import ClipInputs, middle
 from xlser.training.loss_terms import Terms
 from xlser.training.ranks import Ranks, barrier
@@ -235,10 +235,15 @@ class _Job:
         make_batches(self._plan(), self.start.labelled, train, self.start.spans(train), clips.rate)
 
     def _rows(self) -> np.ndarray:
-        """Return the training rows that teach something: those with a scored emotion or a rating that is learnt."""
+        """Return the training rows that teach something: a scored emotion, votes or a rating that are learnt."""
         data, train = self.start.labelled, self.seed.split.train
         ratings = data.ratings[train][:, [DIMENSIONS.index(name) for name in self.terms.rated]]
-        return train[(data.emotion[train] >= 0) | np.isfinite(ratings).any(axis=1)]
+        taught = (data.emotion[train] >= 0) | np.isfinite(ratings).any(axis=1)
+        labels = data.targets(train, "cpu").labels(Given())
+        for term in self.terms.given.values():
+            if term.on_classes:
+                taught = taught | term.taught(labels).numpy()
+        return train[taught]
 
     def _train(self, on_step: Callable[[float], object]) -> None:
         from torch.utils.tensorboard import SummaryWriter
@@ -294,7 +299,10 @@ class _Job:
         choices["terms"] = self.terms.model_dump(mode="json")
         about = [choices, self.start.about, self.seed.number, self.seed.split.hash, self.source.data.contents]
         ratings = [self.source.ratings[name].tobytes() for name in DIMENSIONS]
-        return _digest([*about, list(map(str, self.source.labels))], *ratings)
+        more = [self.start.labelled.shares.tobytes()] if any(term.soft for term in self.terms.given.values()) else []
+        if self.recipe.training.balance:
+            more.append(self.start.labelled.corpus.tobytes())
+        return _digest([*about, list(map(str, self.source.labels))], *ratings, *more)
 
 
 def untrained_fingerprint(about: dict, recipe: EncoderRecipe) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from xlser.experiment.corpora import Corpus
+from xlser.experiment.vote_targets import soft_terms, vote_targets
 from xlser.training.encoder_plan import Labelled
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.vocabulary import DIMENSIONS
@@ -19,4 +20,6 @@ def labelled(corpus: Corpus, recipe: EncoderRecipe) -> Labelled:
         np.stack([corpus.ratings[name] for name in DIMENSIONS], axis=1).astype(np.float32),
         np.unique(corpus.frame["speaker"].astype(str), return_inverse=True)[1].astype(np.int64),
         np.unique(corpus.languages.astype(str), return_inverse=True)[1].astype(np.int64),
+        vote_targets(corpus, recipe) if soft_terms(recipe) else None,
+        np.unique(corpus.frame["corpus"].astype(str), return_inverse=True)[1].astype(np.int64),
     )

@@ -27,7 +27,8 @@ LIBRARIES = (
     *("torch", "speechbrain", "transformers", "peft", "opensmile", "soxr", "faiss-cpu", "scikit-learn"),
     *("numpy", "pandas"),
 )
-TRAINED = ("models/**/model.safetensors", "models/**/state.ckpt")  # what only training writes
+# What only training, or a search, writes.
+TRAINED = ("models/**/model.safetensors", "models/**/state.ckpt", "tried.jsonl")
 
 
 class Held:

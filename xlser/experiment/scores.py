@@ -13,10 +13,11 @@ from xlser.evaluation.transfer import Baseline, View, Views, class_rows, correla
 from xlser.evaluation.unlabelled import answer_information
 from xlser.experiment.cases import Case
 from xlser.experiment.corpora import AnyRecipe, Corpus
+from xlser.experiment.oracle import ORACLE_PRIOR, oracle_labels
 from xlser.experiment.readers import Reader
 from xlser.experiment.seeds import Seed
 from xlser.features.normalise import PROTOCOL
-from xlser.vocabulary import FEATURES, INTERPOLATED, PROBE, TARGET, TRANSDUCTIVE
+from xlser.vocabulary import FEATURES, INTERPOLATED, ORACLE, PROBE, TARGET, TRANSDUCTIVE
 
 POINTS = ["method", "corpus", "part", "id", "x", "y", "activation", "valence", "emotion"]
 
@@ -86,6 +87,11 @@ def score_case(
     if not judged.any():  # a source of two speakers has none to test
         scores.notes.append(f"{corpus.name}: no score on held-out speakers, since none is held out")
         return views
+    if case.main and case.drawn is not None:
+        scores.notes.append(
+            f"{corpus.name}: {recipe.evaluation.clips} recordings of each emotion are scored (evaluation.clips), drawn "
+            f"by its labels; {int(case.drawn.sum())} of {len(case.drawn)} in all"
+        )
     if len(classes) >= 2:
         table, confusion = class_rows(views, corpus.labels, classes, draws, level, baseline=baseline)
         spoken = np.isin(corpus.labels.astype(str), classes) & judged
@@ -141,13 +147,16 @@ def about_case(case: Case) -> dict[str, str]:
         "role": case.role,
         "language": corpus.language,
         "data": "synthetic" if corpus.synthetic else "real",
-        "protocol": TRANSDUCTIVE if case.adapt else PROTOCOL[case.kind],
-        "normalise": case.adapt or case.kind,
+        "protocol": ORACLE if case.oracle else TRANSDUCTIVE if case.adapt else PROTOCOL[case.kind],
+        "normalise": ORACLE_PRIOR if case.oracle else case.adapt or case.kind,
     }
 
 
 def _view(reader: Reader, case: Case, classes: tuple[str, ...], scores: Scores) -> tuple[View, np.ndarray]:
     embedded = reader.embed(case)
+    if case.oracle:
+        told = oracle_labels(reader, embedded, classes, case.corpus.labels) if len(classes) >= 2 else {}
+        return View(case.judged(reader.seed), told), embedded
     about = {"method": reader.method, "seed": reader.seed.number, **about_case(case)}
     adapted = reader.adapted(case, classes) if case.adapt else None
     if adapted is not None:

@@ -62,7 +62,13 @@ def _splits(recipe: Recipe | EncoderRecipe, source: Corpus | Dataset) -> tuple[l
     given = [{part: list(members) for part, members in fold.items()} for fold in choice.given]
     try:
         return adapted_splits(
-            source.frame, choice.kind, folds=choice.folds, seed=choice.seed, given=given, parts=choice.parts
+            source.frame,
+            choice.kind,
+            folds=choice.folds,
+            seed=choice.seed,
+            given=given,
+            parts=choice.parts,
+            validation_clips=choice.validation_clips,
         )
     except CorpusError as error:
         raise CorpusError(f"corpus {source.name}: {error}") from None

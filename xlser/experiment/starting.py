@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from xlser.data.dataset import Dataset
-from xlser.experiment.corpora import AnyRecipe, joined
+from xlser.experiment.cases import drawn_clips
+from xlser.experiment.corpora import AnyRecipe, joined, scored_labels
 from xlser.experiment.seeds import check_ratings, make_seeds
 from xlser.features.extractor import parts_of
 from xlser.features.extractors import make_extractor
@@ -13,18 +14,21 @@ from xlser.training.encoder_recipe import EncoderRecipe
 
 
 def check_start(recipe: AnyRecipe, parts: Mapping[str, Sequence[Dataset]]) -> None:
-    """Refuse ratings and splits that a method needs and the source does not give, and checkpoints that do not load.
+    """Refuse what a recipe needs and its corpora do not give (ratings, splits, clips), and unloadable checkpoints.
 
     Args:
         recipe: of a run.
         parts: the corpora that it names, by its texts.
 
     Raises:
-        RecipeError, CorpusError, RunError: see `check_ratings`, `make_seeds` and `check_checkpoints`.
+        RecipeError, CorpusError, RunError: see `check_ratings`, `make_seeds`, `drawn_clips` and `check_checkpoints`.
     """
     source = joined(parts[recipe.source], recipe)
     check_ratings(recipe, source)
     make_seeds(recipe, source)
+    for target in (joined(parts[text], recipe) for text in recipe.targets):
+        labels, _ = scored_labels(target.frame["emotion"], recipe)
+        drawn_clips(recipe, target.name, labels, target.frame["speaker"].to_numpy())
     check_checkpoints(recipe)
 
 

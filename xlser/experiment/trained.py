@@ -13,6 +13,7 @@ from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.experiment.readers import Reader, System, make_reader
 from xlser.experiment.scores import Scores, score_case, tell_axes
 from xlser.experiment.seeds import make_seeds
+from xlser.experiment.vote_targets import tell_votes
 from xlser.experiment.workplace import Workplace
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.ranks import Ranks, barrier
@@ -30,6 +31,7 @@ def train(
 ) -> Sequence[System]:
     """Train methods (all, unless some are named) for every seed on the first corpus, or read back what is there."""
     seeds = make_seeds(recipe, corpora[0])
+    tell_votes(corpora[0], recipe, place)
     if isinstance(recipe, EncoderRecipe):
         from xlser.experiment.encoders import train_encoders
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from xlser.data.audio import resampler_identity
-from xlser.data.spans import batches, windows
+from xlser.data.spans import Span, batches, windows
 from xlser.errors import RecipeError, RunError
 from xlser.features.extractor import Extractor, check_options
 from xlser.features.halves import from_half, to_half
 from xlser.features.running_moments import Moments
+from xlser.features.sounding import sounding_blocks, sounding_frames
 
 if TYPE_CHECKING:
     from xlser.models.checkpoints import CheckpointFacts
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 STATISTICS = ("mean", "std", "min", "max")
 WINDOWS = ("clip", "30s")
 COMBINATIONS = ("side-by-side", "mean")
+FRAMES = ("all", "sounding")
 # Seconds of padded audio that a GPU embeds at once. [A]: an assumption, small enough for 8 GB and a large encoder.
 TOGETHER = 64.0
 _LOADING, _PADDED = threading.Lock(), threading.Lock()
@@ -62,6 +64,8 @@ class Encoder(Extractor):
         window: ``clip``, or ``30s`` for Whisper alone: each window is padded with silence to 30 s, as it was trained,
             and its frames are pooled where they hold audio. A clip of three seconds costs about ten times as much.
         seed: of random weights.
+        frames: ``all``, or those that are ``sounding`` (see `sounding_blocks`): the encoder hears the whole clip, and
+            what is pooled leaves out pauses and the room around speech, which differ from corpus to corpus.
 
     Raises:
         ValueError: an option is out of its range. Whether the weights are there, and have the layer, is seen when they
@@ -88,6 +92,7 @@ class Encoder(Extractor):
     window: str = "clip"
     seed: int = 0
     combine: str = "side-by-side"
+    frames: str = "all"
 
     def __post_init__(self) -> None:
         """Check what can be checked without the weights."""
@@ -107,6 +112,7 @@ class Encoder(Extractor):
             ("window", self.window, self.window in WINDOWS, " or ".join(WINDOWS)),
             ("seed", self.seed, isinstance(self.seed, int), "a whole number"),
             ("combine", self.combine, self.combine in COMBINATIONS, " or ".join(COMBINATIONS)),
+            ("frames", self.frames, self.frames in FRAMES, " or ".join(FRAMES)),
         )
 
     @property
@@ -135,6 +141,7 @@ class Encoder(Extractor):
             "rate": self.rate,
             "torch": version("torch"),
             "transformers": version("transformers"),
+            **({"frames": self.frames} if self.frames != "all" else {}),  # entries of before have no such key
             **resampler_identity(),
         }
 
@@ -173,11 +180,12 @@ class Encoder(Extractor):
         encoder, budget = self._encoder, int(seconds * self.rate)
         spans = [span for row, clip in enumerate(clips) for span in windows(row, len(clip), self._window)]
         pooled: dict[int, Moments] = {}
+        blocks = [sounding_blocks(clip, self.rate) for clip in clips] if self.frames == "sounding" else None
         # A window that is padded costs what a whole one does.
         for batch in batches(spans, budget * self._window // max(self._window, self._padded)):
-            waves = [clips[span.row][span.start : span.stop] for span in batch]
-            for span, moments in zip(batch, self._pooled(encoder, waves), strict=True):
-                pooled[span.row] = moments.merged(pooled.get(span.row))
+            for span, moments in zip(batch, self._pooled(encoder, clips, batch, blocks), strict=True):
+                if moments is not None:
+                    pooled[span.row] = moments.merged(pooled.get(span.row))
         return [pooled[row].statistics() for row in range(len(clips))]
 
     def rows(self) -> list[int]:
@@ -190,13 +198,20 @@ class Encoder(Extractor):
         found = from_half(entry).reshape(len(self._layers), -1)
         return found.mean(axis=0) if self.combine == "mean" else found.ravel()
 
-    def _pooled(self, encoder: SpeechEncoder, waves: list[np.ndarray]) -> list[Moments]:
-        """Return the moments of the frames of each wave in each layer, (layers, D)."""
+    def _pooled(
+        self,
+        encoder: SpeechEncoder,
+        clips: Sequence[np.ndarray],
+        spans: Sequence[Span],
+        blocks: Sequence[np.ndarray] | None,
+    ) -> list[Moments | None]:
+        """Return the moments of the frames of each window in each layer, (layers, D); None where no frame counts."""
         import torch
 
         from xlser.models.encoder import pad_frames
-        from xlser.models.pooling import moments
+        from xlser.models.pooling import kept_frames, moments
 
+        waves = [clips[span.row][span.start : span.stop] for span in spans]
         try:
             with torch.inference_mode(), _exact(len(waves) > 1):
                 # Copies, which torch may have, with silence behind them if there is to be any.
@@ -206,11 +221,20 @@ class Encoder(Extractor):
                 if self._padded:  # frames are as long as each other: those that begin where there is audio
                     heard = [-(-len(wave) * frames.shape[1] // self._padded) for wave in waves]
                     lengths = torch.tensor(heard, device=lengths.device)
+                counts = lengths.tolist()
+                if blocks is not None:
+                    sizes = zip(spans, counts, strict=True)
+                    kept = [
+                        sounding_frames(blocks[span.row], span.start, span.stop, frames=count, rate=self.rate)
+                        for span, count in sizes
+                    ]
+                    states, lengths = kept_frames(states, kept)
+                    counts = [int(frames.sum()) for frames in kept]
                 pooled = torch.stack([moments(state, lengths) for state in states], dim=1)
                 parts = pooled.transpose(1, 2).double().cpu().numpy()
                 return [
-                    Moments(count, mean, count * variance, least, most)
-                    for count, (mean, variance, least, most) in zip(lengths.tolist(), parts, strict=True)
+                    Moments(count, mean, count * variance, least, most) if count else None
+                    for count, (mean, variance, least, most) in zip(counts, parts, strict=True)
                 ]
         except torch.OutOfMemoryError as error:
             raise RunError(

@@ -2,7 +2,7 @@
 
 A function takes the embeddings ``z`` (N, D) first and the labels of the same rows second, and returns one number that
 carries a gradient. It raises rather than return 0.0 when the batch says nothing: a NaN, a single row, one label only.
-The two of a head take its output instead: ``cross_entropy`` logits (N, C), ``dimension_ccc`` predictions (N,).
+Those of a head take its output instead: ``cross_entropy`` logits (N, C), ``dimension_ccc`` predictions (N,).
 
 A class, such as `SupCon`, is what a network is given: a term with a weight, which is called with the embeddings of a
 batch and its `Labels`, of which it takes what it needs. ``TERMS`` has them all.
@@ -17,8 +17,10 @@ from xlser.losses.dimension import Regression, dimension_ccc
 from xlser.losses.focal import Focal, focal
 from xlser.losses.kernel import KernelContrastive, kernel_contrastive
 from xlser.losses.kl import kl_standard_normal, kl_weight
+from xlser.losses.mixup import Mix, draw_mix
 from xlser.losses.pairs import ELR, PairCCC, ccc_pairs, elr
 from xlser.losses.rank import RankNContrast, rank_n_contrast
+from xlser.losses.soft_cross_entropy import soft_cross_entropy
 from xlser.losses.supcon import SupCon, supcon
 from xlser.losses.term import Labels, Term
 
@@ -49,6 +51,7 @@ __all__ = [
     "Focal",
     "KernelContrastive",
     "Labels",
+    "Mix",
     "PairCCC",
     "RankNContrast",
     "Regression",
@@ -61,11 +64,13 @@ __all__ = [
     "contrastive",
     "cross_entropy",
     "dimension_ccc",
+    "draw_mix",
     "elr",
     "focal",
     "kernel_contrastive",
     "kl_standard_normal",
     "kl_weight",
     "rank_n_contrast",
+    "soft_cross_entropy",
     "supcon",
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, model_validator
 
 from xlser.losses.checks import classes, embeddings
+from xlser.losses.soft_cross_entropy import Divergence, soft_cross_entropy
 from xlser.losses.term import Head, Labels, Term
 
 if TYPE_CHECKING:
@@ -19,11 +20,12 @@ def class_weights(labels: Tensor, count: int) -> Tensor:
     A class without a row gets 0: any other weight would be invented, and no row of these labels asks for it.
 
     Args:
-        labels: class of every row of the training set, (N,), integers in [0, count).
+        labels: class of every row of the training set, (N,), integers in [0, count); or the share of each class in
+            every row, (N, count).
         count: how many classes there are, at least 1.
 
     Raises:
-        ValueError: no rows, not (N,), not integers, or a class out of range.
+        ValueError: no rows, not (N,), not integers, or a class out of range; or shares of another shape.
 
     Example:
         >>> import torch
@@ -34,8 +36,11 @@ def class_weights(labels: Tensor, count: int) -> Tensor:
 
     if len(labels) == 0:
         raise ValueError("`labels` must have at least 1 row, but has 0 instead.")
-    rows = _within(classes(labels, labels), count).bincount(minlength=count)
-    inverse = torch.where(rows > 0, 1 / rows.clamp_min(1), 0).float()
+    if labels.ndim == 2 and labels.shape[1] == count and labels.is_floating_point():
+        rows = labels.sum(0)
+    else:
+        rows = _within(classes(labels, labels), count).bincount(minlength=count)
+    inverse = torch.where(rows > 0, 1 / rows.where(rows > 0, 1), 0).float()
     return inverse / (inverse.sum() / (rows > 0).sum())
 
 
@@ -107,6 +112,10 @@ class CrossEntropy(Term):
         weight: above 0, 1.0 unless given.
         balance: weigh a class by the inverse of its share of the training rows, as ``class_weights`` has it.
         smoothing: share of the target, in [0, 1), that is spread evenly over all classes.
+        targets: ``labels``, or ``votes``: the shares of a clip's raters, and its label where nobody votes.
+        undecided: with votes, learn from clips whose raters do not agree too.
+        divergence: ``cross-entropy``, or ``kl``: what it is above the least that the targets allow (the same gradient).
+        mixup: alpha of manifold mixup in training, at least 0; 0, unless given, mixes nothing. 0.2 to 2 are usual.
 
     >>> import torch
     >>> from xlser.losses import Labels
@@ -115,17 +124,56 @@ class CrossEntropy(Term):
     0.6931
     """
 
+    later: ClassVar[frozenset[str]] = frozenset({"targets", "undecided", "divergence", "mixup"})
     head: ClassVar[Head] = "classes"
     on_classes: ClassVar[bool] = True
 
     balance: bool = False
     smoothing: float = Field(default=0.0, ge=0, lt=1)
+    targets: Literal["labels", "votes"] = "labels"
+    undecided: bool = False
+    divergence: Divergence = "cross-entropy"
+    mixup: NonNegativeFloat = 0.0
+
+    @model_validator(mode="after")
+    def _undecided_votes(self) -> CrossEntropy:
+        if self.undecided and not self.soft:
+            raise ValueError("`undecided` clips have votes and no label: it belongs to `targets: votes`")
+        return self
+
+    def taught(self, labels: Labels) -> Tensor:
+        """Tell which rows (N,) it learns from: those with a class, and, if asked, those with votes alone."""
+        known = super().taught(labels)
+        return known | labels.votes().isfinite().all(1) if self.undecided else known
+
+    def distributions(self, labels: Labels, count: int) -> Tensor:
+        """Return the target of every row (N, C) over ``count`` classes: votes where asked and there, else its label.
+
+        Args:
+            labels: of rows that it is `taught` by.
+            count: C.
+        """
+        import torch
+
+        label = classes(labels.classes().clamp_min(0), labels.classes())
+        hard = torch.nn.functional.one_hot(_within(label, count).long(), count).float()
+        if not self.soft:
+            return hard
+        votes = labels.votes()
+        return torch.where(votes.isfinite().all(1, keepdim=True), votes, hard.to(votes))
 
     def __call__(self, z: Tensor, labels: Labels) -> Tensor:
-        """Return ``cross_entropy`` of the logits (N, C) of the rows with a class."""
-        known = labels.classes() >= 0
-        weights = labels.weights() if self.balance else None
-        return cross_entropy(z[known], labels.classes()[known], weights=weights, smoothing=self.smoothing)
+        """Return ``cross_entropy`` of the logits (N, C) of the rows with a class, or ``soft_cross_entropy``."""
+        taught = self.taught(labels)
+        z, labels = z[taught], labels.at(taught)
+        options = {"weights": labels.weights() if self.balance else None, "smoothing": self.smoothing}
+        if not (self.soft or labels.mix or self.divergence == "kl") or not len(z):
+            return cross_entropy(z, labels.classes(), **options)
+        target = self.distributions(labels, z.shape[1]).to(z)
+        target = labels.mix.of(target) if labels.mix else target
+        if self.divergence == "cross-entropy" and bool((target.amax(1) == 1).all()):
+            return cross_entropy(z, target.argmax(1), **options)  # votes for one class are its label, to the last digit
+        return soft_cross_entropy(z, target, **options, divergence=self.divergence)
 
 
 def _within(labels: Tensor, count: int) -> Tensor:

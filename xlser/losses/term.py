@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from xlser.losses.mixup import Mix
+
 Group = Literal["speaker", "corpus", "language"]
 Head = Literal["classes", "dimensions"]
 Layer = int | Literal["weighted"]
@@ -50,6 +52,8 @@ class Labels(NamedTuple):
     ``emotion``: class codes (N,), below 0 where there is none. ``ratings``: of each dimension (N,), NaN where not
     rated. ``groups``: speaker, corpus or language codes (N,) of at least 0. ``class_weights``: what a row of each class
     counts (C,), for a loss with ``balance``. ``generator``: where a loss that draws draws from; None: PyTorch's own.
+    ``shares``: of the raters of a row, which part names each class (N, C), NaN where nobody votes. ``mix``: how the
+    rows that a loss is given were mixed with each other; their targets are to be mixed alike.
     """
 
     emotion: Tensor | None = None
@@ -57,6 +61,8 @@ class Labels(NamedTuple):
     groups: Mapping[str, Tensor] = {}
     class_weights: Tensor | None = None
     generator: torch.Generator | None = None
+    shares: Tensor | None = None
+    mix: Mix | None = None
 
     def classes(self) -> Tensor:
         """Return the class codes (N,). ValueError: there are none."""
@@ -72,6 +78,14 @@ class Labels(NamedTuple):
         """Return the codes (N,) of speakers, corpora or languages. ValueError: there are none."""
         return _column("groups", self.groups, name)
 
+    def votes(self) -> Tensor:
+        """Return the shares of votes (N, C). ValueError: there are none."""
+        if self.shares is None:
+            raise ValueError(
+                "`labels` must hold `shares`, nan where nobody votes, for `targets: votes`, but holds none."
+            )
+        return self.shares
+
     def weights(self) -> Tensor:
         """Return the class weights (C,). ValueError: there are none."""
         if self.class_weights is None:
@@ -80,8 +94,9 @@ class Labels(NamedTuple):
 
     def at(self, rows: Tensor) -> Labels:
         """Return the labels of some rows: a mask (N,), or positions."""
-        emotion = None if self.emotion is None else self.emotion[rows]
-        return self._replace(emotion=emotion, ratings=_at(self.ratings, rows), groups=_at(self.groups, rows))
+        emotion, shares = (None if column is None else column[rows] for column in (self.emotion, self.shares))
+        groups = _at(self.groups, rows)
+        return self._replace(emotion=emotion, ratings=_at(self.ratings, rows), groups=groups, shares=shares)
 
 
 class Feed(Strict):
@@ -145,6 +160,20 @@ class Term(Grown):
     def fed(self) -> Feed | None:
         """Where an encoder's vectors come from in place of the embedding; None: it looks at the embedding."""
         return getattr(self, "feed", None)
+
+    @property
+    def soft(self) -> bool:
+        """Whether it learns from the votes of several raters, where a clip has them."""
+        return getattr(self, "targets", "labels") == "votes"
+
+    @property
+    def mixes(self) -> float:
+        """The alpha with which the embeddings of a training batch are mixed before its head; 0 for not at all."""
+        return getattr(self, "mixup", 0.0)
+
+    def taught(self, labels: Labels) -> Tensor:
+        """Tell which rows (N,) a loss on classes learns from: those with a class. ValueError: there are no classes."""
+        return labels.classes() >= 0
 
     @property
     def balanced(self) -> bool:

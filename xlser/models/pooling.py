@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -79,6 +80,30 @@ def moments(frames: Tensor, lengths: Tensor) -> Tensor:
     variance = (frames - mean[:, None]).square().masked_fill(outside, 0.0).sum(1) / count
     least, most = (frames.masked_fill(outside, end) for end in (torch.inf, -torch.inf))
     return torch.stack([mean, variance, least.amin(1), most.amax(1)], dim=1)
+
+
+def kept_frames(states: Sequence[Tensor], kept: Sequence[np.ndarray]) -> tuple[list[Tensor], Tensor]:
+    """Return states with some of their frames alone, and how many there are of each row.
+
+    Args:
+        states: (N, T, D) each.
+        kept: N masks, of a row's own frames each, T at most.
+
+    Returns:
+        States (N, most, D), and lengths (N,). Of a row without any its first frame is kept, since nothing has no mean.
+
+    >>> states, lengths = kept_frames([torch.arange(6.0).view(2, 3, 1)], [np.array([False, True, True]), np.zeros(2)])
+    >>> states[0].flatten().tolist(), lengths.tolist()
+    ([1.0, 2.0, 3.0, 3.0], [2, 1])
+    """
+    lengths = [max(1, int(mask.sum())) for mask in kept]
+    places = torch.zeros((len(kept), max(lengths)), dtype=torch.long)
+    for row, mask in zip(places, kept, strict=True):
+        frames = torch.from_numpy(np.flatnonzero(mask))
+        row[: len(frames)] = frames
+    device = states[0].device
+    rows, columns = torch.arange(len(kept), device=device)[:, None], places.to(device)
+    return [state[rows, columns] for state in states], torch.tensor(lengths, device=device)
 
 
 class LayerPool(nn.Module):

@@ -8,6 +8,7 @@ something other than zero into the padding and read it back into the last valid 
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -92,7 +93,7 @@ def _part(encoder: nn.Module, first: int, last: int, taps: list[_Tap]) -> nn.Mod
 def _masked_convolutions(encoder: nn.Module, mask: Tensor) -> Iterator[None]:
     """Let every convolution over positions see zeros in the padding, as it does where a clip ends on its own.
 
-    Where there is no padding the model is left alone, so that several threads may embed single clips with it.
+    Other threads that embed with the same model meanwhile have masks of their own, or none.
     """
     if bool(mask.all()):
         yield
@@ -107,5 +108,10 @@ def _masked_convolutions(encoder: nn.Module, mask: Tensor) -> Iterator[None]:
             hook.remove()
 
 
-def _clearing(mask: Tensor) -> Callable[[nn.Module, tuple[Tensor]], tuple[Tensor]]:
-    return lambda _, given: (given[0].masked_fill(~mask[:, None], 0.0),)
+def _clearing(mask: Tensor) -> Callable[[nn.Module, tuple[Tensor]], tuple[Tensor] | None]:
+    mine = threading.get_ident()  # hooks belong to the module, which threads share
+
+    def clear(_: nn.Module, given: tuple[Tensor]) -> tuple[Tensor] | None:
+        return (given[0].masked_fill(~mask[:, None], 0.0),) if threading.get_ident() == mine else None
+
+    return clear

@@ -238,6 +238,17 @@ class Facts:
         """Speakers that stand in more than one part of a split, by seed."""
         return {row["seed"]: list(row["shared"]) for row in self.results["splits"] if row["shared"]}
 
+    @property
+    def flattered(self) -> str:
+        """What `shared` speakers make of scores on the source: those who are tested may be known, or no one of them."""
+        splits = self.results["splits"]
+        if any({*row["shared"]} & {*row["speakers"]["test"]} for row in splits):
+            return f"scores on {self.source} are flattered by voices known from training"
+        return (
+            f"choices, and scores on validation speakers of {self.source}, are made with voices known from training; "
+            "its held-out speakers are not among them"
+        )
+
 
 def _reader(row: Row) -> str:
     return row["classifier"] if "classifier" in row else row["axis"]

@@ -23,6 +23,7 @@ from xlser.reporting.bench import (
 )
 from xlser.reporting.bench import terminal as bench_terminal
 from xlser.reporting.bench import used as bench_used
+from xlser.reporting.best import sections as best
 from xlser.reporting.layers import sections as layers
 from xlser.reporting.section import Section
 
@@ -70,6 +71,18 @@ PAGES: dict[str, tuple[Maker, ...]] = {
     "audit in a terminal": (audit_terminal.corpora, audit_terminal.told),
     "layers": (layers.opening, layers.scored, layers.rated, layers.read, layers.used),
     "layers in a terminal": (layers.text_opening, layers.text_rest),
+    "best": (
+        best.opening,
+        best.choice,
+        best.steps,
+        best.decided,
+        best.regret,
+        best.said,
+        best.untried,
+        best.use,
+        best.used,
+    ),
+    "best in a terminal": (best.text_opening,),
     "comparison": (places.places, places.legend),
     "cell": (
         cell.section,

@@ -67,8 +67,8 @@ def banners(facts: Facts) -> list[str]:
     found += facts.warnings
     if facts.shared:
         who = "".join(f"Seed {seed}: {', '.join(map(str, names))}. " for seed, names in facts.shared.items())
-        lead = Markup("<strong>Speakers are shared between parts of the split.</strong> {}Scores on {} are flattered ")
-        found.append(lead.format(who, facts.source) + "by voices known from training.")
+        lead = Markup("<strong>Speakers are shared between parts of the split.</strong> {}{}.")
+        found.append(lead.format(who, facts.flattered[0].upper() + facts.flattered[1:]))
     return found
 
 

@@ -123,7 +123,4 @@ def _synthetic(facts: Facts) -> str:
 
 def _shared(facts: Facts) -> str:
     parts = [f"seed {seed}: {', '.join(map(str, names))}" for seed, names in facts.shared.items()]
-    return (
-        f"Speakers stand in more than one part of the split ({'; '.join(parts)}): scores on {facts.source} are "
-        "flattered by voices known from training."
-    )
+    return f"Speakers stand in more than one part of the split ({'; '.join(parts)}): {facts.flattered}."

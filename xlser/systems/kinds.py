@@ -13,10 +13,10 @@ from xlser.features.extractor import Extractor
 from xlser.features.extractors import written_as
 from xlser.features.normalise import Normalisation
 from xlser.schema import validate
-from xlser.training.common import CommonRecipe
+from xlser.training.common import Balanced, CommonRecipe
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.loss_terms import Terms
-from xlser.training.recipe import Balanced, Recipe
+from xlser.training.recipe import Recipe
 from xlser.vocabulary import FEATURES
 
 AnyRecipe = Recipe | EncoderRecipe

@@ -14,11 +14,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from xlser.data.sampling import DealtBatches
 from xlser.errors import RunError
-from xlser.losses import class_weights, kl_weight
+from xlser.losses import kl_weight
 from xlser.models.threads import one_thread
 from xlser.training.brain import ResumableBrain, Scalars, Stage
+from xlser.training.common import Balanced
+from xlser.training.loss_terms import weights_of
 from xlser.training.objective import Objective
-from xlser.training.recipe import Balanced, Recipe
+from xlser.training.recipe import Recipe
 from xlser.training.step import GROUPS, Batch, add_noise, build_network, losses
 from xlser.vocabulary import DIMENSIONS
 
@@ -61,7 +63,7 @@ class Rows(Dataset):
         return len(self.rows.x)
 
     def __getitem__(self, positions: Any) -> Batch:
-        return Batch(*(column[positions] for column in self.rows))
+        return Batch(*(None if column is None else column[positions] for column in self.rows))
 
 
 class AutoencoderBrain(ResumableBrain):
@@ -93,9 +95,9 @@ class AutoencoderBrain(ResumableBrain):
 
     def compute_forward(self, batch: Batch, stage: Stage) -> dict[str, Tensor]:
         """Return the losses of a batch: on noisy inputs in training, on clean ones in validation."""
-        noise, weight = 0.0, self.plan.recipe.model.annealing.maximum
+        noise, weight, mixing = 0.0, self.plan.recipe.model.annealing.maximum, None
         if stage == Stage.TRAIN:
-            noise, weight = self.plan.recipe.model.noise, self._kl_weight()
+            noise, weight, mixing = self.plan.recipe.model.noise, self._kl_weight(), self._mixing()
         inputs = add_noise(batch.x, noise, self.generator)
         try:
             return losses(
@@ -106,6 +108,7 @@ class AutoencoderBrain(ResumableBrain):
                 kl_weight=weight,
                 class_weights=self.class_weights,
                 generator=self.generator,
+                mixing=mixing,
             )
         except ValueError as error:  # a loss refuses the batch
             remedy = _REMEDY if "must be finite" in str(error) else "This part has too few ratings or classes."
@@ -145,6 +148,11 @@ class AutoencoderBrain(ResumableBrain):
         part = "validation" if stage == Stage.VALID else "training"
         return f"{part} stopped in epoch {self.epoch + 1}, step {self.step}"
 
+    def _mixing(self) -> torch.Generator:
+        """Return the generator of this step's mixup."""
+        entropy = [self.plan.seed, self.epoch, self.step]
+        return torch.Generator().manual_seed(int(np.random.SeedSequence(entropy).generate_state(1)[0]))
+
     def _kl_weight(self) -> float:
         annealing, epochs = self.plan.recipe.model.annealing, self.plan.recipe.training.epochs
         step = self.epoch * self.steps_per_epoch + self.step
@@ -178,8 +186,7 @@ def fit(plan: Plan, train: Batch, validation: Batch) -> Fitted:
     batches = make_batches(plan.recipe, plan.objective, plan.seed, train)
     brain = AutoencoderBrain(plan, train.x.shape[1], len(batches))
     brain.train_sampler = batches
-    if any(term.balanced for term in plan.objective.terms.values()):
-        brain.class_weights = class_weights(train.emotion[train.emotion >= 0], max(2, plan.classes))
+    brain.class_weights = weights_of(plan.objective.terms, train.labels(), max(2, plan.classes))
     loader = DataLoader(Rows(train), sampler=batches, batch_size=None, collate_fn=_as_is)
     whole = DataLoader(Rows(validation), sampler=[slice(None)], batch_size=None, collate_fn=_as_is)
     with one_thread():
@@ -216,6 +223,9 @@ def _groups(train: Batch, objective: Objective, keys: np.ndarray, balance: tuple
     several = torch.stack([columns[name] for name in balance], dim=1).numpy()
     codes = np.unique(several, axis=0, return_inverse=True)[1].ravel()
     learnt = objective.reconstruct | np.isfinite(keys).any(axis=1)
+    for term in objective.of_heads.values():
+        if term.on_classes:  # clips that teach by their votes alone
+            learnt = learnt | term.taught(train.labels()).numpy()
     return np.where(learnt, codes, -1)
 
 

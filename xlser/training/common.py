@@ -5,7 +5,15 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from xlser.corpora.emotions import check_named
 from xlser.data.official_split import COLUMN_KINDS
@@ -14,6 +22,17 @@ from xlser.schema import Grown, Strict
 from xlser.vocabulary import EMOTIONS
 
 Many = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+Balanced = Literal["corpus", "emotion"]
+
+
+def _in_one_order(balance: tuple[Balanced, ...]) -> tuple[Balanced, ...]:
+    if len(set(balance)) < len(balance):
+        raise ValueError(f"must name each of corpus and emotion once, but is {list(balance)} instead")
+    return tuple(sorted(balance))
+
+
+# What gives equally many rows to an epoch: each corpus, each emotion, or each pair of them that there is.
+Balance = Annotated[tuple[Balanced, ...], Many, AfterValidator(_in_one_order)]
 
 
 class SplitChoice(Grown):
@@ -22,10 +41,13 @@ class SplitChoice(Grown):
     With ``kind: column``, the corpus's own split, ``train``, ``validation`` and ``test`` are its names of parts,
     several each; without ``validation`` speakers of ``train`` are held out. See `xlser.data.splits.make_splits`.
 
+    With ``validation_clips: 0.2`` a fifth of the recordings that a fold does not test validate, drawn at random:
+    training and validation then share speakers, which every report says, and a test part of speakers keeps its own.
+
     The first ``repeats`` trainings hold out fold 0, the next ones fold 1, and after the last fold it begins anew.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"repeats", "train", "validation", "test"})
+    later: ClassVar[frozenset[str]] = frozenset({"repeats", "train", "validation", "test", "validation_clips"})
 
     kind: SplitKind = "speaker-folds"
     folds: int = Field(5, ge=3)
@@ -35,6 +57,7 @@ class SplitChoice(Grown):
     validation: Annotated[tuple[str, ...], Many] = ()
     test: Annotated[tuple[str, ...], Many] = ()
     repeats: int = Field(1, ge=1)
+    validation_clips: float | None = Field(None, gt=0, lt=1)
 
     @property
     def parts(self) -> dict[str, tuple[str, ...]]:
@@ -45,6 +68,10 @@ class SplitChoice(Grown):
     def problems(self) -> list[str]:
         """Return what does not fit together."""
         of_column = self.kind in COLUMN_KINDS
+        if self.validation_clips and (of_column or self.kind.startswith("given")):
+            return [
+                f"split.validation_clips belongs to folds that are made, but split.kind is {self.kind}; leave it out"
+            ]
         if of_column and not self.train:
             return [f"split.train must name the corpus's training part when split.kind is {self.kind!r}"]
         if self.parts and not of_column:
@@ -52,11 +79,24 @@ class SplitChoice(Grown):
         return []
 
 
-class EvaluationChoice(Strict):
-    """``draws`` resamplings of the speakers for each interval of ``level``."""
+class EvaluationChoice(Grown):
+    """``draws`` resamplings of the speakers for each interval of ``level``.
+
+    With ``clips: 60`` only as many recordings of each scored emotion of a target are scored, drawn by ``clips_seed``
+    evenly from its speakers: a balanced test set. Its labels say which; nothing else looks at them, and statistics of a
+    target are still those of all its recordings.
+
+    ``oracle_prior`` adds a reading of every target whose probabilities are corrected to its true class prior: it looks
+    at the target's labels, for comparison with tables that do so. Its protocol is called ``oracle``.
+    """
+
+    later: ClassVar[frozenset[str]] = frozenset({"clips", "clips_seed", "oracle_prior"})
 
     draws: int = Field(1000, ge=100)
     level: float = Field(0.95, gt=0.5, lt=1)
+    clips: PositiveInt | None = None
+    clips_seed: NonNegativeInt = 0
+    oracle_prior: bool = False
 
 
 class CommonRecipe(Strict):

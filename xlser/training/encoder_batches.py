@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from xlser.data.balanced_clips import BalancedClips
 from xlser.data.clip_batches import ClipBatches
 from xlser.data.spans import Span
 from xlser.errors import RecipeError
 from xlser.models.classifier import EmotionNetwork
+from xlser.training.common import Balanced
 from xlser.training.encoder_plan import EncoderPlan, Labelled
 from xlser.training.loss_terms import Terms
 from xlser.vocabulary import DIMENSIONS
@@ -15,7 +17,7 @@ from xlser.vocabulary import DIMENSIONS
 
 def make_batches(
     plan: EncoderPlan, data: Labelled, train: np.ndarray, spans: list[Span], sample_rate: int
-) -> ClipBatches:
+) -> ClipBatches | BalancedClips:
     """Return the sampler of a plan, after a look at the batches of every epoch.
 
     Raises:
@@ -26,24 +28,38 @@ def make_batches(
     emotion, classes = data.emotion[train], choice.classes
     if (emotion < 0).all() and not (plan.terms.classifies or plan.terms.compares):
         emotion, classes = np.zeros_like(emotion), 1  # rated and not labelled: any clips make a batch
-    batches = ClipBatches(
-        np.array([span.stop - span.start for span in spans]) / sample_rate,
-        emotion,
-        budget=choice.seconds,
-        classes=classes,
-        clips=choice.clips,
-        spread=np.stack([data.speaker[train], data.language[train]], axis=1),
-        seed=plan.seed,
-        rank=ranks.rank,
-        world=ranks.world,
-        mixed=None if codes is None else codes[train],
-        mixed_name=across,
-    )
+    seconds = np.array([span.stop - span.start for span in spans]) / sample_rate
+
+    def of(rows: np.ndarray) -> ClipBatches:
+        return ClipBatches(
+            seconds[rows],
+            emotion[rows],
+            budget=choice.seconds,
+            classes=classes,
+            clips=choice.clips,
+            spread=np.stack([data.speaker[train][rows], data.language[train][rows]], axis=1),
+            seed=plan.seed,
+            rank=ranks.rank,
+            world=ranks.world,
+            mixed=None if codes is None else codes[train][rows],
+            mixed_name=across,
+        )
+
+    groups = _groups(data, train, choice.balance)
+    batches = of(np.arange(len(train))) if groups is None else BalancedClips(groups, emotion, of, plan.seed)
     for epoch in range(1, choice.epochs + 1):
         batches.set_epoch(epoch)
         for rows in batches.whole():
             check_batch(plan.terms, data, train[rows])
     return batches
+
+
+def _groups(data: Labelled, train: np.ndarray, balance: tuple[Balanced, ...]) -> np.ndarray | None:
+    """Return the code of each training clip's group; None where all are of one, as without ``balance``."""
+    columns = {"corpus": data.corpus, "emotion": data.emotion}
+    several = [column[train] for name in balance if (column := columns[name]) is not None]
+    codes = np.unique(np.stack(several), axis=1, return_inverse=True)[1].ravel() if several else np.zeros(1)
+    return codes if codes.any() else None
 
 
 def _across(terms: Terms, data: Labelled) -> tuple[str, np.ndarray | None]:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from xlser.data.balanced_clips import BalancedClips
 from xlser.data.clip_batches import ClipBatches
 from xlser.data.spans import Span
 from xlser.errors import RunError
@@ -34,7 +35,12 @@ class EncoderBrain(ResumableBrain):
     """
 
     def __init__(
-        self, plan: EncoderPlan, network: EmotionNetwork, data: Labelled, train: np.ndarray, batches: ClipBatches
+        self,
+        plan: EncoderPlan,
+        network: EmotionNetwork,
+        data: Labelled,
+        train: np.ndarray,
+        batches: ClipBatches | BalancedClips,
     ) -> None:
         self.plan, self.data, self.batches = plan, data, batches
         self.choice = choice = plan.recipe.training
@@ -59,8 +65,8 @@ class EncoderBrain(ResumableBrain):
         # It is saved with the rest, not by SpeechBrain's pickle.
         self.checkpointer.recoverables.pop("scaler", None)
         self.network: EmotionNetwork = self.modules["network"]
-        labels = torch.from_numpy(data.emotion[train]).to(self.device)
-        self.balance = balance_of(labels, plan.terms, network.classes.out_features)
+        taught = data.targets(train, self.device)
+        self.balance = balance_of(taught.emotion, plan.terms, network.classes.out_features, taught.shares)
 
     def _optimizer(self, parameters: Any) -> torch.optim.Optimizer:
         """AdamW with a rate for what came with the checkpoint and one for what is new; frozen weights are left out."""
@@ -157,14 +163,17 @@ class EncoderBrain(ResumableBrain):
         # In one order however many processes there are: the same pairs are drawn.
         order = rows.argsort()
         whole = {name: gather_rows(vectors)[order] for name, vectors in embedded.items()}
-        parts = self._weighted(whole, rows[order].cpu().numpy())
+        mixing = torch.Generator().manual_seed(self._seed(0, "mixup"))
+        parts = self._weighted(whole, rows[order].cpu().numpy(), mixing)
         if not torch.isfinite(parts["loss"]):
             told = ", ".join(f"{name} {value.item():g}" for name, value in parts.items())
             raise RunError(f"{self._place()}: the loss is not finite ({told}); the batch: {self._names(self.rows)}.")
         return parts
 
-    def _weighted(self, embedded: dict[str, Tensor], rows: np.ndarray) -> dict[str, Tensor]:
-        given = Given(self.balance, torch.Generator().manual_seed(self._seed(0)))
+    def _weighted(
+        self, embedded: dict[str, Tensor], rows: np.ndarray, mixing: torch.Generator | None = None
+    ) -> dict[str, Tensor]:
+        given = Given(self.balance, torch.Generator().manual_seed(self._seed(0)), mixing)
         try:
             return weighted_sum(self.network, embedded, self.data.targets(rows, self.device), self.plan.terms, given)
         except ValueError as error:
@@ -235,8 +244,8 @@ class EncoderBrain(ResumableBrain):
             chunks[-1].append(span)
         return chunks
 
-    def _seed(self, rank: int) -> int:
-        entropy = [self.plan.seed, self.epoch, self.step, rank]
+    def _seed(self, rank: int, use: str = "") -> int:
+        entropy = [self.plan.seed, self.epoch, self.step, rank, *use.encode()]
         return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
     def _place(self) -> str:

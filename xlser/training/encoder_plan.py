@@ -21,18 +21,23 @@ Scalars = dict[str, float]
 
 
 class Labelled(NamedTuple):
-    """A corpus with what its clips are taught, row for row: see `Targets`; NumPy arrays of all rows."""
+    """A corpus with what its clips are taught, row for row: see `Targets`; NumPy arrays of all rows.
+
+    ``corpus`` are (N,) codes of what a joined source was put together of; None for one corpus.
+    """
 
     clips: Clips
     emotion: np.ndarray
     ratings: np.ndarray
     speaker: np.ndarray
     language: np.ndarray
+    shares: np.ndarray | None = None
+    corpus: np.ndarray | None = None
 
     def targets(self, rows: Sequence[int], device: str | torch.device) -> Targets:
         """Return the targets of some rows as tensors."""
-        columns = (self.emotion, self.ratings, self.speaker, self.language)
-        return Targets(*(torch.from_numpy(column[rows]).to(device) for column in columns))
+        columns = (self.emotion, self.ratings, self.speaker, self.language, self.shares)
+        return Targets(*(None if column is None else torch.from_numpy(column[rows]).to(device) for column in columns))
 
 
 @dataclass

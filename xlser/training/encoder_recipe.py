@@ -18,7 +18,7 @@ from pydantic import (
 from xlser.features.normalise import Normalisation
 from xlser.losses.term import Layer, Pooling
 from xlser.schema import Grown, Strict
-from xlser.training.common import CommonRecipe, Many
+from xlser.training.common import Balance, CommonRecipe, Many
 from xlser.training.loss_terms import Terms
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -119,9 +119,12 @@ class FineTuning(Grown):
     projections, and adapters, which begin at zero and want a rate a hundred times that of the checkpoint. Training
     stops after ``patience`` epochs without a better UA on the source's validation speakers (null: never). ``seeds``
     trainings are numbered from ``first_seed`` on.
+
+    With ``balance``, each corpus of a joined source, each scored emotion, or each pair of them that there is gives
+    equally many clips to an epoch, which keeps its number of clips; see `xlser.data.balanced_clips.BalancedClips`.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"first_seed"})
+    later: ClassVar[frozenset[str]] = frozenset({"first_seed", "balance"})
 
     epochs: PositiveInt = 15
     seconds: float = Field(64.0, gt=0)
@@ -129,6 +132,7 @@ class FineTuning(Grown):
     clips: int = Field(2, ge=2)
     chunk_seconds: PositiveFloat | None = None
     accumulate: PositiveInt = 1
+    balance: Balance = ()
     encoder_lr: NonNegativeFloat = 1e-5
     lr: PositiveFloat = 1e-4
     weight_decay: NonNegativeFloat = 0.0

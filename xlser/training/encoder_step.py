@@ -9,37 +9,43 @@ import torch
 from torch import Tensor
 
 from xlser.errors import RecipeError
-from xlser.losses import Labels, Term, class_weights
+from xlser.losses import Labels, Term
 from xlser.losses.term import Columns, Feed
 from xlser.models.checkpoints import load_encoder
 from xlser.models.classifier import EMBEDDING, EmotionNetwork
 from xlser.models.lora import add_adapters
 from xlser.models.pooling import LayerPool
 from xlser.training.encoder_recipe import EncoderChoice
-from xlser.training.loss_terms import Terms
+from xlser.training.loss_terms import Terms, weights_of
+from xlser.training.step import mixed
 from xlser.vocabulary import DIMENSIONS
 
 
 class Given(NamedTuple):
-    """What a term may need besides the batch: class weights for ``balance``, and a generator of drawn pairs."""
+    """What a term may need besides the batch: class weights for ``balance``, a generator of drawn pairs, and in
+    training one of mixup."""
 
     balance: Tensor | None = None
     generator: torch.Generator | None = None
+    mixing: torch.Generator | None = None
 
 
 class Targets(NamedTuple):
     """What a batch of N clips is taught: ``emotion`` (N,) class codes, -1 where not scored; ``ratings`` (N, 3) in the
-    order of `DIMENSIONS`, NaN where not rated; ``speaker`` and ``language`` (N,) codes."""
+    order of `DIMENSIONS`, NaN where not rated; ``speaker`` and ``language`` (N,) codes; ``shares`` (N, C) of the raters
+    that name each class, NaN where nobody does, None where no loss asks for them."""
 
     emotion: Tensor
     ratings: Tensor
     speaker: Tensor
     language: Tensor
+    shares: Tensor | None = None
 
     def labels(self, given: Given) -> Labels:
         """Return them as the losses take them."""
         groups = {"speaker": self.speaker, "language": self.language}
-        return Labels(self.emotion, Columns(self.ratings, DIMENSIONS), groups, given.balance, given.generator)
+        ratings = Columns(self.ratings, DIMENSIONS)
+        return Labels(self.emotion, ratings, groups, given.balance, given.generator, self.shares)
 
 
 def build_classifier(choice: EncoderChoice, terms: Terms, classes: int, seed: int) -> EmotionNetwork:
@@ -112,24 +118,33 @@ def weighted_sum(
     """
     given = given or Given()
     vectors, labels = {name: rows.float() for name, rows in embedded.items()}, targets.labels(given)
-    parts = {name: term(*_seen(network, vectors, labels, name=name, term=term)) for name, term in terms.given.items()}
+    parts = {
+        name: term(*_seen(network, vectors, labels, name=name, term=term, mixing=given.mixing))
+        for name, term in terms.given.items()
+    }
     total = torch.stack([terms.given[name].weight * value for name, value in parts.items()]).sum()
     return {**parts, "loss": total}
 
 
 def _seen(
-    network: EmotionNetwork, vectors: Mapping[str, Tensor], labels: Labels, *, name: str, term: Term
+    network: EmotionNetwork,
+    vectors: Mapping[str, Tensor],
+    labels: Labels,
+    *,
+    name: str,
+    term: Term,
+    mixing: torch.Generator | None,
 ) -> tuple[Tensor, Labels]:
     """Return what a term looks at, and the labels of those rows: a head judges no row that its loss then drops."""
     if term.head is None:
         return network.project(name, vectors), labels
     embedding = vectors[EMBEDDING]
     if term.on_classes:
-        known = labels.classes() >= 0
-        embedding, labels = embedding[known], labels.at(known)
+        taught = term.taught(labels)
+        embedding, labels = mixed(embedding[taught], labels.at(taught), term, mixing)
     return getattr(network, term.head)(embedding).float(), labels
 
 
-def balance_of(labels: Tensor, terms: Terms, classes: int) -> Tensor | None:
-    """Return the class weights that the recipe asks for, from the training labels."""
-    return class_weights(labels[labels >= 0], classes) if terms.balanced else None
+def balance_of(labels: Tensor, terms: Terms, classes: int, shares: Tensor | None = None) -> Tensor | None:
+    """Return the class weights that the recipe asks for, from the training labels, or votes (N, C)."""
+    return weights_of(terms.given, Labels(labels, shares=shares), classes)

@@ -44,9 +44,9 @@ def feature_libraries(recipe: Recipe | EncoderRecipe) -> dict[str, str]:
 
 
 def recipe_paths() -> list[str]:
-    """Return xlser's own recipes as ``corpus/name``."""
+    """Return xlser's own recipes as ``corpus/name``, those of published tables as ``published/table/name``."""
     root = shipped_folder("recipes")
-    return sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.glob("*/*.yaml"))
+    return sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.yaml"))
 
 
 def _find(path: Path) -> Path:

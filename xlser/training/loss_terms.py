@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field, PositiveFloat, PositiveInt, create_model, model_validator
 
 from xlser.errors import did_you_mean
-from xlser.losses import TERMS, Term
+from xlser.losses import TERMS, CrossEntropy, Labels, Term, class_weights
 from xlser.losses.term import Dimension
 from xlser.schema import Grown
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # `supcon: 0.5` is short for `supcon: {weight: 0.5}`.
 _WEIGHT = BeforeValidator(
@@ -159,6 +162,24 @@ class _Terms(Grown):
 def rated(terms: Mapping[str, Term]) -> tuple[str, ...]:
     """Return the rated dimensions that terms need, each once."""
     return tuple(dict.fromkeys(name for term in terms.values() for name in term.rated))
+
+
+def weights_of(terms: Mapping[str, Term], labels: Labels, classes: int) -> Tensor | None:
+    """Return what a row of each class counts, (C,), for the terms with ``balance``; None without any.
+
+    They come from the labels of the training rows, or, where a balanced term learns from votes, from these.
+
+    Raises:
+        ValueError: see `class_weights`.
+    """
+    balanced = [term for term in terms.values() if term.balanced]
+    if not balanced:
+        return None
+    for term in balanced:
+        if isinstance(term, CrossEntropy) and term.soft:
+            return class_weights(term.distributions(labels.at(term.taught(labels)), classes), classes)
+    emotion = labels.classes()
+    return class_weights(emotion[emotion >= 0], classes)
 
 
 def _fields() -> dict[str, Any]:

@@ -17,10 +17,8 @@ from pydantic import (
 from xlser.features.extractors import Written, encoder_options, make_extractor, written_as
 from xlser.features.normalise import Normalisation
 from xlser.schema import Grown, Strict
-from xlser.training.common import CommonRecipe, Many
+from xlser.training.common import Balance, CommonRecipe
 from xlser.training.objective import Objective
-
-Balanced = Literal["corpus", "emotion"]
 
 
 class FeatureChoice(Strict):
@@ -100,18 +98,11 @@ class TrainingChoice(Grown):
 
     epochs: PositiveInt = 100
     batch: int = Field(64, ge=4)
-    balance: Annotated[tuple[Balanced, ...], Many] = ()
+    balance: Balance = ()
     lr: PositiveFloat = 1e-3
     seeds: PositiveInt = 5
     checkpoint_every: PositiveInt = 20
     first_seed: NonNegativeInt = 0
-
-    @field_validator("balance")
-    @classmethod
-    def _in_one_order(cls, balance: tuple[Balanced, ...]) -> tuple[Balanced, ...]:
-        if len(set(balance)) < len(balance):
-            raise ValueError(f"must name each of corpus and emotion once, but is {list(balance)} instead")
-        return tuple(sorted(balance))
 
 
 class Recipe(CommonRecipe):

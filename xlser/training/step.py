@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from xlser.losses import Labels, Term, kl_standard_normal
+from xlser.losses import Labels, Term, draw_mix, kl_standard_normal
 from xlser.losses.term import Columns, Group
 from xlser.models.autoencoder import Autoencoder
 from xlser.models.projection import projection
@@ -27,17 +27,19 @@ GROUPS: tuple[Group, ...] = ("speaker", "corpus", "language")
 class Batch(NamedTuple):
     """``x``: z-scored features (N, F). ``ratings``: (N, 3) in [-1, 1], in the order of `DIMENSIONS`, NaN where not
     rated. ``emotion``: class codes (N,), -1 where the emotion is none of the recipe's. ``groups``: codes (N, 3) of at
-    least 0, in the order of `GROUPS`."""
+    least 0, in the order of `GROUPS`. ``shares``: of the raters that name each class (N, C), NaN where nobody does;
+    None where no loss asks for them."""
 
     x: Tensor
     ratings: Tensor
     emotion: Tensor
     groups: Tensor
+    shares: Tensor | None = None
 
     def labels(self, class_weights: Tensor | None = None, generator: torch.Generator | None = None) -> Labels:
         """Return what the losses take of a batch."""
         ratings, groups = Columns(self.ratings, DIMENSIONS), Columns(self.groups, GROUPS)
-        return Labels(self.emotion, ratings, groups, class_weights, generator)
+        return Labels(self.emotion, ratings, groups, class_weights, generator, self.shares)
 
 
 def build_network(
@@ -76,6 +78,7 @@ def losses(
     kl_weight: float = 0.0,
     class_weights: Tensor | None = None,
     generator: torch.Generator | None = None,
+    mixing: torch.Generator | None = None,
 ) -> dict[str, Tensor]:
     """Return the parts of the objective and their combination under ``loss``.
 
@@ -88,6 +91,7 @@ def losses(
             half the squared error summed over F features plus KL; divided by F / 2 that is MSE + 2 KL / F.
         class_weights: for losses with ``balance``, (C,).
         generator: for the draw of a variational latent, and of pairs.
+        mixing: in training, for the draw of mixup, so that nothing else is drawn otherwise with it; None mixes nothing.
 
     Rows without a label that a loss needs take no part in it.
     """
@@ -106,17 +110,30 @@ def losses(
     if "kl" in out:
         total = total + kl_weight * 2 * out["kl"] / batch.x.shape[1]
     for name, term in objective.of_heads.items():
-        out[name] = term(*_judged(network, term, latent, labels))
+        out[name] = term(*_judged(network, term, latent, labels, mixing))
         total = total + term.weight * out[name]
     return {**out, "loss": total}
 
 
-def _judged(network: nn.ModuleDict, term: Term, latent: Tensor, labels: Labels) -> tuple[Tensor, Labels]:
+def _judged(
+    network: nn.ModuleDict, term: Term, latent: Tensor, labels: Labels, mixing: torch.Generator | None
+) -> tuple[Tensor, Labels]:
     """Return what a head makes of the latent, and the labels of those rows: none that its loss then drops."""
     if term.on_classes:
-        known = labels.classes() >= 0
-        latent, labels = latent[known], labels.at(known)
+        taught = term.taught(labels)
+        latent, labels = mixed(latent[taught], labels.at(taught), term, mixing)
     return network[HEADS[term.head]](latent), labels
+
+
+def mixed(rows: Tensor, labels: Labels, term: Term, mixing: torch.Generator | None) -> tuple[Tensor, Labels]:
+    """Return the embeddings (N, D) that a term's head judges, mixed with each other where it asks for mixup.
+
+    The labels then say how, so that the term mixes its targets alike.
+    """
+    if mixing is None or not term.mixes or not len(rows):
+        return rows, labels
+    mix = draw_mix(len(rows), term.mixes, mixing)
+    return mix._replace(partner=mix.partner.to(rows.device)).of(rows), labels._replace(mix=mix)
 
 
 def _reconstruct(

@@ -84,7 +84,7 @@ def read_any(
     suffix = path.suffix.lower()
     if suffix not in _FILES:
         raise CorpusError(f"no dataset at {path}: it must be a folder or a file {', '.join(_FILES)}, but is {suffix!r}")
-    if _is_manifest(path):
+    if is_manifest(path):
         return _renamed(find_recordings_of(read_manifest(path), path, options.root), name)
     own = replace(own, command=_command("table", path, own))
     if suffix == ".parquet" and any(holds_audio(kind) for kind in _parquet_schema(path).types):
@@ -121,7 +121,7 @@ def _command(kind: str, path: Path, about: About) -> str:
     return f"xlser corpora import {kind} {path} --name {about.name}"
 
 
-def _is_manifest(path: Path) -> bool:
+def is_manifest(path: Path) -> bool:
     """Say whether a table has the columns of a manifest of xlser."""
     if path.suffix.lower() == ".parquet":
         return set(_parquet_schema(path).names) >= _OWN

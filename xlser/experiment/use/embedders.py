@@ -229,7 +229,7 @@ def _features(chosen: Chosen) -> FeatureEmbedder:
     recipe, (tensors, about) = chosen.recipe, _weights(chosen)
     extractor = make_extractor(recipe.features.extractor)
     fingerprint = about["fingerprint"]
-    _check_pretrained(extractor, about.get("pretrained", []))
+    check_pretrained(extractor, about.get("pretrained", []))
     scaler = Scaler(tensors["scaler.mean"].numpy(), tensors["scaler.std"].numpy(), recipe.features.clip)
     if chosen.method == FEATURES:
         return FeatureEmbedder(extractor, scaler, None, fingerprint)
@@ -239,7 +239,7 @@ def _features(chosen: Chosen) -> FeatureEmbedder:
     return FeatureEmbedder(extractor, scaler, network["autoencoder"], fingerprint)
 
 
-def _check_pretrained(extractor: Extractor, known: list[dict[str, object]]) -> None:
+def check_pretrained(extractor: Extractor, known: list[dict[str, object]]) -> None:
     """See that the features still come from the weights that the model was trained on: its folder does not hold them.
 
     Raises:

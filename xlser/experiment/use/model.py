@@ -31,6 +31,7 @@ from xlser.experiment.use.readers import Reader, check_labels, make_reader, with
 from xlser.experiment.use.request import Request, fault_of
 from xlser.experiment.use.transductive import Shift, adapted, choose_shift
 from xlser.store.datastore import Datastore
+from xlser.systems.combined import is_combined
 from xlser.vocabulary import TRANSDUCTIVE
 
 STORE = "datastore.safetensors"
@@ -148,6 +149,12 @@ class Model:
             self._readers[classes] = make_reader(self.chosen, self.embedder.heads, self.store, self.own, classes)
         return self._readers[classes]
 
+    def read(
+        self, vectors: np.ndarray, classes: tuple[str, ...], speakers: Sequence[str]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the emotions (N,) and the distributions (N, C) of a dataset's embeddings (N, D) and speakers (N,)."""
+        return self.reader_of(classes).read(vectors, classes)
+
     @cached_property
     def dimensions(self) -> Dimensions:
         """What gives the ratings: a trained ``head``, or the ``direction`` fitted to the training clips' ratings."""
@@ -208,12 +215,10 @@ class Model:
         """Yield what is said of N recordings with embeddings (N, D)."""
         emotions, shares = np.full(len(embedded), ""), np.empty((len(embedded), 0))
         if classes:
-            emotions, shares = self.reader_of(classes).read(embedded, classes)
-        if classes and shift is not None and shift.adaptation is not None and shift.adaptation.on_probabilities:
-            shares = shift.adaptation.probabilities(shares, self.shares(classes))
-            emotions = np.array(classes)[shares.argmax(axis=1)]
+            emotions, shares = self._answers(about, embedded, classes, shift)
+        located = self._located(about, embedded)
         for place, (request, seconds) in enumerate(about):
-            row, emotion = embedded[place], str(emotions[place])
+            row, emotion = located[place], str(emotions[place])
             known = self._familiarity(classes)
             distance = known.distance(row, emotion)
             percentile = known.percentile(distance)
@@ -231,8 +236,30 @@ class Model:
                 end=request.end,
                 channel=str(channel_number(request.channel) or "mix"),
                 columns=request.columns,
-                **({"protocol": TRANSDUCTIVE, "adapt": shift.name} if shift else {}),
+                **self._answer(shift),
             )
+
+    def _answers(
+        self,
+        about: Sequence[tuple[Request, float]],
+        embedded: np.ndarray,
+        classes: tuple[str, ...],
+        shift: Shift | None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the emotions (N,) and the distributions (N, C) of embeddings (N, D)."""
+        emotions, shares = self.reader_of(classes).read(embedded, classes)
+        if shift is not None and shift.adaptation is not None and shift.adaptation.on_probabilities:
+            shares = shift.adaptation.probabilities(shares, self.shares(classes))
+            emotions = np.array(classes)[shares.argmax(axis=1)]
+        return emotions, shares
+
+    def _located(self, about: Sequence[tuple[Request, float]], embedded: np.ndarray) -> np.ndarray:
+        """Return where recordings lie among the stored clips, (N, D)."""
+        return embedded
+
+    def _answer(self, shift: Shift | None) -> dict[str, str]:
+        """Return under which protocol an answer stands."""
+        return {"protocol": TRANSDUCTIVE, "adapt": shift.name} if shift else {}
 
     def _familiarity(self, classes: tuple[str, ...]) -> Familiarity:
         if classes not in self._known:
@@ -279,6 +306,11 @@ def load(
         RunError: a folder, method, seed or model that is not there or damaged. XlserError: a datastore that cannot be
             read, or of another encoder.
     """
+    if is_combined(folder):
+        from xlser.experiment.use.combined_model import check_single, open_combined
+
+        check_single(folder, model=model, method=method, seed=seed)
+        return open_combined(folder, datastore)
     return open_model(find_model(folder, method, seed, model=model), datastore)
 
 

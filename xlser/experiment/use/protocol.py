@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from xlser.experiment.use.combined_model import CombinedChoice
 from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.transductive import Shift
 from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
@@ -11,13 +12,15 @@ from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
 _SHOWN = 4
 
 
-def protocol_lines(chosen: Chosen, shift: Shift | None) -> list[str]:
+def protocol_lines(chosen: Chosen | CombinedChoice, shift: Shift | None) -> list[str]:
     """Return how recordings are read, what the report says of that, and where its first numbers are of something else.
 
     Args:
         chosen: the model.
         shift: how their own statistics are used, or None.
     """
+    if isinstance(chosen, CombinedChoice):
+        return chosen.protocol_lines()
     headline = chosen.headline
     if shift is None:
         lines = [f"{ZERO_SHOT}: nothing but a recording itself is looked at{_scores(headline.zero_shot)}"]

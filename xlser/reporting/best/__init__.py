@@ -1,0 +1,1 @@
+"""The page, the text and the model card of `xlser best`."""

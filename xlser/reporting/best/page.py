@@ -1,0 +1,61 @@
+"""What `xlser best` found written down: one self-contained page, CSV, text, and a model card beside the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from markupsafe import Markup
+
+from xlser.atomic import replacing, write_text
+from xlser.evaluation.candidates import BestResult
+from xlser.evaluation.contamination import checkpoints_of
+from xlser.reporting.best.answer import headline
+from xlser.reporting.best.readme import readme
+from xlser.reporting.html import html
+from xlser.reporting.pages import PAGES, assemble
+from xlser.reporting.pretraining import warnings
+from xlser.reporting.section import Page
+from xlser.reporting.text import text
+from xlser.reporting.wording import listing
+
+
+def write_best(result: BestResult, folder: str | Path) -> Path:
+    """Write ``report.html``, ``best.csv`` and the model card ``README.md`` into a folder; return the page's path.
+
+    The page loads nothing from elsewhere and runs no script. ``best.json`` is the result's own (`BestResult.write`).
+
+    Raises:
+        XlserError: the folder cannot be written.
+    """
+    folder = Path(folder)
+    with replacing(folder / "best.csv") as temporary:
+        result.to_frame().to_csv(temporary, index=False)
+    write_text(folder / "README.md", readme(result))
+    write_text(folder / "report.html", html(best_page(result)))
+    return folder / "report.html"
+
+
+def best_text(result: BestResult) -> str:
+    """Return the answer and its candidates as text."""
+    return text(assemble(PAGES["best in a terminal"], result))
+
+
+def best_page(result: BestResult) -> Page:
+    """Return the page of a result."""
+    corpora = result.about.get("corpora", [])
+    bold = Markup("<strong>{} is synthetic speech: no evidence about human emotion.</strong>")
+    banners: list[str] = [bold.format(row["corpus"]) for row in corpora if row["synthetic"]]
+    checkpoints = checkpoints_of(result.about, {})
+    if str(weights := result.about.get("encoder") or "").startswith("random:"):
+        banners.append(f"{weights} has random weights: this shows the machinery, and nothing of an encoder.")
+    banners += warnings(checkpoints, "+".join(result.sources), [result.target])
+    return Page(
+        title=f"The best model for {result.target}",
+        kind=f"xlser best · {listing(result.sources)} to {result.target} · {result.protocol}",
+        heading=f"The best model for {result.target}",
+        sub=headline(result),
+        banners=banners,
+        sections=assemble(PAGES["best"], result),
+        footer=f"Made by xlser {result.about.get('versions', {}).get('xlser', '')}. This page loads nothing from "
+        "elsewhere.",
+    )

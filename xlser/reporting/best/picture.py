@@ -1,0 +1,117 @@
+"""Candidates as dots with their spread, a line each: what the choice went by, and the target beside it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from xlser.evaluation.candidates import Estimate
+from xlser.reporting.bench.chart import COLOURS, SHAPES, tenths
+from xlser.reporting.wording import known, number
+
+WIDTH, LEFT, RIGHT, SIZE = 360.0, 4.0, 34.0, 12
+VALIDATED, TARGET = 1, 0  # places of the marks and colours
+_LETTERS, _MOST = 52, 2
+# What stands before the axis's lines is not crossed by them.
+_HALO = 'paint-order="stroke" style="stroke: var(--page); stroke-width: 4px"'
+_WORDS, _ROW, _GAP, _FOOT = 15.0, 16.0, 9.0, 34.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """One candidate: its name, what it is among the others, and its numbers as (value, low, high)."""
+
+    label: str
+    mark: str
+    validated: Estimate
+    target: Estimate | None
+
+
+def dots(lines: Sequence[Line], chance: float, label: str, reach: Sequence[float] = ()) -> Markup:
+    """Return an ``<svg>`` of lines from top to bottom over one axis of UA.
+
+    Args:
+        lines: in their order.
+        chance: a dashed line.
+        label: what is shown, for those who do not see it.
+        reach: what the axis must show beside the numbers, so that two pictures have the same one.
+    """
+    ticks = tenths([*ends(lines), chance, *reach])
+    span = (ticks[0][0], ticks[-1][0])
+    y, parts = 4.0, []
+    for line in lines:
+        made, y = _line(line, y, span)
+        parts.append(made)
+    frame = _frame(ticks, span, chance, y)
+    size = f'viewBox="0 0 {WIDTH:g} {y + _FOOT:g}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{escape(label)}" '
+    return Markup(head + f'style="--w: {WIDTH:g}px" font-size="{SIZE}">' + frame + "".join(parts) + "</svg>")
+
+
+def ends(lines: Sequence[Line]) -> list[float | None]:
+    """Return every number that a picture of these lines shows."""
+    return [value for line in lines for found in (line.validated, line.target) if found for value in found]
+
+
+def _line(line: Line, y: float, span: tuple[float, float]) -> tuple[str, float]:
+    """Return one line and where the next one begins: its name in one or two rows, and its dots beneath."""
+    parts = []
+    for row, text in enumerate(_wrapped(f"{line.mark}: {line.label}" if line.mark else line.label)):
+        y += _WORDS
+        if row == 0 and line.mark:
+            rest = text.removeprefix(f"{line.mark}: ")
+            text_html = f'<tspan font-weight="700">{escape(line.mark)}</tspan> {escape(rest)}'
+        else:
+            text_html = str(escape(text))
+        parts.append(f'<text x="{LEFT:g}" y="{y:.1f}" {_HALO}>{text_html}</text>')
+    y += 4
+    shown = [(line.validated, VALIDATED, "validated")]
+    shown += [(line.target, TARGET, "target")] if line.target else []
+    for found, place, name in shown:
+        parts.append(_dot(found, place, f"{name}, {line.label}", y + _ROW / 2, span))
+        y += _ROW
+    return "".join(parts), y + _GAP
+
+
+def _dot(found: Estimate, place: int, name: str, y: float, span: tuple[float, float]) -> str:
+    colour, spread = COLOURS[place], ""
+    if not known(found.value):
+        return ""
+    x, between = _x(found.value, span), ""
+    if known(found.low, found.high):
+        low, high = (_x(value, span) for value in (found.low, found.high))
+        spread = f'<path d="M{low:.1f} {y:.1f}H{high:.1f}" stroke="{colour}" stroke-width="2" opacity=".6"/>'
+        between = f" [{number(found.low)}, {number(found.high)}]"
+    tip = f"<title>{escape(name)}: {number(found.value)}{between}</title>"
+    dot = f'<path d="{SHAPES[place]}" transform="translate({x:.1f} {y:.1f})" fill="{colour}"/>'
+    value = f'<text x="{WIDTH:g}" y="{y + 4:.1f}" text-anchor="end">{number(found.value)}</text>'
+    return f"<g>{tip}{spread}{dot}{value}</g>"
+
+
+def _frame(ticks: list[tuple[float, str]], span: tuple[float, float], chance: float, bottom: float) -> str:
+    parts = []
+    for value, text in ticks:
+        x = _x(value, span)
+        parts.append(f'<path class="rule" d="M{x:.1f} 0V{bottom:.1f}"/>')
+        parts.append(f'<text x="{x:.1f}" y="{bottom + 14:.1f}" text-anchor="middle">{text}</text>')
+    parts.append(f'<path class="guide" d="M{_x(chance, span):.1f} 0V{bottom:.1f}"/>')
+    parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2:.1f}" y="{bottom + 29:.1f}" text-anchor="middle">UA</text>')
+    return "".join(parts)
+
+
+def _x(value: float, span: tuple[float, float]) -> float:
+    left, right = LEFT + 8, WIDTH - RIGHT - 8
+    return left + (right - left) * (min(max(value, span[0]), span[1]) - span[0]) / (span[1] - span[0])
+
+
+def _wrapped(text: str) -> list[str]:
+    """Return a name in rows that fit.
+
+    >>> _wrapped("a name")
+    ['a name']
+    """
+    rows = textwrap.wrap(text, _LETTERS, break_on_hyphens=False) or [""]
+    return rows if len(rows) <= _MOST else [*rows[: _MOST - 1], f"{' '.join(rows[_MOST - 1 :])[: _LETTERS - 1]}…"]

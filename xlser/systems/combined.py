@@ -1,0 +1,243 @@
+"""Linear models of one or several representations, adapted to one target and averaged: one system that can be saved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlser.errors import RunError, XlserError
+from xlser.evaluation.adapting import Fitted, restore
+from xlser.evaluation.results_file import write_json
+from xlser.features.normalise import Scaler
+from xlser.features.representation import Representation
+from xlser.fileformats import VERSIONS, check_version
+from xlser.machine import pass_on_machine
+
+# The same name as that of a saved recogniser: it says which of the two a folder holds.
+SAVED, ARRAYS, KIND = "model.json", "combined.safetensors", "combined"
+# Z-scores beyond it are set to it, as for every network: see `xlser.features.normalise.Scaler`.
+CLIP = 5.0
+_LEAST = 1e-12
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear readout: ``coefficients`` (C, D) and ``intercepts`` (C,) of the log-odds of C classes."""
+
+    coefficients: np.ndarray
+    intercepts: np.ndarray
+
+    def probabilities(self, rows: np.ndarray) -> np.ndarray:
+        """Return the softmax (N, C) for rows (N, D)."""
+        logits = rows @ self.coefficients.T + self.intercepts
+        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return raised / raised.sum(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One model of one representation, and what was fitted to the target.
+
+    Attributes:
+        representation: what it hears.
+        sources: what it was fitted on.
+        scaler: of these sources; z-scores are not clipped before they are adapted.
+        linear: the readout of adapted z-scores.
+        fitted: the target's adaptation.
+        weight: in the average of log-probabilities.
+    """
+
+    representation: Representation
+    sources: tuple[str, ...]
+    scaler: Scaler
+    linear: Linear
+    fitted: Fitted
+    weight: float = 1.0
+
+    def embeddings(self, values: np.ndarray, speakers: np.ndarray | None = None) -> np.ndarray:
+        """Return what its readout sees, (N, D), of its own raw columns (N, D); speakers (N,) where they are known."""
+        adapted = self.fitted.embeddings(self.scaler.apply(values), speakers)
+        return np.clip(adapted, -CLIP, CLIP)
+
+    def probabilities(self, values: np.ndarray, speakers: np.ndarray | None = None) -> np.ndarray:
+        """Return probabilities (N, C) of its own raw columns (N, D), each row by itself."""
+        rows = self.embeddings(values, speakers)
+        return self.fitted.posterior(rows, self.linear.probabilities(rows))
+
+
+@dataclass(frozen=True)
+class Combined:
+    """Members whose log-probabilities are averaged, and what is done to the average.
+
+    Every recording is read by itself: what the target gave is in the fitted chains, and stays as it was.
+
+    Attributes:
+        classes: C emotions.
+        columns: names of the raw features that `probabilities` is given.
+        members: one at least, of the same classes.
+        fitted: steps on the averaged probabilities.
+        about: extractor and speakers of known recordings, and whatever else belongs to it, JSON-able.
+    """
+
+    classes: tuple[str, ...]
+    columns: tuple[str, ...]
+    members: tuple[Member, ...]
+    fitted: Fitted
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def probabilities(self, values: np.ndarray, speakers: np.ndarray | None = None) -> np.ndarray:
+        """Return probabilities (N, C) of raw features (N, F), in the order of ``columns``.
+
+        Args:
+            values: of recordings, each of which is read by itself.
+            speakers: (N,) who speaks, as the target named them; of others the target's own statistics are taken.
+        """
+        several = [member.probabilities(part, speakers) for member, part in self._parts(values)]
+        joint = side_by_side([member.embeddings(part, speakers) for member, part in self._parts(values)])
+        return self.fitted.posterior(joint, average(several, self._weights))
+
+    def embeddings(self, values: np.ndarray, speakers: np.ndarray | None = None) -> np.ndarray:
+        """Return what the first member's readout sees, (N, D): where recordings are near to, or far from, the source."""
+        member, part = next(iter(self._parts(values)))
+        return member.embeddings(part, speakers)
+
+    @property
+    def _weights(self) -> list[float]:
+        return [member.weight for member in self.members]
+
+    def _parts(self, values: np.ndarray):
+        return [(member, values[:, member.representation.columns(self.columns)]) for member in self.members]
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``model.json`` and ``combined.safetensors`` into a folder, and return it."""
+        from safetensors.numpy import save
+
+        from xlser.atomic import replacing
+
+        folder, arrays, rows = Path(folder), {}, []
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, member in enumerate(self.members):
+            about, own = member.fitted.state()
+            own = {f"chain.{name}": values for name, values in own.items()}
+            own |= {"scaler.mean": member.scaler.mean, "scaler.std": member.scaler.std}
+            own |= {"coefficients": member.linear.coefficients, "intercepts": member.linear.intercepts}
+            arrays |= {f"{number}.{name}": values for name, values in own.items()}
+            row = {"representation": asdict(member.representation), "sources": list(member.sources)}
+            rows.append(row | {"weight": member.weight, "clip": member.scaler.clip, "chain": about})
+        about, own = self.fitted.state()
+        arrays |= {f"chain.{name}": values for name, values in own.items()}
+        with replacing(folder / ARRAYS) as temporary:
+            temporary.write_bytes(save({name: np.ascontiguousarray(values) for name, values in arrays.items()}))
+        table = {"schema": VERSIONS["combined"], "kind": KIND, "classes": list(self.classes)}
+        table |= {"columns": list(self.columns), "members": rows, "chain": about, "about": dict(self.about)}
+        write_json(folder / SAVED, table, indent=1)
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Combined:
+        """Return what `save` wrote.
+
+        Raises:
+            RunError: it is not there, damaged, or of another schema.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        path = Path(folder) / SAVED
+        try:
+            table = json.loads(path.read_text(encoding="utf-8"))
+            check_version("combined", table.get("schema"), path, "run the same `xlser best` command again")
+            arrays = load_file(Path(folder) / ARRAYS)
+            members = tuple(_member(row, _under(f"{number}", arrays)) for number, row in enumerate(table["members"]))
+            fitted = restore(table["chain"], _under("chain", arrays))
+            return cls(tuple(table["classes"]), tuple(table["columns"]), members, fitted, table["about"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+            pass_on_machine(error, f"reading {path}")
+            raise RunError(f"cannot read {path}: {error}. Run the same `xlser best` command again.") from error
+
+
+def is_combined(folder: str | Path) -> bool:
+    """Say whether a folder holds what `Combined.save` wrote.
+
+    >>> is_combined("nowhere")
+    False
+    """
+    from xlser.jsonfile import read_json
+
+    return read_json(Path(folder) / SAVED).get("kind") == KIND
+
+
+def average(several: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+    """Return the weighted mean of log-probabilities as probabilities again, (N, C).
+
+    Args:
+        several: probabilities (N, C) each, of the same recordings and classes.
+        weights: one for each, at least 0, not all 0.
+
+    Raises:
+        ValueError: none, other shapes, or weights that are no weights.
+
+    >>> average([np.array([[0.9, 0.1]]), np.array([[0.1, 0.9]])], [1, 1]).tolist()
+    [[0.5, 0.5]]
+    """
+    shares = np.asarray(weights, dtype=float)
+    if not len(several) or len({rows.shape for rows in several}) > 1 or shares.shape != (len(several),):
+        raise ValueError(f"`several` must be of one shape, a weight each, but are {[rows.shape for rows in several]}.")
+    if not (np.isfinite(shares).all() and (shares >= 0).all() and shares.sum() > 0):
+        raise ValueError(f"`weights` must be at least 0 and not all 0, but are {shares.tolist()} instead.")
+    if len(several) == 1:
+        return np.asarray(several[0])
+    logs = sum(share * np.log(rows + _LEAST) for share, rows in zip(shares / shares.sum(), several, strict=True))
+    raised = np.exp(logs - np.max(logs, axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
+def side_by_side(several: Sequence[np.ndarray]) -> np.ndarray:
+    """Return embeddings of several members as one, (N, D): its cosines are the mean of theirs.
+
+    >>> side_by_side([np.array([[3.0, 4.0]])]).tolist()
+    [[0.6, 0.8]]
+    """
+    units = [rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _LEAST) for rows in several]
+    return np.concatenate(units, axis=1) / np.sqrt(len(units))
+
+
+def check_labels_agree(several: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return the classes that systems share, in the order of the first.
+
+    Args:
+        several: classes by the name of a system.
+
+    Raises:
+        XlserError: they tell different emotions apart; each system and what it lacks is named.
+
+    >>> check_labels_agree({"a": ["x", "y"], "b": ["y", "x"]})
+    ('x', 'y')
+    """
+    every = list(dict.fromkeys(name for classes in several.values() for name in classes))
+    lacking = {name: [label for label in every if label not in own] for name, own in several.items()}
+    if any(lacking.values()):
+        texts = [f"{name} does not know {', '.join(missing)}" for name, missing in lacking.items() if missing]
+        raise XlserError(
+            f"an ensemble must be of systems with the same labels, but {'; '.join(texts)}. "
+            "Leave these systems out, or fit all on the same emotions."
+        )
+    return tuple(next(iter(several.values())))
+
+
+def _member(row: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Member:
+    about = row["representation"]
+    representation = Representation(about["egemaps"], tuple(about["states"]), about["pooling"])
+    scaler = Scaler(arrays["scaler.mean"], arrays["scaler.std"], row["clip"])
+    linear = Linear(arrays["coefficients"], arrays["intercepts"])
+    fitted = restore(row["chain"], _under("chain", arrays))
+    return Member(representation, tuple(row["sources"]), scaler, linear, fitted, row["weight"])
+
+
+def _under(start: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name.removeprefix(f"{start}."): rows for name, rows in arrays.items() if name.startswith(f"{start}.")}
