@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from xlser.evaluation.pretended import LEFT_OUT, OTHERS
 from xlser.experiment.bench.validated import ALL_TARGETS, HOME, UNLABELLED
 from xlser.features.normalise import PROTOCOL
@@ -37,7 +39,7 @@ _BRIEF = {"one": "one source corpus", "several": "several joined"}
 
 def section(bench: Bench) -> Section | None:
     """Return the validated choice for every source and target beside the oracle, and mean regrets."""
-    rows = _shown(bench)
+    rows = shown(bench)
     if not rows:
         return None
     parts: list[Part] = [Note(BELIEVE), Note(_how(rows))]
@@ -46,12 +48,16 @@ def section(bench: Bench) -> Section | None:
     for protocol in dict.fromkeys(row["protocol"] for row in rows):
         mine = [row for row in rows if row["protocol"] == protocol]
         parts += [Heading(f"{protocol.capitalize()}: {_LOOKS[protocol]}"), _table(bench, mine)]
+    papers = Markup(", ").join(
+        Markup('<a href="tables/{0}">{0}</a>').format(f"validated.{kind}") for kind in ("tex", "md")
+    )
+    parts.append(Note(Markup("For a paper: {}.").format(papers)))
     return Section("validated", TITLE, parts, short="Chosen")
 
 
 def section_of_terminal(bench: Bench) -> Section | None:
     """Return the mean regrets on every target, with one line each of what was chosen where there are few."""
-    rows = _shown(bench)
+    rows = shown(bench)
     if not rows or not bench.results["regrets"]:
         return None
     parts: list[Part] = [Note(""), _short(bench), Note(""), Note(BELIEVE), Note(_how(rows))]
@@ -61,7 +67,7 @@ def section_of_terminal(bench: Bench) -> Section | None:
 def _short(bench: Bench) -> Table:
     """Return the same as `_means`, a line for each recipe, protocol and kind of source, and a column a target."""
     lines: dict[tuple[str, str], dict[str, Row]] = {}
-    asked = {(row["line"], row["protocol"]) for row in _shown(bench)}
+    asked = {(row["line"], row["protocol"]) for row in shown(bench)}
     for row in bench.results["regrets"]:
         if (row["line"], row["protocol"]) in asked:
             title = f"{row['protocol']}, {_BRIEF[row['corpora']]}"
@@ -91,14 +97,14 @@ def regret_sentences(bench: Bench) -> list[tuple[str, str]]:
     return lines
 
 
-def _shown(bench: Bench) -> list[Row]:
+def shown(bench: Bench) -> list[Row]:
     """Return the choices among several readings: of a single one there is nothing to choose."""
     rows: list[Row] = bench.results.get("validated", [])
     return [row for row in rows if row["candidates"] > 1]
 
 
 def _overall(bench: Bench) -> list[Row]:
-    asked = {(row["line"], row["protocol"]) for row in _shown(bench)}
+    asked = {(row["line"], row["protocol"]) for row in shown(bench)}
     rows = bench.results.get("regrets", [])
     return [row for row in rows if row["target"] == ALL_TARGETS and (row["line"], row["protocol"]) in asked]
 
@@ -116,7 +122,7 @@ def _how(rows: Sequence[Row]) -> str:
 
 def _means(bench: Bench) -> Table:
     """Return the mean UA of validated choice and oracle, and the regret, on each target and over all."""
-    asked, groups = {(row["line"], row["protocol"]) for row in _shown(bench)}, {}
+    asked, groups = {(row["line"], row["protocol"]) for row in shown(bench)}, {}
     for row in bench.results["regrets"]:
         if (row["line"], row["protocol"]) in asked:
             title = f"{row['line']}, {row['protocol']}, {_KINDS[row['corpora']]}"
