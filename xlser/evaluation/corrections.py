@@ -51,9 +51,7 @@ class Correction(Fitted):
         if not self.trusts:
             return before
         rows, each = unit(rows), []
-        for slopes, offsets, trust, additive in zip(
-            self.slopes, self.offsets, self.trusts, self.additive, strict=True
-        ):
+        for slopes, offsets, trust, additive in zip(self.slopes, self.offsets, self.trusts, self.additive, strict=True):
             moved = rows @ slopes
             said = before + moved if additive else softmax(trust * logs(before) + moved + offsets)
             each.append(normalised(np.maximum(said, _LEAST)) if additive else said)
@@ -192,9 +190,7 @@ def _spread(values: np.ndarray) -> float:
     return float((values - values.mean(axis=1, keepdims=True)).std())
 
 
-def _part(
-    way: str, slopes: np.ndarray, offsets: np.ndarray, trust: float = 1.0, additive: bool = False
-) -> Correction:
+def _part(way: str, slopes: np.ndarray, offsets: np.ndarray, trust: float = 1.0, additive: bool = False) -> Correction:
     return Correction(way=way, slopes=slopes[None], offsets=offsets[None], trusts=(trust,), additive=(additive,))
 
 

@@ -14,8 +14,9 @@ from xlser.evaluation.corrections import WAYS, ZERO_SHOT, Correction, Shots, mea
 
 # Shots are left out one by one, and in so many parts where there are more.
 PARTS = 10
-# What the zero-shot way is ahead by: a way must tell the shots that it has not seen by so much better. In nats.
-AHEAD = 1.0
+# The steady ways, and what they are ahead by, in nats: by so much better another must tell the shots left out. The
+# average is drawn to the zero-shot way itself, and where both tell them alike the zero-shot way is kept.
+STEADY, AHEAD = (ZERO_SHOT, "averaged"), 1.0
 # Of each probability so much is spread over all classes, so that a single clip cannot decide alone.
 _DOUBT = 0.1
 
@@ -32,8 +33,8 @@ def fit_with_shots(
 ) -> Correction:
     """Return what corrects a model's probabilities for a target, of which a few clips are labelled.
 
-    The way is chosen by leaving shots out (see `left_out`), with the zero-shot way among the ways, which wins unless
-    another is better by `AHEAD`. What is returned is a step of an adaptation: it can end a fitted chain, is saved with
+    The way is chosen by leaving shots out (see `left_out` and `best_way`), with the zero-shot way among the ways. What
+    is returned is a step of an adaptation: it can end a fitted chain, is saved with
     it, and reads further clips one by one::
 
         shots = fit_with_shots(rows[known], said[known], labels, classes, around=(rows, said))
@@ -75,9 +76,7 @@ def fit_with_shots(
     return replace(fit_way(best, shots), notes=tuple(notes))
 
 
-def make_shots(
-    rows: np.ndarray, before: np.ndarray, codes: np.ndarray, home: np.ndarray, shares: np.ndarray
-) -> Shots:
+def make_shots(rows: np.ndarray, before: np.ndarray, codes: np.ndarray, home: np.ndarray, shares: np.ndarray) -> Shots:
     """Return shots of rows (n, D) of any length, with class means of ``home`` (M, D) and ``shares`` (M, C)."""
     return Shots(unit(rows), before, codes, *means_before(unit(home), shares))
 
@@ -109,12 +108,12 @@ def left_out(shots: Shots, parts: int = PARTS) -> dict[str, float]:
 
 
 def best_way(scores: Mapping[str, float], ahead: float = AHEAD) -> str:
-    """Return the way of the best score, the zero-shot way being ahead; of equals the first.
+    """Return the way of the best score, those of `STEADY` being ahead; of equals the first.
 
     >>> best_way({"zero-shot": -8.0, "means": -7.5}), best_way({"zero-shot": -8.0, "means": -6.5})
     ('zero-shot', 'means')
     """
-    return max(scores, key=lambda way: scores[way] + (ahead if way == ZERO_SHOT else 0.0))
+    return max(scores, key=lambda way: scores[way] + (ahead if way in STEADY else 0.0))
 
 
 def protocol(labels: Sequence[str | None], classes: Sequence[str]) -> str:
@@ -133,13 +132,11 @@ def _why(best: str, scores: Mapping[str, float], stated: bool) -> str:
     each = ", ".join(f"{way} {score:.1f}" for way, score in scores.items())
     return (
         f"labelled clips are used by the way {best}: of clips that were left out the log-probabilities are {each}, and "
-        f"{ZERO_SHOT} wins unless another is better by {AHEAD:g}"
+        f"{' and '.join(STEADY)} are ahead of the others by {AHEAD:g}"
     )
 
 
-def _doubts(
-    names: np.ndarray, known: np.ndarray, classes: Sequence[str], speakers: np.ndarray | None
-) -> list[str]:
+def _doubts(names: np.ndarray, known: np.ndarray, classes: Sequence[str], speakers: np.ndarray | None) -> list[str]:
     notes = []
     if not known.all():
         others = ", ".join(sorted(set(names[~known])))
@@ -147,9 +144,7 @@ def _doubts(
     if missing := [str(name) for name in classes if name not in names]:
         notes.append(f"warning: no clip is labelled {', '.join(missing)}: label some, or these may be missed")
     if speakers is not None and len(set(speakers[known])) == 1:
-        notes.append(
-            f"warning: all labelled clips are of the speaker {speakers[known][0]}: others may speak otherwise"
-        )
+        notes.append(f"warning: all labelled clips are of the speaker {speakers[known][0]}: others may speak otherwise")
     return notes
 
 
