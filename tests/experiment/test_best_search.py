@@ -73,25 +73,24 @@ def changed(dataset, **columns):
 
 
 def test_the_labels_of_the_target_move_neither_choice_nor_predictions(best, search, corpora):
-    for seed in range(2):
-        labels = np.random.default_rng(seed).permutation(corpora["t"].frame["emotion"])
-        other = search(encoder="random:tiny", target=changed(corpora["t"], emotion=labels))
-        assert other.chosen == best.chosen
-        assert [row.name for row in other.candidates] == [row.name for row in best.candidates]
-        assert other.predictions == best.predictions
-        assert other.get(other.chosen).target != best.get(best.chosen).target  # the labels did change
+    labels = np.random.default_rng(0).permutation(corpora["t"].frame["emotion"])
+    other = search(encoder="random:tiny", target=changed(corpora["t"], emotion=labels))
+    assert other.chosen == best.chosen
+    assert [row.name for row in other.candidates] == [row.name for row in best.candidates]
+    assert other.predictions == best.predictions
+    assert other.get(other.chosen).target != best.get(best.chosen).target  # the labels did change
     mute = search(encoder="random:tiny", target=changed(corpora["t"], emotion="unlabelled", emotion_raw=""))
     assert (mute.chosen, mute.predictions) == (best.chosen, best.predictions)
     assert (mute.oracle, mute.regret, {row.target for row in mute.candidates}) == (None, None, {None})
 
 
-def test_the_labels_of_a_source_do_move_the_choice_or_what_is_said(best, search, corpora):
+def test_the_labels_of_a_source_do_move_its_scores(search, corpora):
     labels = np.random.default_rng(0).permutation(corpora["b"].frame["emotion"])
-    other = search(["a", changed(corpora["b"], emotion=labels), "c"], encoder="random:tiny")
-    assert other.predictions != best.predictions
+    found, other = search(minutes=0), search(["a", changed(corpora["b"], emotion=labels), "c"], minutes=0)
+    assert other.get(other.baseline).validated != found.get(found.baseline).validated
 
 
-def test_the_baseline_is_a_logistic_regression_on_source_statistics(best, corpora, small_cache, quiet):
+def test_the_baseline_is_a_logistic_regression_on_source_statistics(best, corpora, quiet):
     """Computed anew, by hand."""
     read = {name: read_domain(corpora[name], Egemaps(), MOODS, quiet) for name in "abct"}
 
@@ -100,6 +99,7 @@ def test_the_baseline_is_a_logistic_regression_on_source_statistics(best, corpor
         spreads = [read[name].values.astype(float).var(0) for name in sources]
         mean = means.mean(0)
         std = np.sqrt(np.mean(spreads, 0) + ((means - mean) ** 2).mean(0))
+        std[std < 1e-6] = 1
         rows, labels, weights = [], [], []
         for name in sources:
             rows.append(np.clip((read[name].values - mean) / std, -5, 5))
@@ -163,7 +163,7 @@ def test_without_time_there_is_still_a_model_and_it_says_what_was_not_tried(sear
 
 
 def test_zero_shot_looks_at_nothing(search):
-    found = search(transductive=False, encoder="random:tiny")
+    found = search(transductive=False)
     assert {row.protocol for row in found.candidates} == {"zero-shot"}
     assert (found.protocol, found.looks_at) == ("zero-shot", ())
 
@@ -191,12 +191,12 @@ def test_copies_of_the_target_are_taken_out_of_the_sources(search, corpora, tmp_
     own = corpora["c"].frame.assign(path=[str(path) for path in corpora["c"].manifest.files()])
     columns = ["path", "emotion", "speaker"]
     mixed = xl.Dataset.from_frame(pd.concat([own[columns], few[columns]]), name="mixed", language="it")
-    found = search(["a", "b", mixed])
+    found = search(["a", "b", mixed], minutes=0)
     assert any("4 recording(s) of mixed" in text for text in found.decisions)
-    clean = search(["a", "b", xl.Dataset.from_frame(own[columns], name="mixed", language="it")])
+    clean = search(["a", "b", xl.Dataset.from_frame(own[columns], name="mixed", language="it")], minutes=0)
     assert found.predictions == clean.predictions
     copy = xl.Dataset.from_frame(frame[columns], name="copy", language="it")
-    assert any("all of copy" in text for text in search(["a", "b", copy]).decisions)
+    assert any("all of copy" in text for text in search(["a", "b", copy], minutes=0).decisions)
     with pytest.raises(CorpusError, match="nothing is left to learn from"):
         search([copy])
 
@@ -207,7 +207,7 @@ def test_a_source_without_a_scored_emotion_is_named(search, corpora):
 
 
 def test_a_single_source_is_chosen_on_its_own_speakers_and_says_so(search):
-    found = search("a", encoder="random:tiny")
+    found = search("a")
     assert "speakers" in found.chosen_by
     assert all(name.startswith("a, fold") for row in found.candidates for name in row.validated)
 

@@ -21,6 +21,8 @@ from xlser.machine import pass_on_machine
 RESULT = "best.json"
 # UA that two candidates may differ by on the pretended targets and count as equals: then the simplest is taken.
 EQUAL = 0.005
+# UA by which another candidate must be better than the default to be taken instead.
+MARGIN = 0.01
 
 
 class Estimate(NamedTuple):
@@ -168,20 +170,29 @@ def read_best(folder: str | Path) -> BestResult:
         raise RunError(f"cannot read {path}: {error}. Run the same `xlser best` command again.") from error
 
 
-def choose(candidates: Sequence[Tried]) -> Tried:
+def choose(candidates: Sequence[Tried], default: str | None = None) -> Tried:
     """Return the best candidate by its score; of those within half a point of the best the simplest, then the first.
+
+    Args:
+        candidates: some with a score.
+        default: the name of the one that stands unless another is better by more than `MARGIN`: choices on two or
+            three pretended targets are noisy, and the best of many is so by luck too.
 
     Raises:
         ValueError: none has a score.
 
     >>> several = (("a", 2, 0.7), ("b", 1, 0.697), ("c", 1, 0.6))
-    >>> choose([Tried(name, *6 * [""], rank, {}, score) for name, rank, score in several]).name
-    'b'
+    >>> rows = [Tried(name, *6 * [""], rank, {}, score) for name, rank, score in several]
+    >>> choose(rows).name, choose(rows, "b").name, choose(rows, "c").name
+    ('b', 'b', 'b')
     """
     known = [row for row in candidates if math.isfinite(row.score)]
     if not known:
         raise ValueError("`candidates` must hold one with a score at least, but holds none.")
     top = max(row.score for row in known)
+    stands = next((row for row in known if row.name == default), None)
+    if stands is not None and stands.score >= top - MARGIN:
+        return stands
     equals = [row for row in known if row.score >= top - EQUAL]
     return min(equals, key=lambda row: (row.complexity, -row.score))
 

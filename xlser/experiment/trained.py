@@ -71,7 +71,7 @@ class Trained:
         """Fit readers to the systems; the first of the corpora is the source."""
         source, *targets = corpora
         cases = make_cases(recipe, source, targets, adapt)
-        return cls(recipe, systems, cases, [make_reader(system, cases[0]) for system in systems])
+        return cls(recipe, systems, cases, [make_reader(system, cases[0], recipe) for system in systems])
 
     @property
     def source(self) -> Corpus:

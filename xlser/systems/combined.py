@@ -102,7 +102,7 @@ class Combined:
         return self.fitted.posterior(joint, average(several, self._weights))
 
     def embeddings(self, values: np.ndarray, speakers: np.ndarray | None = None) -> np.ndarray:
-        """Return what the first member's readout sees, (N, D): where recordings are near to, or far from, the source."""
+        """Return what the first member's readout sees, (N, D): how far recordings are from the source is said by it."""
         member, part = next(iter(self._parts(values)))
         return member.embeddings(part, speakers)
 
@@ -232,7 +232,7 @@ def check_labels_agree(several: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
 
 def _member(row: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Member:
     about = row["representation"]
-    representation = Representation(about["egemaps"], tuple(about["states"]), about["pooling"])
+    representation = Representation(**about | {"states": tuple(about["states"])})
     scaler = Scaler(arrays["scaler.mean"], arrays["scaler.std"], row["clip"])
     linear = Linear(arrays["coefficients"], arrays["intercepts"])
     fitted = restore(row["chain"], _under("chain", arrays))

@@ -99,13 +99,28 @@ class EvaluationChoice(Grown):
     oracle_prior: bool = False
 
 
-class CommonRecipe(Strict):
+class ProbeChoice(Strict):
+    """How the logistic regression on embeddings is fitted: emotions count the same in any case.
+
+    With ``balance: corpus`` each corpus of a joined source counts the same too, however many recordings it has. With
+    ``targets: votes`` a recording teaches what each of its raters heard, by their shares, and its label where nobody
+    voted. See `xlser.evaluation.row_weights.taught_rows`.
+    """
+
+    balance: Annotated[tuple[Literal["corpus"], ...], Many] = ()
+    targets: Literal["labels", "votes"] = "labels"
+
+
+class CommonRecipe(Grown):
     """Train on ``source``, read in ``targets``; without any, the source's held-out speakers are all that is scored.
 
     ``emotions`` are the classes that are scored, where the corpus has them; ``merge`` maps a canonical emotion into
     another before that. ``ratings`` ``derived`` takes valence and activation from a published table of emotion words
-    where a source has no ratings of its own: every number on them is marked so.
+    where a source has no ratings of its own: every number on them is marked so. ``probe`` says how the logistic
+    regression is fitted.
     """
+
+    later: ClassVar[frozenset[str]] = frozenset({"probe"})
 
     name: str
     description: str = ""
@@ -116,6 +131,7 @@ class CommonRecipe(Strict):
     ratings: Literal["rated", "derived"] = "rated"
     split: SplitChoice = SplitChoice()
     evaluation: EvaluationChoice = EvaluationChoice()
+    probe: ProbeChoice = ProbeChoice()
 
     @field_validator("emotions")
     @classmethod

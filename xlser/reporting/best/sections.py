@@ -11,6 +11,7 @@ from xlser.evaluation.candidates import BestResult, Tried
 from xlser.evaluation.contamination import checkpoints_of
 from xlser.reporting.bench.chart import mark
 from xlser.reporting.best.answer import PLAIN, chance, expected, headline, in_hindsight, points, short, spread
+from xlser.reporting.best.answer import steps as steps_of
 from xlser.reporting.best.ladder import FIELDS, Rung, ladder
 from xlser.reporting.best.picture import TARGET, VALIDATED, Line, dots, ends
 from xlser.reporting.pretraining import cautions
@@ -89,7 +90,7 @@ def regret(result: BestResult) -> Section:
     title = "What the choice gives away"
     if not _labelled(result):
         why = f"{result.target} has no labels: how good the choice is on it cannot be said, and nobody looked."
-        return Section("regret", title, left_out=why)
+        return Section("regret", title, short="Regret", left_out=why)
     names = [("chosen", result.chosen), ("oracle", result.oracle or result.chosen), (PLAIN, result.baseline)]
     rows = [[Cell(name, more=[result.get(of).name]), *_numbers(result.get(of))] for name, of in names]
     table = Table.of("UA", ["", "sources left out", result.target], rows)
@@ -204,8 +205,18 @@ def _line(result: BestResult, row: Tried, label: str) -> Line:
 def _label(result: BestResult, row: Tried) -> str:
     """Return a candidate by what not all candidates have alike."""
     varied = [name for name in FIELDS if len({getattr(one, name) for one in result.candidates}) > 1]
-    parts = [getattr(row, name) + " statistics" * (name == "statistics") for name in varied]
+    parts = [_written(name, getattr(row, name)) for name in varied]
     return short(", ".join(part for part in parts if part)) or short(row.name)
+
+
+def _written(field: str, value: str) -> str:
+    return (
+        f"{value} statistics"
+        if field == "statistics"
+        else steps_of(value)
+        if field == "adaptation" and value
+        else value
+    )
 
 
 def _step(result: BestResult, rung: Rung) -> str:
