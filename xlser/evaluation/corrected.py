@@ -1,4 +1,4 @@
-"""A target read by its zero-shot probabilities, by each way to correct them with shots, and by the way that shots choose."""
+"""A target by its zero-shot probabilities, by each way to correct them with shots, and by the way that shots choose."""
 
 from __future__ import annotations
 

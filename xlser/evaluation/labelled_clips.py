@@ -65,8 +65,11 @@ def fit_with_shots(
     """
     rows, before = (np.asarray(values, dtype=float) for values in (rows, probabilities))
     home, shares = (np.asarray(values, dtype=float) for values in around)
+    classes = [str(name) for name in classes]
     names = np.array([str(label) for label in labels])
-    _check(rows, before, names, classes, home, shares)
+    _check((rows, before, names), (home, shares), classes)
+    if way is not None and way not in (ZERO_SHOT, *WAYS):
+        raise CorpusError(f"no way to use labelled clips is called {way!r}; there are {', '.join((ZERO_SHOT, *WAYS))}")
     known = np.isin(names, classes)
     notes = _doubts(names, known, classes, None if speakers is None else np.asarray(speakers).astype(str))
     shots = make_shots(rows[known], before[known], metrics.encode(names[known], classes), home, shares)
@@ -149,13 +152,10 @@ def _doubts(names: np.ndarray, known: np.ndarray, classes: Sequence[str], speake
 
 
 def _check(
-    rows: np.ndarray,
-    before: np.ndarray,
-    names: np.ndarray,
-    classes: Sequence[str],
-    home: np.ndarray,
-    shares: np.ndarray,
+    labelled: tuple[np.ndarray, np.ndarray, np.ndarray], around: tuple[np.ndarray, np.ndarray], classes: Sequence[str]
 ) -> None:
+    rows, before, names = labelled
+    home, shares = around
     if len(classes) < 2:
         raise CorpusError(f"`classes` must be at least two, but are {list(map(str, classes))}")
     if rows.ndim != 2 or home.ndim != 2 or rows.shape[1] != home.shape[1]:
@@ -169,7 +169,10 @@ def _check(
         raise CorpusError(f"`labels` must be one a labelled clip, {len(rows)}, but are {len(names)}")
     for name, given in (("rows", rows), ("probabilities", before), ("around", home), ("around", shares)):
         if not np.isfinite(given).all():
-            raise CorpusError(f"`{name}` must be finite, but row {np.argwhere(~np.isfinite(given))[0][0]} is not")
+            row = int(np.argwhere(~np.isfinite(given))[0][0])
+            raise CorpusError(
+                f"`{name}` must be finite, but row {row} is not. Leave the clip out, or mend its features."
+            )
     if not np.isin(names, classes).any():
         raise CorpusError(
             f"no labelled clip is of {', '.join(map(str, classes))}, which the model tells apart, but of "
