@@ -10,7 +10,7 @@ from layouts import make_layout
 
 from xlser.errors import CorpusError
 from xlser.evaluation.adaptations import ADAPTATIONS
-from xlser.evaluation.choice import choose
+from xlser.evaluation.choice import best_in_hindsight, choose, choose_reading, readings_of
 from xlser.evaluation.readout import Part
 from xlser.experiment.cases import drawn_clips
 from xlser.experiment.oracle import oracle_labels
@@ -154,4 +154,7 @@ def test_no_choice_is_made_by_a_reading_that_knows_the_prior(run):
     rows = json.loads((folder / "results.json").read_text())["transfer"]
     told = [row | {"value": 1.0} if row["protocol"] == "oracle" else row for row in rows]
     assert choose(told) == choose(rows)
+    assert readings_of(told) == readings_of(rows)
+    assert choose_reading({"pretended": told}) == choose_reading({"pretended": rows})
+    assert best_in_hindsight(readings_of(told)) == best_in_hindsight(readings_of(rows))
     assert "oracle-prior" not in ADAPTATIONS

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from xlser.vocabulary import FEATURES, READOUTS, SHORTCUTS, TARGET, VALIDATION, ZERO_SHOT
+from xlser.vocabulary import FEATURES, ORACLE, READOUTS, SHORTCUTS, TARGET, VALIDATION, ZERO_SHOT
 
 Name = TypeVar("Name")
 # The axis of a rated dimension that a trained head gives.
@@ -161,7 +161,8 @@ def readings_of(rows: Iterable[Mapping[str, Any]], protocols: Collection[str] | 
     """Return the UA of every reading of a target that can predict, in the order of the rows.
 
     Args:
-        rows: of ``transfer``; those of the source's own speakers, of other metrics and of shortcuts are passed over.
+        rows: of ``transfer``; those of the source's own speakers, of other metrics and of shortcuts are passed over,
+            and those under the protocol ``oracle``: they looked at labels, and nobody can choose them.
         protocols: those that count; None for all.
     """
     return {
@@ -170,6 +171,7 @@ def readings_of(rows: Iterable[Mapping[str, Any]], protocols: Collection[str] | 
         if (row["role"], row["metric"]) == (TARGET, "UA")
         and row["classifier"] in READOUTS
         and row["method"] not in SHORTCUTS
+        and row["protocol"] != ORACLE
         and (protocols is None or row["protocol"] in protocols)
     }
 
