@@ -23,6 +23,8 @@ from xlser.training.load import load_recipe, recipe_paths
 from xlser.training.recipe import Recipe
 
 PUBLISHED = [name for name in recipe_paths() if name.startswith("published/")]
+# One of each table: a report costs as long as the run.
+REPORTED = ("ser-evals-emodb", "emobox-cross-ravdess", "emobox-within-emovo", "ser-tests-msp-podcast")
 SHORT = ("training.epochs=1", "training.seeds=1", "evaluation.draws=100")
 
 
@@ -64,8 +66,9 @@ def test_every_published_recipe_runs_and_scores(run):
     wanted = set(recipe.emotions) if not recipe.targets else set()
     confusion = pd.read_csv(folder / "confusion.csv")
     assert wanted <= set(confusion["truth"])
-    assert write_report(folder).is_file()
-    assert recipe.source in render_terminal(folder)
+    if recipe.name in REPORTED:
+        assert write_report(folder).is_file()
+        assert recipe.source in render_terminal(folder)
 
 
 def test_the_true_prior_stands_under_its_own_protocol_alone(run):
