@@ -82,6 +82,6 @@ def _gain(
         said = np.array(classes)[shares.argmax(axis=1)]
         scores.append(float(ua_samples([(judged, said)], away.labels, classes, draws)[0]))
     return [
-        f"on the {int(judged.sum())} labelled recordings of {away.name} that are no shots, UA is {100 * scores[1]:.1f} % "
-        f"with the shots and {100 * scores[0]:.1f} % without"
+        f"on the {int(judged.sum())} labelled recordings of {away.name} that are no shots, UA is "
+        f"{100 * scores[1]:.1f} % with the shots and {100 * scores[0]:.1f} % without"
     ]
