@@ -83,15 +83,9 @@ class Stages:
         return [*best.values()][:KEPT]
 
     def _default(self, acoustic: Sequence[Candidate], states: Sequence[Representation]) -> Candidate:
-        """Return the wide ensemble: eGeMAPS and the best states, over all frames and over those that sound.
-
-        Zero-shot, frames that do not sound do harm: the best state with its neighbours is heard instead.
-        """
+        """Return the wide ensemble: eGeMAPS, the best state with its neighbours side by side, and the best states."""
         if not states:
             return acoustic[0]
-        if self.transductive:
-            heard = [replace(one, frames=frames) for one in states for frames in (SOUNDING, "all")]
-            return self._joined([ACOUSTIC, *heard])
         return self._joined([ACOUSTIC, *self._side_by_side([states[0].states[0]])[-1:], *states])
 
     def _side_by_side(self, layers: Sequence[int]) -> list[Representation]:
