@@ -66,7 +66,8 @@ def choice(result: BestResult) -> Section:
 
 def decided(result: BestResult) -> Section:
     """Return what was decided on the way, and why."""
-    lines = [*map(_lead, result.decisions), *map(_lead, result.notes)]
+    notes = [note for note in result.notes if not note.startswith("WARNING: ")]  # those stand above all
+    lines = [*map(_lead, result.decisions), *map(_lead, notes)]
     left_out = "" if lines else "Nothing had to be decided."
     return Section("decisions", "What was decided, and why", [Words(lines)] if lines else [], "Decisions", left_out)
 
