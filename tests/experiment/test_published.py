@@ -10,7 +10,7 @@ from layouts import make_layout
 
 from xlser.errors import CorpusError
 from xlser.evaluation.adaptations import ADAPTATIONS
-from xlser.evaluation.choice import choose
+from xlser.evaluation.choice import best_in_hindsight, choose, choose_reading, readings_of
 from xlser.evaluation.readout import Part
 from xlser.experiment.cases import drawn_clips
 from xlser.experiment.oracle import oracle_labels
@@ -23,6 +23,8 @@ from xlser.training.load import load_recipe, recipe_paths
 from xlser.training.recipe import Recipe
 
 PUBLISHED = [name for name in recipe_paths() if name.startswith("published/")]
+# One of each table: a report costs as long as the run.
+REPORTED = ("ser-evals-emodb", "emobox-cross-ravdess", "emobox-within-emovo", "ser-tests-msp-podcast")
 SHORT = ("training.epochs=1", "training.seeds=1", "evaluation.draws=100")
 
 
@@ -64,8 +66,9 @@ def test_every_published_recipe_runs_and_scores(run):
     wanted = set(recipe.emotions) if not recipe.targets else set()
     confusion = pd.read_csv(folder / "confusion.csv")
     assert wanted <= set(confusion["truth"])
-    assert write_report(folder).is_file()
-    assert recipe.source in render_terminal(folder)
+    if recipe.name in REPORTED:
+        assert write_report(folder).is_file()
+        assert recipe.source in render_terminal(folder)
 
 
 def test_the_true_prior_stands_under_its_own_protocol_alone(run):
@@ -154,4 +157,7 @@ def test_no_choice_is_made_by_a_reading_that_knows_the_prior(run):
     rows = json.loads((folder / "results.json").read_text())["transfer"]
     told = [row | {"value": 1.0} if row["protocol"] == "oracle" else row for row in rows]
     assert choose(told) == choose(rows)
+    assert readings_of(told) == readings_of(rows)
+    assert choose_reading({"pretended": told}) == choose_reading({"pretended": rows})
+    assert best_in_hindsight(readings_of(told)) == best_in_hindsight(readings_of(rows))
     assert "oracle-prior" not in ADAPTATIONS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +14,13 @@ from xlser.api.embedding import embed_dataset
 from xlser.api.recogniser import Recogniser
 from xlser.data.dataset import Dataset
 from xlser.errors import CorpusError
-from xlser.evaluation.adaptations import written
+from xlser.evaluation.adaptations import make_adaptation, written
 from xlser.evaluation.adapting import Adaptation
 from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.scored import Evaluation, Score
+from xlser.evaluation.shrunk import known_names
 from xlser.evaluation.transfer import View, class_rows, correlation_rows
+from xlser.experiment.use.adapted_reading import AdaptedReading
 from xlser.experiment.use.combined_model import CombinedChoice
 from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
 
@@ -28,7 +31,7 @@ def evaluate(
     model: Recogniser,
     dataset: Dataset,
     *,
-    adapt: Adaptation | None = None,
+    adapt: Adaptation | str | Sequence[Any] | None = None,
     draws: int = 1000,
     level: float = 0.95,
     shared_speakers: bool = False,
@@ -47,7 +50,8 @@ def evaluate(
         model: fitted.
         dataset: with labels, or ratings.
         adapt: makes up for the dataset's shift by its unlabelled recordings: the result is ``transductive`` then, and
-            ``zero-shot`` without.
+            ``zero-shot`` without. An adaptation, several in a `Chain` or a list, or their text such as
+            ``"speaker-or-corpus|prior=uniform"``. Labels never choose what it looks at: all recordings are.
         draws: resamplings of the speakers for each interval.
         level: of the intervals.
         shared_speakers: allow speakers that the model was trained or validated on; their scores say little of others.
@@ -60,12 +64,16 @@ def evaluate(
         check_speakers(model, dataset)
     used, vectors = embed_dataset(model.model.embedder, dataset, model.cache, progress=model.progress)
     chosen = model.model.chosen
-    if adapt is not None:
+    adaptation = None if adapt is None else make_adaptation(adapt)
+    reading = None
+    if adaptation is not None:
         if isinstance(chosen, CombinedChoice):
-            model.model.shift(adapt, [])
-        vectors = _adapted(model, adapt, vectors, used)
+            model.model.shift(adaptation, [])
+        speakers = known_names(used.frame["speaker"], len(vectors)).tolist()
+        reading = AdaptedReading.of(model.model, adaptation, vectors, speakers, _shared(model, used))
+        vectors = reading.embeddings
     draw = SpeakerBootstrap(used.frame["speaker"], draws, seed=0)
-    emotions = _emotions(model, vectors, used, adapt=adapt, draw=draw, level=level)
+    emotions = _emotions(model, vectors, used, reading=reading, draw=draw, level=level)
     table = [*emotions.scores, *_ratings(model, vectors, used, draw=draw, level=level)]
     if not table:
         raise CorpusError(
@@ -77,15 +85,23 @@ def evaluate(
         model=model.model.text(),
         source=model.source,
         target=dataset.name,
-        protocol=TRANSDUCTIVE if adapt else chosen.protocol if isinstance(chosen, CombinedChoice) else ZERO_SHOT,
-        adapt=written(adapt) if adapt else "",
+        protocol=_protocol(chosen, adaptation),
+        adapt=written(adaptation) if adaptation else "",
         classes=emotions.classes,
         dropped=dict(Counter(left)),
         scores={score.metric: score for score in table},
         confusion=emotions.confusion,
         predictions=emotions.predictions,
         left_out=used.left_out,
+        notes=reading.fitted.notes if reading else (),
     )
+
+
+def _protocol(chosen: Any, adaptation: Adaptation | None) -> str:
+    """Return the protocol that a result stands under: nothing of the target is looked at where no step does."""
+    if adaptation is not None and adaptation.looks_at:
+        return TRANSDUCTIVE
+    return chosen.protocol if isinstance(chosen, CombinedChoice) else ZERO_SHOT
 
 
 @dataclass(frozen=True)
@@ -103,19 +119,17 @@ def _emotions(
     vectors: np.ndarray,
     dataset: Dataset,
     *,
-    adapt: Adaptation | None,
+    reading: AdaptedReading | None,
     draw: SpeakerBootstrap,
     level: float,
 ) -> _Emotions:
     frame = dataset.frame
-    classes = tuple(name for name in model.classes if (frame["emotion"] == name).any())
+    classes = _shared(model, dataset)
     judged = frame[["id", "speaker", "emotion"]].rename(columns={"emotion": "truth"}).set_index("id")
     if len(classes) < 2:
         return _Emotions((), [], pd.DataFrame(), judged)
-    labels, shares = model.model.read(vectors, classes, list(frame["speaker"]))
-    if adapt is not None and adapt.on_probabilities:
-        shares = adapt.probabilities(shares, model.model.shares(classes))
-        labels = np.array(classes)[shares.argmax(axis=1)]
+    who = list(frame["speaker"])
+    labels, shares = reading.read(model.model, classes) if reading else model.model.read(vectors, classes, who)
     view = View(np.ones(len(frame), dtype=bool), {_MODEL: labels})
     rows, counts = class_rows({_MODEL: [view]}, frame["emotion"].to_numpy(), classes, draw, level)
     speakers = int(frame["speaker"][frame["emotion"].isin(classes)].nunique())
@@ -150,12 +164,9 @@ def check_speakers(model: Recogniser, dataset: Dataset) -> None:
         )
 
 
-def _adapted(model: Recogniser, adapt: Adaptation, vectors: np.ndarray, dataset: Dataset) -> np.ndarray:
-    if len(vectors) < adapt.rows:
-        raise CorpusError(f"{adapt.name} needs {adapt.rows} recordings at least, but {dataset.name} has {len(vectors)}")
-    home = np.asarray(model.model.own.embeddings)
-    mapped: np.ndarray = adapt.embeddings(home, vectors, dataset.frame["speaker"]).astype(vectors.dtype)
-    return mapped
+def _shared(model: Recogniser, dataset: Dataset) -> tuple[str, ...]:
+    """Return the emotions that both have."""
+    return tuple(name for name in model.classes if (dataset.frame["emotion"] == name).any())
 
 
 def _ratings(

@@ -26,7 +26,9 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--labels", metavar="A,B,...", help="Answer with these emotions only.")
 @click.option("--adapt", is_flag=True, help="Transductive: use the statistics of all these recordings, unlabelled.")
 @click.option(
-    "--adaptation", metavar="NAME", help="Adapt by this: corpus, speaker, coral ...  [default: as the report]"
+    "--adaptation",
+    metavar="NAME|...",
+    help="Adapt by this: corpus, speaker, coral ..., or 'speaker-or-corpus|prior=uniform'.  [default: as the report]",
 )
 @click.option(
     "--neighbours", type=int, help="How many stored clips are told.  [default: those that voted; 5 where none does]"
@@ -88,4 +90,6 @@ def command(
     form = form or {".csv": "csv", ".jsonl": "jsonl"}.get(out.suffix if out else "", "table")
     with opened(out, sys.stdout) as file:
         write_predictions(session.counted(found), chosen, wanted, form, file)
+    for note in shift.notes if shift else ():
+        say(note)
     session.finish(strict)

@@ -139,8 +139,8 @@ class Fitted:
     @classmethod
     def from_state(cls, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Fitted:
         """Make it again of what ``state`` gave; `restore` finds the kind."""
-        values = {name: _frozen(value) for name, value in about.items() if name != "kind"}
-        return cls(**values, **arrays)
+        values: dict[str, Any] = {name: _frozen(value) for name, value in about.items() if name != "kind"}
+        return cls(**values, **dict[str, Any](arrays))
 
 
 _KINDS[Fitted.__name__] = Fitted

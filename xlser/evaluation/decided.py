@@ -128,7 +128,10 @@ class SpeakerResiduals(Adaptation):
     def _fit(self, home: Home, away: Away) -> Fitted:
         check_labels(self.name, home)
         to = Scaler.fit(home.embeddings)
-        readout = fit_linear(home)
+        # Each source corpus by its own statistics, as the target is.
+        alike = fit_statistics(Home(home.embeddings, corpora=home.corpora), away, 0, clip=None, sources=True)
+        source = alike.home(home.embeddings, home.corpora)
+        readout = fit_linear(Home(source, home.labels, home.classes, home.corpora))
         corpus = Scaler.fit(away.embeddings)
         z = (np.asarray(away.embeddings, dtype=float) - corpus.mean) / corpus.std
         who = known_names(away.speakers, len(z))

@@ -14,8 +14,9 @@ from xlser.evaluation.corrections import WAYS, ZERO_SHOT, Correction, Shots, mea
 
 # Shots are left out one by one, and in so many parts where there are more.
 PARTS = 10
-# What the zero-shot way is ahead by: a way must tell the shots that it has not seen by so much better. In nats.
-AHEAD = 1.0
+# The steady ways, and what they are ahead by, in nats: by so much better another must tell the shots left out. The
+# average is drawn to the zero-shot way itself, and where both tell them alike the zero-shot way is kept.
+STEADY, AHEAD = (ZERO_SHOT, "averaged"), 1.0
 # Of each probability so much is spread over all classes, so that a single clip cannot decide alone.
 _DOUBT = 0.1
 
@@ -32,8 +33,8 @@ def fit_with_shots(
 ) -> Correction:
     """Return what corrects a model's probabilities for a target, of which a few clips are labelled.
 
-    The way is chosen by leaving shots out (see `left_out`), with the zero-shot way among the ways, which wins unless
-    another is better by `AHEAD`. What is returned is a step of an adaptation: it can end a fitted chain, is saved with
+    The way is chosen by leaving shots out (see `left_out` and `best_way`), with the zero-shot way among the ways. What
+    is returned is a step of an adaptation: it can end a fitted chain, is saved with
     it, and reads further clips one by one::
 
         shots = fit_with_shots(rows[known], said[known], labels, classes, around=(rows, said))
@@ -64,8 +65,11 @@ def fit_with_shots(
     """
     rows, before = (np.asarray(values, dtype=float) for values in (rows, probabilities))
     home, shares = (np.asarray(values, dtype=float) for values in around)
+    classes = [str(name) for name in classes]
     names = np.array([str(label) for label in labels])
-    _check(rows, before, names, classes, home, shares)
+    _check((rows, before, names), (home, shares), classes)
+    if way is not None and way not in (ZERO_SHOT, *WAYS):
+        raise CorpusError(f"no way to use labelled clips is called {way!r}; there are {', '.join((ZERO_SHOT, *WAYS))}")
     known = np.isin(names, classes)
     notes = _doubts(names, known, classes, None if speakers is None else np.asarray(speakers).astype(str))
     shots = make_shots(rows[known], before[known], metrics.encode(names[known], classes), home, shares)
@@ -107,12 +111,12 @@ def left_out(shots: Shots, parts: int = PARTS) -> dict[str, float]:
 
 
 def best_way(scores: Mapping[str, float], ahead: float = AHEAD) -> str:
-    """Return the way of the best score, the zero-shot way being ahead; of equals the first.
+    """Return the way of the best score, those of `STEADY` being ahead; of equals the first.
 
     >>> best_way({"zero-shot": -8.0, "means": -7.5}), best_way({"zero-shot": -8.0, "means": -6.5})
     ('zero-shot', 'means')
     """
-    return max(scores, key=lambda way: scores[way] + (ahead if way == ZERO_SHOT else 0.0))
+    return max(scores, key=lambda way: scores[way] + (ahead if way in STEADY else 0.0))
 
 
 def protocol(labels: Sequence[str | None], classes: Sequence[str]) -> str:
@@ -131,7 +135,7 @@ def _why(best: str, scores: Mapping[str, float], stated: bool) -> str:
     each = ", ".join(f"{way} {score:.1f}" for way, score in scores.items())
     return (
         f"labelled clips are used by the way {best}: of clips that were left out the log-probabilities are {each}, and "
-        f"{ZERO_SHOT} wins unless another is better by {AHEAD:g}"
+        f"{' and '.join(STEADY)} are ahead of the others by {AHEAD:g}"
     )
 
 
@@ -148,13 +152,10 @@ def _doubts(names: np.ndarray, known: np.ndarray, classes: Sequence[str], speake
 
 
 def _check(
-    rows: np.ndarray,
-    before: np.ndarray,
-    names: np.ndarray,
-    classes: Sequence[str],
-    home: np.ndarray,
-    shares: np.ndarray,
+    labelled: tuple[np.ndarray, np.ndarray, np.ndarray], around: tuple[np.ndarray, np.ndarray], classes: Sequence[str]
 ) -> None:
+    rows, before, names = labelled
+    home, shares = around
     if len(classes) < 2:
         raise CorpusError(f"`classes` must be at least two, but are {list(map(str, classes))}")
     if rows.ndim != 2 or home.ndim != 2 or rows.shape[1] != home.shape[1]:
@@ -168,7 +169,10 @@ def _check(
         raise CorpusError(f"`labels` must be one a labelled clip, {len(rows)}, but are {len(names)}")
     for name, given in (("rows", rows), ("probabilities", before), ("around", home), ("around", shares)):
         if not np.isfinite(given).all():
-            raise CorpusError(f"`{name}` must be finite, but row {np.argwhere(~np.isfinite(given))[0][0]} is not")
+            row = int(np.argwhere(~np.isfinite(given))[0][0])
+            raise CorpusError(
+                f"`{name}` must be finite, but row {row} is not. Leave the clip out, or mend its features."
+            )
     if not np.isin(names, classes).any():
         raise CorpusError(
             f"no labelled clip is of {', '.join(map(str, classes))}, which the model tells apart, but of "

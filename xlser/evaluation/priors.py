@@ -60,9 +60,9 @@ class Prior(Adaptation):
         """What it assumes."""
         if self.stated is None:
             return "Classes sound in the target as in the source, and probabilities are calibrated."
-        shares = (
-            UNIFORM if isinstance(self.stated, str) else ", ".join(f"{name} {share:g}" for name, share in self.stated)
-        )
+        if isinstance(self.stated, str):
+            return f"The target's class prior is assumed: {self.stated}."
+        shares = ", ".join(f"{name} {share:g}" for name, share in dict(self.stated).items())
         return f"The target's class prior is assumed: {shares}."
 
     def prior_of(self, classes: tuple[str, ...]) -> np.ndarray:

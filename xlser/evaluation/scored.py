@@ -50,6 +50,7 @@ class Evaluation(Mapping[str, Score]):
         confusion: a table of counts, truth by row.
         predictions: a row an utterance, index its id: speaker, truth, prediction and the probabilities.
         left_out: recordings that could not be used, by the reason.
+        notes: what the adaptation decided, and why.
     """
 
     model: str
@@ -63,6 +64,7 @@ class Evaluation(Mapping[str, Score]):
     confusion: pd.DataFrame = field(repr=False)
     predictions: pd.DataFrame = field(repr=False)
     left_out: Mapping[str, list[str]] = field(repr=False)
+    notes: tuple[str, ...] = ()
 
     def __getitem__(self, metric: str) -> Score:
         """Return a score.
@@ -86,7 +88,8 @@ class Evaluation(Mapping[str, Score]):
         """Say what was read where, and the scores."""
         how = f"{self.protocol}, {self.adapt}" if self.adapt else self.protocol
         lines = [f"Evaluation {self.source} to {self.target} ({how}): {', '.join(self.classes) or 'no shared emotion'}"]
-        return "\n".join([*lines, *(f"  {score}, chance {score.chance:.3f}" for score in self.scores.values())])
+        lines += [f"  {score}, chance {score.chance:.3f}" for score in self.scores.values()]
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row a metric with all that says what it is of."""

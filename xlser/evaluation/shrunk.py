@@ -193,7 +193,9 @@ def known_names(speakers: ArrayLike | None, count: int) -> np.ndarray:
     """
     if speakers is None:
         return np.full(count, "", dtype=object)
-    return np.array(["" if pd.isna(name) else str(name) for name in list(speakers)], dtype=object)
+    return np.array(
+        ["" if pd.isna(name) else str(name) for name in np.asarray(speakers, dtype=object).tolist()], dtype=object
+    )
 
 
 def check_clip(step: Adaptation) -> None:

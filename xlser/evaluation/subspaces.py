@@ -201,7 +201,7 @@ def transfer_components(  # noqa: PLR0917
 
     apart = _means_apart(domains, np.ones(len(domains), dtype=bool))
     for name in classes if labels is not None else ():
-        apart = apart + _means_apart(domains, labels == name)
+        apart = apart + _means_apart(domains, np.equal(labels, name))
     apart = apart / max(np.linalg.norm(apart), 1e-12)
     centred = kernel - kernel.mean(axis=0)
     spread = centred.T @ centred

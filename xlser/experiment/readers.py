@@ -141,7 +141,7 @@ class Reader:
         return out
 
     def corrected(self, adapted: Adapted, classes: tuple[str, ...]) -> dict[str, np.ndarray]:
-        """Return the classes (N,) by reader, once its probabilities are corrected.
+        """Return the probabilities (N, C) by reader, corrected.
 
         The probe was fitted under equal shares; a classifier of the system's own tells under which (see `Judge`). It
         has no part where the source is mapped too. A class without a training clip cannot be corrected, and readers
@@ -155,10 +155,7 @@ class Reader:
         counts = (self.train.labels.astype(str)[:, None] == np.array(classes)).sum(axis=0)
         if judge and own is not None and counts.all():
             said["classifier + knn"] = own, judge.shares(counts)
-        return {
-            name: np.array(classes)[adapted.posterior(name, given, shares).argmax(axis=1)]
-            for name, (given, shares) in said.items()
-        }
+        return {name: adapted.posterior(name, given, shares) for name, (given, shares) in said.items()}
 
 
 def make_reader(system: System, source: Case, recipe: AnyRecipe | None = None) -> Reader:

@@ -98,8 +98,11 @@ class Combined:
             speakers: (N,) who speaks, as the target named them; of others the target's own statistics are taken.
         """
         several = [member.probabilities(part, speakers) for member, part in self._parts(values)]
-        joint = side_by_side([member.embeddings(part, speakers) for member, part in self._parts(values)])
-        return self.fitted.posterior(joint, average(several, self._weights))
+        return self.fitted.posterior(self.joint(values, speakers), average(several, self._weights))
+
+    def joint(self, values: np.ndarray, speakers: np.ndarray | None = None) -> np.ndarray:
+        """Return what all members' readouts see, side by side, (N, D1 + D2 + ...): what the last steps look at."""
+        return side_by_side([member.embeddings(part, speakers) for member, part in self._parts(values)])
 
     def embeddings(self, values: np.ndarray, speakers: np.ndarray | None = None) -> np.ndarray:
         """Return what the first member's readout sees, (N, D): how far recordings are from the source is said by it."""

@@ -68,7 +68,7 @@ class Outcome:
             decisions=tuple(decisions),
             notes=(*_notes(task, away), *doubts(task, chosen, looks_at(chosen), search.fits)),
             budget=Budget(search.seconds_given, round(used, 1), tuple(search.not_tried)),
-            predictions=tuple(_predictions(away, task, search.fits.probabilities(task, chosen))),
+            predictions=tuple(predictions(away, task, search.fits.probabilities(task, chosen))),
             about=provenance(used),
             samples=named,
         )
@@ -117,7 +117,8 @@ def _samples(
     return samples, draws.effective(known)
 
 
-def _predictions(away: Domain, task: Task, shares: np.ndarray) -> list[dict[str, Any]]:
+def predictions(away: Domain, task: Task, shares: np.ndarray) -> list[dict[str, Any]]:
+    """Return what is said of each recording of the target, by probabilities (N, C)."""
     frame, classes = away.dataset.frame, task.classes
     return [
         {"file": str(file), "emotion": classes[int(row.argmax())], "probabilities": [float(value) for value in row]}

@@ -20,6 +20,7 @@ from xlser.experiment.best.fits import Fits, Task
 from xlser.experiment.best.folds import Fold, pretended
 from xlser.experiment.best.outcome import Outcome, tried
 from xlser.experiment.best.saving import save_best
+from xlser.experiment.best.shots import with_shots
 from xlser.experiment.best.space import Candidate
 from xlser.experiment.best.stages import Stages
 from xlser.experiment.best.trials import Trials
@@ -145,7 +146,7 @@ def find_best(
         emotions: that are told apart, as far as the sources have them.
         minutes: of search, features excepted.
         out: a folder for the model and ``best.json``; nothing is written unless given.
-        few_shot: labelled recordings of the target.
+        few_shot: labelled recordings of the target, ``file`` and ``emotion``: they correct what was found without.
         transductive: False leaves out every candidate that looks at the target.
         on_progress: gets a `Progress` after every batch.
         trials: where scores are kept, so that a search that is stopped can go on.
@@ -160,6 +161,8 @@ def find_best(
     jobs = place.jobs or os.cpu_count() or 1
     question = Question(tuple(emotions), tuple(columns_of(extractor)), layers, transductive, 60 * minutes, jobs)
     outcome = find_among(read, away, question, Fits(), on_progress, trials=trials)
+    if few_shot is not None:
+        outcome = with_shots(outcome, away, few_shot)
     if out is not None:
         save_best(outcome, Path(out), encoder)
     return outcome.result

@@ -14,6 +14,7 @@ from xlser.data.audio import AudioFault
 from xlser.data.channels import channel_number
 from xlser.errors import CorpusError, RunError, XlserError
 from xlser.evaluation.adapting import Adaptation
+from xlser.experiment.use.adapted_reading import AdaptedReading
 from xlser.experiment.use.answer import Neighbour, Prediction
 from xlser.experiment.use.dimensions import Dimensions
 from xlser.experiment.use.embedders import (
@@ -29,7 +30,7 @@ from xlser.experiment.use.folder import Chosen, find_model
 from xlser.experiment.use.nearest import neighbours, of_classes
 from xlser.experiment.use.readers import Reader, check_labels, make_reader, with_metric
 from xlser.experiment.use.request import Request, fault_of
-from xlser.experiment.use.transductive import Shift, adapted, choose_shift
+from xlser.experiment.use.transductive import Shift, choose_shift, embedded_together
 from xlser.store.datastore import Datastore
 from xlser.systems.combined import is_combined
 from xlser.vocabulary import TRANSDUCTIVE
@@ -103,8 +104,9 @@ class Model:
             labels: see `predict`.
             k: see `predict`.
             on_fault: gets what was given, and the reason.
-            adapt: True for what the model's report adapts by; or a name such as ``corpus``, ``speaker``, ``coral``; or
-                an adaptation, or what `shift` gave.
+            adapt: True for what the model's report adapts by; or a name such as ``corpus``, ``speaker``, ``coral``, or
+                several such as ``speaker-or-corpus|prior=uniform``; or an adaptation, or what `shift` gave, whose
+                ``notes`` then say what it decided.
 
         Raises:
             RunError: see `choose_shift`. CorpusError: fewer than five recordings to adapt to.
@@ -119,9 +121,14 @@ class Model:
             files, adapt = requests, self.shift(adapt, requests)
         heard = list(self._each(files, on_fault, self._raw))
         if heard:
-            embedded, seconds = adapted(adapt, self.embedder, self.own, heard)
+            embedded, seconds = embedded_together(adapt, self.embedder, heard)
             about = [(request, time) for (request, *_), time in zip(heard, seconds, strict=True)]
-            yield from self._judged(about, embedded, classes, k, adapt)
+            if adapt.adaptation is None:
+                yield from self._judged(about, embedded, classes, k, adapt)
+                return
+            speakers = [request.speaker or "" for request, *_ in heard]
+            reading = AdaptedReading.of(self, adapt.adaptation, embedded, speakers, classes)
+            yield from self._judged(about, reading.embeddings, classes, k, adapt, reading=reading)
 
     def shift(self, adapt: bool | str | Adaptation, requests: Sequence[Request]) -> Shift:
         """Return how recordings are adapted to; arguments and errors as for `predict_files`."""
@@ -211,11 +218,15 @@ class Model:
         classes: tuple[str, ...],
         k: int | None,
         shift: Shift | None = None,
+        *,
+        reading: AdaptedReading | None = None,
     ) -> Iterator[Prediction]:
         """Yield what is said of N recordings with embeddings (N, D)."""
         emotions, shares = np.full(len(embedded), ""), np.empty((len(embedded), 0))
         if classes:
-            emotions, shares = self._answers(about, embedded, classes, shift)
+            emotions, shares = self._answers(about, embedded, classes, reading)
+        if shift is not None and reading is not None:
+            shift.notes[:] = reading.fitted.notes
         located = self._located(about, embedded)
         for place, (request, seconds) in enumerate(about):
             row, emotion = located[place], str(emotions[place])
@@ -244,14 +255,10 @@ class Model:
         about: Sequence[tuple[Request, float]],
         embedded: np.ndarray,
         classes: tuple[str, ...],
-        shift: Shift | None,
+        reading: AdaptedReading | None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the emotions (N,) and the distributions (N, C) of embeddings (N, D)."""
-        emotions, shares = self.reader_of(classes).read(embedded, classes)
-        if shift is not None and shift.adaptation is not None and shift.adaptation.on_probabilities:
-            shares = shift.adaptation.probabilities(shares, self.shares(classes))
-            emotions = np.array(classes)[shares.argmax(axis=1)]
-        return emotions, shares
+        return self.reader_of(classes).read(embedded, classes) if reading is None else reading.read(self, classes)
 
     def _located(self, about: Sequence[tuple[Request, float]], embedded: np.ndarray) -> np.ndarray:
         """Return where recordings lie among the stored clips, (N, D)."""

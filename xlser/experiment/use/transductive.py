@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,9 @@ from xlser.experiment.use.embedders import Embedder, FeatureEmbedder
 from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.request import Request
 from xlser.features.normalise import PROTOCOL, SPEAKER_MINIMUM, Normalisation
-from xlser.store.datastore import Datastore
 from xlser.vocabulary import TRANSDUCTIVE
 
 STATISTICS: dict[str, Normalisation] = {"corpus": "corpus", "speaker": "speaker"}
-BY_SPEAKER = ("speaker", "speakers", "speaker-statistics")
 
 
 @dataclass(frozen=True)
@@ -31,25 +29,20 @@ class Shift:
         kind: of the z-scores; ``source`` where an adaptation works on the zero-shot reading.
         adaptation: of embeddings or probabilities, or None.
         note: why it is not what was asked for, empty where it is.
+        notes: what the adaptation decided, once recordings were read.
     """
 
     name: str
     kind: Normalisation = "source"
     adaptation: Adaptation | None = None
     note: str = ""
+    notes: list[str] = field(default_factory=list, compare=False)
 
     def embed(self, embedder: Embedder, raw: np.ndarray, speakers: Sequence[str]) -> np.ndarray:
         """Return the embeddings, (N, D), of a list's raw rows (see `Embedder.raw`), (N, F)."""
         if self.kind == "source" or not isinstance(embedder, FeatureEmbedder):
             return embedder.encode(raw)
         return embedder.encode(raw, self.kind, pd.Series(list(speakers)))
-
-    def map(self, source: np.ndarray, embedded: np.ndarray, speakers: Sequence[str]) -> np.ndarray:
-        """Return the embeddings (N, D) as the source's readout should see them, by those of its training rows."""
-        if self.adaptation is None:
-            return embedded
-        mapped: np.ndarray = self.adaptation.embeddings(source, embedded, pd.Series(list(speakers)))
-        return mapped.astype(embedded.dtype)
 
 
 def choose_shift(chosen: Chosen, asked: str | bool | Adaptation, by_features: bool, speakers: bool) -> Shift:
@@ -60,7 +53,8 @@ def choose_shift(chosen: Chosen, asked: str | bool | Adaptation, by_features: bo
 
     Args:
         chosen: the model.
-        asked: True, or a name such as ``corpus``, ``speaker`` or ``coral:shrinkage=0.1``, or the adaptation itself.
+        asked: True; or a name such as ``corpus``, ``speaker`` or ``coral:shrinkage=0.1``, or several between bars, of
+            which a first ``corpus`` or ``speaker`` z-scores features; or the adaptation itself.
         by_features: whether the model reads features, which have statistics to be z-scored by.
         speakers: whether it is known who speaks.
 
@@ -68,28 +62,43 @@ def choose_shift(chosen: Chosen, asked: str | bool | Adaptation, by_features: bo
         RunError: none or several to choose from, or it cannot be done with this model or without speakers.
         RecipeError: there is none of that name.
     """
-    name = written(asked) if isinstance(asked, Adaptation) else _own(chosen) if asked is True else str(asked)
-    if name in STATISTICS and not by_features:
+    if isinstance(asked, Adaptation):
+        return _by_adaptation(chosen, written(asked), asked, speakers)
+    name = _own(chosen) if asked is True else str(asked)
+    first, _, rest = name.partition("|")
+    if first not in STATISTICS or (rest and not by_features):
+        return _by_adaptation(chosen, name, make_adaptation(name), speakers)
+    if not by_features:
         raise RunError(
             f"adapting by {name} z-scores features, which the fine-tuned {chosen.method} has none of. Use one of its "
             "embeddings: coral, quantile, prior, speakers, speaker-statistics."
         )
-    if name.partition(":")[0] in BY_SPEAKER and not speakers:
-        if asked is True and name == "speaker":
+    if first == "speaker" and not speakers:
+        if asked is True:
             note = "no speakers are known: the statistics are of all recordings together, not of each speaker"
             return Shift("corpus", "corpus", note=note)
-        raise RunError(
-            f"adapting by {name} must know who speaks, but no speaker is named. Give a list with a column `speaker`."
-        )
-    if name in STATISTICS:
+        raise _unknown_speakers(name)
+    if not rest:
         return Shift(name, STATISTICS[name])
-    adaptation = asked if isinstance(asked, Adaptation) else make_adaptation(name)
+    return replace(_by_adaptation(chosen, name, make_adaptation(rest), speakers), kind=STATISTICS[first])
+
+
+def _by_adaptation(chosen: Chosen, name: str, adaptation: Adaptation, speakers: bool) -> Shift:
+    if adaptation.needs_speakers and not speakers:
+        raise _unknown_speakers(name)
     if adaptation.on_probabilities and chosen.reader in (None, "knn"):
         raise RunError(
             f"adapting by {name} corrects probabilities, which a reading by {chosen.reader or 'nothing'} has none of. "
             "Use another one: corpus, coral, quantile."
         )
     return Shift(name, adaptation=adaptation)
+
+
+def _unknown_speakers(name: str) -> RunError:
+    return RunError(
+        f"adapting by {name} must know who speaks, but no speaker is named. Give a list with a column `speaker`, or "
+        f"have them guessed: pseudo-speakers|{name}."
+    )
 
 
 def _own(chosen: Chosen) -> str:
@@ -105,15 +114,14 @@ def _own(chosen: Chosen) -> str:
     )
 
 
-def adapted(
-    shift: Shift, embedder: Embedder, own: Datastore, heard: Sequence[tuple[Request, np.ndarray, np.ndarray]]
+def embedded_together(
+    shift: Shift, embedder: Embedder, heard: Sequence[tuple[Request, np.ndarray, np.ndarray]]
 ) -> tuple[np.ndarray, list[float]]:
-    """Return the embeddings (N, D) of a list's recordings, and how many seconds each lasts.
+    """Return the embeddings (N, D) of a list's recordings, before an adaptation, and how many seconds each lasts.
 
     Args:
         shift: how the list's own statistics are used.
         embedder: of the model.
-        own: the clips that the model was trained on.
         heard: of each recording the request, the raw rows (W, F) of its windows and their samples (W,). Statistics of
             features are those of all windows, which are clips of a length that the model knows.
 
@@ -130,7 +138,7 @@ def adapted(
     weights = [counts for *_, counts in heard]
     means = [np.average(rows, axis=0, weights=w) for rows, w in zip(np.split(encoded, ends), weights, strict=True)]
     seconds = [float(counts.sum()) / embedder.rate for counts in weights]
-    return shift.map(own.embeddings, np.stack(means).astype(np.float32), names), seconds
+    return np.stack(means).astype(np.float32), seconds
 
 
 def check_rows(count: int, shift: Shift) -> None:
