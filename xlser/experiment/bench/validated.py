@@ -16,6 +16,7 @@ from xlser.evaluation.choice import (
     choose,
     choose_unlabelled,
     readings_of,
+    told_by,
 )
 from xlser.evaluation.pretended import choose_for, rows_of
 from xlser.evaluation.regret import Answers, Regret, mean_over_targets
@@ -96,10 +97,11 @@ def _choice(several: list[Cell], others: list[Cell], protocols: tuple[str, ...])
     oracle = best_in_hindsight(here)
     if oracle is None:
         return None
-    choice, by = choose_for(source, target, others, here, protocols)
+    # No protocol but the second may look at the target.
+    looked = [row | {"recipe": cell["recipe"]} for cell in several for row in cell.get("unlabelled", ())]
+    told = told_by(looked) if TRANSDUCTIVE in protocols else None
+    choice, by = choose_for(source, target, others, here, protocols, here=told)
     if choice is None:
-        # No protocol but the second may look at the target.
-        looked = [row | {"recipe": cell["recipe"]} for cell in several for row in cell.get("unlabelled", ())]
         choice, by = choose_unlabelled(looked, here, protocols) if TRANSDUCTIVE in protocols else None, OWN_RECORDINGS
     if choice is None:
         choice, by = _at_home(source, others, here), HOME

@@ -26,9 +26,9 @@ _LOOKS = {
 }
 _WAYS = {
     LEFT_OUT: "each corpus of a joined source was left out in turn, adapted to without its labels and scored by them, "
-    "and the reading with the best mean UA taken",
+    "and the reading with the best mean UA taken (transductive: corrected by how much answers tell of the recordings)",
     OTHERS: "the reading was taken that has the best mean UA in the bench's other cells, which have the target neither "
-    "as source nor as target",
+    "as source nor as target (transductive: corrected by how much answers tell of the target's recordings)",
     OWN_RECORDINGS: "no other corpus can tell, and the reading was taken whose answers tell most of the target's "
     "unlabelled recordings (sure, and not all of one emotion), a weak guide: name more sources or targets to choose by",
     HOME: "zero-shot, method and readout are those of the source's validation speakers",
