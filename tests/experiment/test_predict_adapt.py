@@ -200,3 +200,43 @@ def test_whatever_holds_a_recording_is_heard_alike_and_samples_need_their_rate(r
             model.predict(audio)
         with pytest.raises(ValueError, match="`rate` must be given with samples"):
             model.embed(audio)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "speaker-or-corpus:sources=true|prior=uniform|neighbours",
+        "corpus:sources=true|tca:components=4|gaussian-em",
+        "pseudo-speakers|speaker-residuals|prior:anger=0.4:sadness=0.6",
+    ],
+)
+def test_a_chain_gives_what_evaluating_with_it_does_and_says_what_it_decided(run, small_data, small_cache, text):
+    model = xlser.load(run, method="plain", cache=small_cache)
+    read_by(model.model, "probe")
+    target = xlser.load_corpus(TARGET, small_data / TARGET, cache=small_cache).keep(*model.classes)
+    scores = xlser.evaluate(model, target, adapt=text.split("|"), draws=10)
+    assert (scores.protocol, scores.adapt) == ("transductive", text)
+    rows = zip(target.frame["path"], target.frame["speaker"], strict=True)
+    requests = [Request(small_data / TARGET / path, speaker=speaker) for path, speaker in rows]
+    notes = []
+    chain = xlser.Chain([xlser.make_adaptation(text)])
+    found = list(model.predict_files(requests, adapt=chain, k=0, on_note=notes.append))
+    assert tuple(notes) == scores.notes
+    assert [one.emotion for one in found] == scores.predictions["prediction"].tolist()
+    assert {one.adapt for one in found} == {text}
+    given = np.array([[one.probabilities[name] for name in model.classes] for one in found])
+    np.testing.assert_allclose(given, scores.predictions[list(model.classes)].to_numpy(), atol=1e-5)
+
+
+def test_features_are_z_scored_before_the_steps_that_follow(run, small_data):
+    model = read_by(xlser.load(run, method="features").model, "probe")
+    files = sorted((small_data / TARGET).rglob("*.wav"))
+    plain = list(model.predict_files(files, adapt="corpus", k=0))
+    corrected = list(model.predict_files(files, adapt="corpus|prior=uniform", k=0))
+    assert {one.adapt for one in corrected} == {"corpus|prior=uniform"}
+    before, after = (np.array([list(one.probabilities.values()) for one in some]) for some in (plain, corrected))
+    np.testing.assert_allclose(after.mean(axis=0), 0.25, atol=1e-6)
+    factors = after / before
+    np.testing.assert_allclose(
+        factors[:, 1:] / factors[:, :1], (factors[:, 1:] / factors[:, :1])[:1].repeat(len(files), 0)
+    )

@@ -11,6 +11,7 @@ from xlser.evaluation.bootstrap import SpeakerBootstrap, interval
 from xlser.evaluation.candidates import BestResult, Budget, Estimate, Tried, regret
 from xlser.evaluation.transfer import ua_samples
 from xlser.experiment.best.domains import Domain
+from xlser.experiment.best.doubts import doubts
 from xlser.experiment.best.fits import Task, make_chain
 from xlser.experiment.best.space import BASELINE, CORPUS, SPEAKER, Candidate
 from xlser.experiment.results_folder import provenance
@@ -65,7 +66,7 @@ class Outcome:
             oracle=oracle,
             regret=lost,
             decisions=tuple(decisions),
-            notes=tuple(_notes(task, away)),
+            notes=(*_notes(task, away), *doubts(task, chosen, looks_at(chosen), search.fits)),
             budget=Budget(search.seconds_given, round(used, 1), tuple(search.not_tried)),
             predictions=tuple(predictions(away, task, search.fits.probabilities(task, chosen))),
             about=provenance(used) | {"default": str(search.default)},

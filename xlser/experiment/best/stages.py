@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from xlser.experiment.best.search import Search
 
 PRIOR = "prior=uniform"
-SMOOTH = f"{PRIOR}|neighbours:standardise=false|{PRIOR}"
+SMOOTH = f"{PRIOR}|neighbours:share=0.3:standardise=false|{PRIOR}"
 ADAPTATIONS = ("", PRIOR)
 CS = (0.001, 0.003, 0.1)
 # So many of the best states are heard in other ways, and so many are in the default.
-STATES, KEPT = 3, 2
+STATES, KEPT = 3, 3
 ACOUSTIC = Representation(True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -29,14 +29,12 @@ class Shift:
         kind: of the z-scores; ``source`` where an adaptation works on the zero-shot reading.
         adaptation: of embeddings or probabilities, or None.
         note: why it is not what was asked for, empty where it is.
-        notes: what the adaptation decided, once recordings were read.
     """
 
     name: str
     kind: Normalisation = "source"
     adaptation: Adaptation | None = None
     note: str = ""
-    notes: list[str] = field(default_factory=list, compare=False)
 
     def embed(self, embedder: Embedder, raw: np.ndarray, speakers: Sequence[str]) -> np.ndarray:
         """Return the embeddings, (N, D), of a list's raw rows (see `Embedder.raw`), (N, F)."""

@@ -11,8 +11,6 @@ from xlser.evaluation.candidates import BestResult, Estimate, Tried
 from xlser.reporting.wording import known, listing, number, score
 
 POOLED = "pooled"
-# States side by side under one pooling.
-_SEVERAL = re.compile(r"state \d+ (\([^)]*\))(?: \+ state \d+ \1)+")
 PLAIN = "eGeMAPS with logistic regression"
 
 
@@ -90,7 +88,7 @@ def spoken(candidate: Tried) -> str:
     >>> spoken(Tried("", "egemaps", "corpus", "pooled", "prior=uniform", "", "", 0, {}, 0.5))
     'eGeMAPS (corpus statistics, then uniform prior)'
     """
-    heard = short(candidate.representation).replace("; ", " and ")
+    heard = listing(short(candidate.representation).split("; "))
     together = f"{candidate.combination}, " if candidate.combination != POOLED else ""
     after = f", then {steps(candidate.adaptation)}" if candidate.adaptation else ""
     return f"{heard} ({together}{candidate.statistics} statistics{after})"
@@ -113,22 +111,14 @@ def steps(chain: str) -> str:
 def short(text: str) -> str:
     """Return what a candidate hears, or its name, as a picture has room for it.
 
-    >>> short("egemaps + hidden state 2 (mean+std) + hidden state 3 (mean+std)").replace("\u00a0", " ")
-    'eGeMAPS + states 2+3 (mean+std)'
-    >>> short("egemaps, corpus statistics, pooled, C 0.01, prior=uniform").replace("\u00a0", " ")
-    'eGeMAPS, corpus statistics, C 0.01, uniform prior'
+    >>> short("egemaps + hidden states 2, 3 (mean), corpus statistics, pooled, C 0.01, prior=uniform")
+    'eGeMAPS + states\xa02+3 (mean), corpus statistics, C\xa00.01, uniform prior'
     """
-    text = re.sub(r"\S*=\S*", lambda chain: steps(chain[0]), text) if "=" in text else text
+    text = re.sub(r"\S*=\S*", lambda chain: steps(chain[0]), text)
     text = text.replace(f", {POOLED}", "").replace("egemaps", "eGeMAPS").replace("hidden state", "state")
     text = re.sub(r"logistic regression \(([^)]*)\)", r"\1", text)
-    text = _SEVERAL.sub(_together, text)
+    text = re.sub(r"states [\d, ]+\d", lambda several: several[0].replace(", ", "+"), text)
     return re.sub(r"\b(states?|C) (?=\d)", "\\1\u00a0", text)
-
-
-def _together(found: re.Match[str]) -> str:
-    """Return hidden states of one pooling by their numbers."""
-    numbers = re.findall(r"state (\d+)", found[0])
-    return f"states {'+'.join(numbers)} {found[1]}"
 
 
 def _where(result: BestResult) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from xlser.evaluation.candidates import BestResult, Tried
+from xlser.evaluation.candidates import EQUAL, MARGIN, BestResult, Tried
 from xlser.evaluation.contamination import checkpoints_of
 from xlser.reporting.bench.chart import mark
 from xlser.reporting.best.answer import PLAIN, chance, expected, headline, in_hindsight, points, short, spread
@@ -66,7 +66,8 @@ def choice(result: BestResult) -> Section:
 
 def decided(result: BestResult) -> Section:
     """Return what was decided on the way, and why."""
-    lines = [*map(_lead, result.decisions), *map(_lead, result.notes)]
+    notes = [note for note in result.notes if not note.startswith("WARNING: ")]  # those stand above all
+    lines = [*map(_lead, result.decisions), *map(_lead, notes)]
     left_out = "" if lines else "Nothing had to be decided."
     return Section("decisions", "What was decided, and why", [Words(lines)] if lines else [], "Decisions", left_out)
 
@@ -265,7 +266,11 @@ def _labelled(result: BestResult) -> bool:
 def _how(result: BestResult) -> list[str]:
     looked = f"What of {result.target} was looked at: {listing(result.looks_at) if result.looks_at else 'nothing'}"
     labels = "Its labels, where it has any, score what was chosen, and nothing else."
-    ties = "Of candidates within half a point the simplest was taken."
+    ties = (
+        f"Few pretended targets are noisy: the search's default gives way only to what is better by more than "
+        f"{100 * MARGIN:g} point and by more than chance over these. Of candidates within {100 * EQUAL:g} points the "
+        "simplest was taken."
+    )
     chosen_by = f"Chosen by: {result.chosen_by.rstrip('.')}."
     return [chosen_by, f"Protocol: {result.protocol}.", f"{looked}. {labels}", ties]
 
