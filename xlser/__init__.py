@@ -13,7 +13,8 @@
 Data: `load_corpus`, `Dataset`. What is trained: `Autoencoder`, `FineTuned`, `NoNetwork`, on `features`, by `losses`.
 What reads it: `Knn`, `Probe`, `Head`, `Interpolated`. The two together: `Recogniser`, `load`. How well: `evaluate`,
 `transfer`. Which layer of an encoder: `probe_layers`. What makes up for a shift: `Coral` and the others of
-`xlser.evaluation.adaptations`, several in a `Chain` (or as a text, `make_adaptation`). Each says more of itself: ``help(xlser.Dataset)``.
+`xlser.evaluation.adaptations`, several in a `Chain` (or as a text, `make_adaptation`). Each says more of itself:
+``help(xlser.Dataset)``.
 """
 
 from __future__ import annotations

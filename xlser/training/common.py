@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -18,7 +19,7 @@ from pydantic import (
 from xlser.corpora.emotions import check_named
 from xlser.data.official_split import COLUMN_KINDS
 from xlser.data.splits import SplitKind
-from xlser.schema import Grown, Strict
+from xlser.schema import Grown
 from xlser.vocabulary import EMOTIONS
 
 Many = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
@@ -99,13 +100,44 @@ class EvaluationChoice(Grown):
     oracle_prior: bool = False
 
 
-class CommonRecipe(Strict):
+def chain_text(value: Any) -> Any:
+    """Return a list of adaptations as the one text that it is; a text stays, and what is neither is left to pydantic.
+
+    >>> chain_text([{"speaker-statistics": {"shrink": 10}}, {"prior": "uniform"}, "gaussian-em"])
+    'speaker-statistics:shrink=10|prior=uniform|gaussian-em'
+    """
+    if isinstance(value, Mapping):
+        value = [{name: options} for name, options in value.items()]
+    if not isinstance(value, list | tuple):
+        return value or ""
+    return "|".join(part for step in value for part in _step_texts(step))
+
+
+def _step_texts(step: Any) -> list[str]:
+    texts = []
+    for name, options in step.items() if isinstance(step, Mapping) else [(step, None)]:
+        if isinstance(options, Mapping):
+            texts.append(":".join([str(name), *(f"{key}={_plain(one)}" for key, one in options.items())]))
+        else:
+            texts.append(str(name) if options is None else f"{name}={_plain(options)}")
+    return texts
+
+
+def _plain(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class CommonRecipe(Grown):
     """Train on ``source``, read in ``targets``; without any, the source's held-out speakers are all that is scored.
 
     ``emotions`` are the classes that are scored, where the corpus has them; ``merge`` maps a canonical emotion into
     another before that. ``ratings`` ``derived`` takes valence and activation from a published table of emotion words
-    where a source has no ratings of its own: every number on them is marked so.
+    where a source has no ratings of its own: every number on them is marked so. ``adapt`` is a chain of steps that make
+    up for a target's shift, scored beside the reading without it: a list such as ``[speaker-statistics: {shrink: 10},
+    prior: uniform]``, or its text (see `xlser.evaluation.adaptations`).
     """
+
+    later: ClassVar[frozenset[str]] = frozenset({"adapt"})
 
     name: str
     description: str = ""
@@ -116,6 +148,7 @@ class CommonRecipe(Strict):
     ratings: Literal["rated", "derived"] = "rated"
     split: SplitChoice = SplitChoice()
     evaluation: EvaluationChoice = EvaluationChoice()
+    adapt: Annotated[str, BeforeValidator(chain_text)] = ""
 
     @field_validator("emotions")
     @classmethod
