@@ -13,8 +13,8 @@
 Data: `load_corpus`, `Dataset`. What is trained: `Autoencoder`, `FineTuned`, `NoNetwork`, on `features`, by `losses`.
 What reads it: `Knn`, `Probe`, `Head`, `Interpolated`. The two together: `Recogniser`, `load`. How well: `evaluate`,
 `transfer`. Which layer of an encoder: `probe_layers`. What makes up for a shift: `Coral` and the others of
-`xlser.evaluation.adaptations`, several in a `Chain` (or as a text, `make_adaptation`). Each says more of itself:
-``help(xlser.Dataset)``.
+`xlser.evaluation.adaptations`, several in a `Chain` (or as a text, `make_adaptation`). All of that chosen for a target,
+without a label of it: `best`. Each says more of itself: ``help(xlser.Dataset)``.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from xlser.api.probing import probe_layers as probe_layers
     from xlser.api.recogniser import Recogniser as Recogniser
     from xlser.api.recogniser import load as load
+    from xlser.api.searching import best as best
     from xlser.data.dataset import Dataset as Dataset
     from xlser.data.dataset import load_corpus as load_corpus
     from xlser.errors import XlserError as XlserError
@@ -56,6 +57,7 @@ _HOMES = {
     "api.evaluating": ("evaluate",),
     "api.probing": ("probe_layers",),
     "api.recogniser": ("Recogniser", "load"),
+    "api.searching": ("best",),
     "systems.kinds": ("Autoencoder", "FineTuned", "NoNetwork"),
     "systems.speaks": ("Knn", "Probe", "Head", "Interpolated"),
 }

@@ -31,13 +31,14 @@ LOGITS = {
     "cross_entropy": losses.cross_entropy,
     "cross_entropy weights": partial(losses.cross_entropy, weights=torch.tensor([2.0, 1, 1, 0.5]), smoothing=0.1),
     "focal": losses.focal,
+    "soft_cross_entropy": lambda z, labels: losses.soft_cross_entropy(z, 0.6 * torch.eye(4)[labels] + 0.1),
 }
 PREDICTION = {"dimension_ccc": losses.dimension_ccc}
 # Compare rows, so one row and one label only tell them nothing; of the classifier's logits one row tells enough.
 COMPARING = DIMENSION | CLASS | PREDICTION
 LABELLED = COMPARING | LOGITS
 ALL = LABELLED | LATENT
-OFFERING = {"kl_weight", "class_weights"}
+OFFERING = {"kl_weight", "class_weights", "draw_mix"}
 
 
 def batch(name, dtype=torch.float64):

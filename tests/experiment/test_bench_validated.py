@@ -223,3 +223,23 @@ def test_a_job_that_is_there_anyway_is_not_done_twice(tmp_path):
     every = make_jobs([recipe], [JOINED, *NAMES[:2]], NAMES, tmp_path, adapt=ADAPT)
     assert choosing_jobs(every) == []
     assert choosing_jobs(make_jobs([recipe], [JOINED], NAMES[2:], tmp_path)) == []
+
+
+def test_with_one_source_and_one_target_the_targets_own_recordings_choose(bench):
+    found = {name: bench(NAMES[:1], NAMES[1:2], mislabelled=name) for name in ("", NAMES[1])}
+    before, after = (choices(results, NAMES[1]) for results in found.values())
+    assert before.keys() == after.keys()
+    for key, row in before.items():
+        # The files' names, and with them the order of sums, are others.
+        assert row[0] == after[key][0]
+        assert row[1] == pytest.approx(after[key][1])
+    assert {(key[2], row[2]) for key, row in before.items()} == {
+        ("transductive", "the target's own recordings"),
+        ("zero-shot", "the source's validation speakers"),
+    }
+    for cell in found[""]["cells"]:
+        told = [row["information"] for row in cell["unlabelled"] if row["method"] == "features"]
+        assert bool(told) == (cell["target"] == NAMES[1])
+        for row in found[""]["validated"]:
+            if row["protocol"] == "transductive" and row["line"] == cell["recipe"] and told:
+                assert row["validation"] == pytest.approx(max(told))

@@ -89,3 +89,5 @@ def test_heads_know_whether_their_classes_were_balanced(terms, balanced):
     }
     found = Heads.of(weights, CLASSES, terms)
     assert (found and found.balanced) is balanced
+    assert (found is None) or Heads.of(weights, CLASSES, terms, ("emotion",)).balanced
+    assert (found and Heads.of(weights, CLASSES, terms, ("corpus",)).balanced) is balanced

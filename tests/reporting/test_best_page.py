@@ -70,7 +70,7 @@ def mute(result):
 
 def test_the_headline_has_choice_expectation_range_baseline_and_chance(result):
     said = headline(result)
-    for part in ("0.70 (0.60 to 0.80)", "chosen one", "emodb and emovo", "0.50 (0.40 to 0.60)", "chance is 0.25"):
+    for part in ("0.70 (0.60 to 0.80)", "uniform prior", "emodb and emovo", "0.50 (0.40 to 0.60)", "chance is 0.25"):
         assert part in said
     assert best_page(result).sub == said
 

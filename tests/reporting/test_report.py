@@ -129,6 +129,14 @@ def test_shared_speakers_are_shown_loudly(page, results):
     assert "Shared between parts: b" in text
 
 
+@pytest.mark.parametrize(("tested", "known"), [(["b"], True), (["c"], False)])
+def test_speakers_that_only_validation_shares_flatter_no_score_on_held_out_ones(page, results, tested, known):
+    results["splits"][0] |= {"shared": ["b"], "speakers": {"train": ["a", "b"], "validation": ["b"], "test": tested}}
+    text = plain(page(results))
+    assert ("are flattered by voices known from training" in text) == known
+    assert ("its held-out speakers are not among them" in text) != known
+
+
 def test_what_was_used(page, results):
     text = plain(page(results))
     for wanted in ("c0ffee", "5a17", "abc123", "xlser run tiny --out here", "calm -> sadness 5".replace(">", "&gt;")):

@@ -52,7 +52,9 @@ def synthetic(cache, count=40):
     speaker = np.arange(count) // 4 % 5
     clips = clips_of([tone(code, rng) for code in codes], cache)
     emotion = np.where(np.arange(count) % 13 == 12, -1, codes)
-    return Labelled(clips, emotion, ratings, speaker, speaker % 2)
+    votes = rng.dirichlet(np.ones(4), count).astype(np.float32)
+    votes[::3] = np.nan
+    return Labelled(clips, emotion, ratings, speaker, speaker % 2, votes, (np.arange(count) % 3 == 2).astype(int))
 
 
 def recipe_of(method, *, encoder=None, augment=None, **training):

@@ -26,7 +26,7 @@ OPTIONS = {
 }
 METHODS = {
     "plain": ({"cross_entropy": 1, "supcon": 0.5}, {}),
-    "groups": ({"cross_entropy": 1}, {"accumulate": 2, "chunk_seconds": 1.0}),
+    "groups": ({"cross_entropy": {"mixup": 0.4}}, {"accumulate": 2, "chunk_seconds": 1.0}),
     "lora": ({"cross_entropy": 1, "supcon": 0.5}, {"encoder": {"dropout": 0.1, "lora": {"rank": 4, "dropout": 0.2}}}),
     # Without a classifier; the pairs are drawn, in training and validation.
     "pairs": ({"contrastive": {"pairs": "random-balanced"}}, {"checkpoint_every": 1}),

@@ -21,7 +21,7 @@ from xlser.training.ranks import Ranks, barrier, from_environment, joined
 RUNS = {
     "cross-entropy": ({"cross_entropy": {"balance": True}}, {}),
     "everything": (
-        {"cross_entropy": 1, "supcon": 0.5, "contrastive": 0.5, "metric": 0.2, "dimensions": 0.3},
+        {"cross_entropy": {"mixup": 1}, "supcon": 0.5, "contrastive": 0.5, "metric": 0.2, "dimensions": 0.3},
         {"chunk_seconds": 0.8, "accumulate": 4, "augment": {"time": 0.2, "time_length": 3, "gain": [-6, 6]}},
     ),
     "adapters": ({"cross_entropy": 1, "supcon": 0.5}, {"encoder": {"lora": {"rank": 4, "dropout": 0}}}),

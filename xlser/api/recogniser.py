@@ -119,6 +119,7 @@ class Recogniser:
                 emotions=scored_emotions([source]),
                 split=split_choice(split, list(source.frame["id"])),
                 first_seed=self.seed,
+                **(self.readout.common() if self.readout else {}),
             )
             run = folder / f"run-{recipe.hash}"
             place = Workplace(cache=self.cache, progress=self.progress, say=lambda text: None)

@@ -16,12 +16,18 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--root", "roots", multiple=True, metavar="CORPUS=DIR", help="For --listen: folder of one corpus.")
 @click.option("--cache", type=FOLDER, help="For --listen.  [default: $XLSER_CACHE or the user's cache folder]")
 def command(folder: Path, listen: bool, data_root: Path | None, roots: tuple[str, ...], cache: Path | None) -> None:
-    """Make the report of a finished run or bench anew from the numbers in its FOLDER.
+    """Make the report of a finished run, bench or search anew from the numbers in its FOLDER.
 
     Clips that --listen has copied stay in FOLDER/clips, and every later report of the bench plays them.
     """
+    from xlser.evaluation.candidates import RESULT, read_best
     from xlser.evaluation.results_file import is_bench
 
+    if (folder / RESULT).is_file() and not listen:
+        from xlser.reporting.best.page import write_best
+
+        click.echo(write_best(read_best(folder), folder))
+        return
     if listen:
         _copy_clips(folder, data_root, roots, cache)
     elif data_root or roots or cache:

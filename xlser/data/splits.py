@@ -6,7 +6,7 @@ import hashlib
 import json
 import warnings
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -138,7 +138,7 @@ def adapted_splits(
         made = [{"train": train, "validation": validation, "test": none} for train, validation in parts]
         why = "it has 2 speakers: one trains and the other validates, and none is left to be tested"
         return [Split(**part, hash=_hash(frame, part)) for part in made], why
-    options = {"seed": seed, "validation_clips": validation_clips}
+    options: dict[str, Any] = {"seed": seed, "validation_clips": validation_clips}
     if kind == "speaker-folds" and 3 <= speakers < folds:
         return make_splits(frame, kind, folds=speakers, **options), f"it has {speakers} speakers, a fold for each"
     return make_splits(frame, kind, folds=folds, given=given, parts=parts, **options), ""

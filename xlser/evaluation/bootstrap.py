@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -199,6 +200,7 @@ def interval(samples: ArrayLike, level: float = 0.95, speakers: float | None = N
     return float(low), float(high)
 
 
+@lru_cache(maxsize=1024)
 def _tail(level: float, speakers: float | None) -> float:
     """Return the share of draws beyond each end; with one speaker or fewer nothing is known, and it is zero."""
     from scipy.stats import norm, t

@@ -21,6 +21,8 @@ from xlser.machine import pass_on_machine
 RESULT = "best.json"
 # UA that two candidates may differ by on the pretended targets and count as equals: then the simplest is taken.
 EQUAL = 0.005
+# UA by which another candidate must be better than the default to be taken instead.
+MARGIN = 0.01
 
 
 class Estimate(NamedTuple):
@@ -168,22 +170,53 @@ def read_best(folder: str | Path) -> BestResult:
         raise RunError(f"cannot read {path}: {error}. Run the same `xlser best` command again.") from error
 
 
-def choose(candidates: Sequence[Tried]) -> Tried:
+def choose(candidates: Sequence[Tried], default: str | None = None) -> Tried:
     """Return the best candidate by its score; of those within half a point of the best the simplest, then the first.
+
+    Args:
+        candidates: some with a score.
+        default: the name of the one that stands unless another is clearly better: by more than `MARGIN`, and where
+            there are two or more pretended targets, by Student's t over these (one-sided, 95 %). Choices on two or
+            three of these are noisy, and the best of many is so by luck too.
 
     Raises:
         ValueError: none has a score.
 
-    >>> rows = [Tried(n, "", "", "", "", "", "", c, {}, s) for n, c, s in (("a", 2, 0.7), ("b", 1, 0.697), ("c", 1, .6))]
-    >>> choose(rows).name
-    'b'
+    >>> several = (("a", 2, 0.7), ("b", 1, 0.697), ("c", 1, 0.6))
+    >>> rows = [Tried(name, *6 * [""], rank, {}, score) for name, rank, score in several]
+    >>> choose(rows).name, choose(rows, "b").name, choose(rows, "c").name
+    ('b', 'b', 'b')
+    >>> by = {"a": (0.6, 0.8), "b": (0.7, 0.76), "c": (0.66, 0.865)}
+    >>> rows = [Tried(name, *6 * [""], 1, {"x": x, "y": y}, (x + y) / 2) for name, (x, y) in by.items()]
+    >>> choose(rows, "a").name, choose(rows, "b").name
+    ('c', 'b')
     """
     known = [row for row in candidates if math.isfinite(row.score)]
     if not known:
         raise ValueError("`candidates` must hold one with a score at least, but holds none.")
+    stands = next((row for row in known if row.name == default), None)
+    if stands is not None:
+        known = [row for row in known if row is stands or _clearly_better(row, stands)]
+        if len(known) == 1:
+            return stands
     top = max(row.score for row in known)
     equals = [row for row in known if row.score >= top - EQUAL]
     return min(equals, key=lambda row: (row.complexity, -row.score))
+
+
+def _clearly_better(row: Tried, stands: Tried) -> bool:
+    gains = [row.validated[name] - stands.validated[name] for name in stands.validated if name in row.validated]
+    return row.score - stands.score > max(MARGIN, _by_chance(gains))
+
+
+def _by_chance(gains: Sequence[float]) -> float:
+    """Return what a mean gain must be above to be more than chance; 0 where there are too few to say."""
+    if len(gains) < 2:
+        return 0.0
+    from scipy.stats import t
+
+    quantile = float(t.ppf(0.95, len(gains) - 1))
+    return quantile * float(np.std(gains, ddof=1)) / math.sqrt(len(gains))
 
 
 def regret(

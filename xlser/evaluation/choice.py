@@ -11,11 +11,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from xlser.vocabulary import FEATURES, READOUTS, SHORTCUTS, TARGET, VALIDATION, ZERO_SHOT
+from xlser.vocabulary import FEATURES, READOUTS, SHORTCUTS, TARGET, TRANSDUCTIVE, VALIDATION, ZERO_SHOT
 
 Name = TypeVar("Name")
+_BLIND = (ZERO_SHOT, TRANSDUCTIVE)
 # The axis of a rated dimension that a trained head gives.
 HEAD_AXIS = "head"
+# What tables of choices call a mean.
+ALL_RECIPES, ALL_TARGETS = "all recipes", "all targets"
+# How a reading is chosen where no other corpus can tell: what may look at the target, and what may not.
+OWN_RECORDINGS, HOME = "the target's own recordings", "the source's validation speakers"
 
 
 @dataclass(frozen=True)
@@ -158,7 +163,7 @@ def readings_of(rows: Iterable[Mapping[str, Any]], protocols: Collection[str] | 
 
     Args:
         rows: of ``transfer``; those of the source's own speakers, of other metrics and of shortcuts are passed over.
-        protocols: those that count; None for all.
+        protocols: those that count; None for all that look at no label of the target.
     """
     return {
         Reading.of(row): _worth(row["value"])
@@ -166,7 +171,7 @@ def readings_of(rows: Iterable[Mapping[str, Any]], protocols: Collection[str] | 
         if (row["role"], row["metric"]) == (TARGET, "UA")
         and row["classifier"] in READOUTS
         and row["method"] not in SHORTCUTS
-        and (protocols is None or row["protocol"] in protocols)
+        and row["protocol"] in (_BLIND if protocols is None else protocols)
     }
 
 
@@ -209,6 +214,30 @@ def choose_reading(
         return None
     mean = _mean(seen[best])
     return ReadingChoice(best, mean if math.isfinite(mean) else math.nan, tuple(seen[best]))
+
+
+def choose_unlabelled(
+    rows: Iterable[Mapping[str, Any]], among: Collection[Reading], protocols: Collection[str] | None = None
+) -> ReadingChoice | None:
+    """Return the reading whose answers tell most of a target's recordings (see `answer_information`), without labels.
+
+    For a source and a target beside which there is no other corpus. Readings without probabilities cannot be chosen.
+
+    Args:
+        rows: ``information`` by ``recipe, method, classifier, normalise, protocol`` and seed, of which the mean counts.
+        among: readings that may be chosen.
+        protocols: see `readings_of`.
+
+    Returns:
+        Its ``validation`` is that mean, in nats; None where nothing is left to choose from.
+    """
+    seen: dict[Reading, dict[str, float]] = {}
+    for row in rows:
+        reading = Reading.of(row)
+        if reading in among and (protocols is None or reading.protocol in protocols):
+            seen.setdefault(reading, {})[str(row.get("seed", 0))] = _worth(row["information"])
+    best = min(seen, key=lambda reading: (-_mean(seen[reading]), *_simplicity(reading)), default=None)
+    return None if best is None else ReadingChoice(best, _mean(seen[best]), ())
 
 
 def best_in_hindsight(readings: Mapping[Reading, float]) -> Reading | None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from xlser.evaluation import metrics
+from xlser.evaluation.row_weights import Taught
 from xlser.store.datastore import Datastore, Metric
 
 if TYPE_CHECKING:
@@ -32,11 +33,12 @@ class KnnClassifier:
 
 @dataclass(frozen=True)
 class ProbeClassifier:
-    """Standardised embeddings into a balanced logistic regression; ``chosen`` holds ``c``."""
+    """Standardised embeddings into a balanced logistic regression; ``chosen`` holds ``c``, ``taught`` other weights."""
 
     scaler: StandardScaler
     model: LogisticRegression
     chosen: dict[str, float]
+    taught: Taught | None = None
 
     def predict(self, embeddings: ArrayLike) -> np.ndarray:
         """Return the labels, (Q,) strings, of embeddings (Q, D); Q may be 0."""
@@ -114,11 +116,13 @@ def fit_probe(
     validation_labels: ArrayLike,
     *,
     cs: Sequence[float] = (0.01, 0.1, 1, 10),
+    taught: Taught | None = None,
 ) -> ProbeClassifier:
     """Fit a logistic regression (classes weighted to balance) and choose its C by UA on validation data of the source.
 
     Embeddings are standardised with the training mean and deviation. Of several C that do as well the smallest, the
-    most regular, is taken. Arguments and shapes are those of `fit_knn`.
+    most regular, is taken. Arguments and shapes are those of `fit_knn`. With ``taught`` (see `taught_rows`) the
+    training rows count by its weights in place of classes that are balanced, and teach its labels.
 
     Raises:
         ValueError: fewer than two classes, no validation row, numbers that are not finite, shapes that do not fit.
@@ -127,7 +131,6 @@ def fit_probe(
     >>> model.chosen, model.predict([[7.5]]).tolist()
     ({'c': 0.01}, ['b'])
     """
-    from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
     classes, codes = _coded(labels, len(train))
@@ -136,12 +139,10 @@ def fit_probe(
     validation, truth = _validation(validation, validation_labels)
     scaler = StandardScaler().fit(train)
     rows = scaler.transform(train)
-    models = [
-        LogisticRegression(C=c, class_weight="balanced", max_iter=5000).fit(rows, classes[codes]) for c in sorted(cs)
-    ]
+    models = [_regression(rows, classes[codes], c, taught) for c in sorted(cs)]
     scores = [_ua(truth, model.predict(scaler.transform(validation))) for model in models]
     best = int(np.argmax(scores))
-    return ProbeClassifier(scaler, models[best], {"c": sorted(cs)[best]})
+    return ProbeClassifier(scaler, models[best], {"c": sorted(cs)[best]}, taught)
 
 
 def knn_of(train: ArrayLike, labels: ArrayLike, like: KnnClassifier) -> KnnClassifier:
@@ -155,8 +156,12 @@ def knn_of(train: ArrayLike, labels: ArrayLike, like: KnnClassifier) -> KnnClass
     return KnnClassifier(store, np.asarray(labels, dtype=str), {"k": min(like.chosen["k"], len(store))})
 
 
-def probe_of(train: ArrayLike, labels: ArrayLike, c: float, weights: ArrayLike | None = None) -> ProbeClassifier:
+def probe_of(
+    train: ArrayLike, labels: ArrayLike, c: float, weights: ArrayLike | None = None, taught: Taught | None = None
+) -> ProbeClassifier:
     """Fit the logistic regression of `fit_probe` with a C that is known, to rows (N, D) that count by weights (N,).
+
+    With ``taught`` the weights come on top of its own.
 
     Raises:
         ValueError: fewer than two classes, numbers that are not finite, shapes that do not fit.
@@ -164,13 +169,23 @@ def probe_of(train: ArrayLike, labels: ArrayLike, c: float, weights: ArrayLike |
     >>> probe_of([[0.0], [1.0], [8.0], [9.0]], ["a", "a", "b", "b"], 1.0).predict([[7.5]]).tolist()
     ['b']
     """
-    from sklearn.linear_model import LogisticRegression
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(train)
-    model = LogisticRegression(C=c, class_weight="balanced", max_iter=5000)
-    model.fit(scaler.transform(train), np.asarray(labels, dtype=str), sample_weight=weights)
-    return ProbeClassifier(scaler, model, {"c": c})
+    model = _regression(scaler.transform(train), np.asarray(labels, dtype=str), c, taught, weights)
+    return ProbeClassifier(scaler, model, {"c": c}, taught)
+
+
+def _regression(
+    rows: np.ndarray, labels: np.ndarray, c: float, taught: Taught | None, weights: ArrayLike | None = None
+) -> LogisticRegression:
+    from sklearn.linear_model import LogisticRegression
+
+    if taught is None:
+        model = LogisticRegression(C=c, class_weight="balanced", max_iter=5000)
+        return model.fit(rows, labels, sample_weight=weights)
+    counted = taught.weights if weights is None else taught.weights * np.asarray(weights)[taught.rows]
+    return LogisticRegression(C=c, max_iter=5000).fit(rows[taught.rows], taught.labels, sample_weight=counted)
 
 
 def _vote(distances: np.ndarray, votes: np.ndarray, size: int) -> np.ndarray:

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 
 from xlser.evaluation import metrics
 from xlser.evaluation.bootstrap import SpeakerBootstrap, interval
+from xlser.evaluation.corrected import CHOSEN, ORACLE, Corrected, counted, in_hindsight
+from xlser.evaluation.corrections import ZERO_SHOT
 from xlser.evaluation.knn import checked_probabilities
 from xlser.evaluation.readout import Part
 from xlser.evaluation.shots import Ways, draw_shots
@@ -37,6 +39,10 @@ def few_shot(
 ) -> tuple[list[Row], list[Row]]:
     """Score the ways of `Ways` with k labelled clips a class of the target, and without any.
 
+    With ``probabilities`` the ways to correct them follow (see `xlser.evaluation.corrections`), beginning with
+    ``zero-shot``, which stays as it is; ``chosen``, in each draw and for each k the way that its shots chose by leaving
+    some of them out (validated); and ``oracle``, for each k that which has the best mean in hindsight, which flatters.
+
     Each draw takes the shots of the largest k (`draw_shots`); those of a smaller k are among them, and the queries, all
     clips of the other speakers, are the same for every k. So one draw's curve differs between two k by its shots alone,
     and a gain is the score less that of the same way without shots on the same queries. Who is judged hangs on the
@@ -56,7 +62,8 @@ def few_shot(
         ks: clips a class, distinct.
         draws: see `draw_shots`.
         seed: of draws and resamples.
-        probabilities: (N, C) a classifier's, rows summing to 1; without it nothing is ``interpolated``.
+        probabilities: (N, C) a classifier's, rows summing to 1, of the target as it was adapted to; without it nothing
+            is ``interpolated`` or corrected.
         chosen: what source validation chose, the ``chosen`` of an `Interpolation` or of a `KnnClassifier`.
         level: of the intervals.
         resamples: at least 1.
@@ -64,7 +71,8 @@ def few_shot(
     Returns:
         Rows of ``k, way, metric, value, low, high, sd_draws, without, gain, gain_low, gain_high, shots, queries``:
         ``value`` and ``without``, the same without shots, are means over draws, ``queries`` the mean number of clips.
-        In the rows of k = 0 ``value`` is ``without`` and the gain nan. Then the areas under these curves (see `area`),
+        In the rows of k = 0 ``value`` is ``without`` and the gain nan. Rows of ``chosen`` and ``oracle`` have ``ways``,
+        which: "averaged 14, means 6". Then the areas under these curves (see `area`),
         as rows of ``way, metric, value, low, high, sd_draws, without, gain, gain_low, gain_high``. Without shots is
         zero-shot only where the embeddings are: where unlabelled target data normalised them, it is transductive.
 
@@ -92,17 +100,41 @@ def few_shot(
     queries = [~np.isin(speakers, speakers[draw]) for draw in shots]
     without = ways.without_shots()
     read = [{0: without} | ways.with_shots(draw, ks) for draw in shots]
+    picked: dict[str, dict[int, str]] = {}
+    if model is not None:
+        corrected = Corrected.of(ways.scaled_source, codes, ways.scaled, model)
+        without = without | corrected.without_shots()
+        picked[CHOSEN] = _correct(corrected, read, shots, ks)
     judge = _Judge(labels, np.asarray(classes), queries, SpeakerBootstrap(speakers, resamples, seed))
     over_draws = _draw_weights(draws, resamples, seed)
+    scores = {way: {k: judge.scores([draw[k][way] for draw in read]) for k in (0, *ks)} for way in without}
     table, areas = [], []
-    for way in without:
-        scores = {k: judge.scores([draw[k][way] for draw in read]) for k in (0, *ks)}
+    for way in (*without, *[ORACLE] * (model is not None)):
         for metric in CLASS_METRICS:
-            curve = {k: scores[k][metric] for k in scores}
+            if way == ORACLE:
+                best = in_hindsight({own: {k: of[k][metric] for k in of} for own, of in scores.items()}, (0, *ks))
+                picked[way], curve = best, {k: scores[best[k]][k][metric] for k in (0, *ks)}
+            else:
+                curve = {k: values[metric] for k, values in scores[way].items()}
             key = {"way": way, "metric": metric}
-            table += [{"k": k} | key | row for k, row in _curve_rows(curve, over_draws, level, len(classes), queries)]
+            for k, row in _curve_rows(curve, over_draws, level, len(classes), queries):
+                table.append({"k": k} | key | row | ({"ways": picked[way][k]} if way in picked else {}))
             areas.append(key | _summary(area(list(curve), list(curve.values())), curve[0], over_draws, level))
     return table, areas
+
+
+def _correct(
+    corrected: Corrected, read: list[dict[int, dict[str, np.ndarray]]], shots: list[np.ndarray], ks: Sequence[int]
+) -> dict[int, str]:
+    """Add the predictions of the ways that correct to those of each draw; return which ways were chosen, by k."""
+    chosen: dict[int, list[str]] = {k: [] for k in ks}
+    for draw, positions in zip(read, shots, strict=True):
+        draw[0] = draw[0] | corrected.without_shots()
+        for k in ks:
+            more, way = corrected.with_shots(positions, k)
+            draw[k] = draw[k] | more
+            chosen[k].append(way)
+    return {0: ZERO_SHOT} | {k: counted(ways) for k, ways in chosen.items()}
 
 
 def area(ks: Sequence[int], values: ArrayLike) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 from xlser.evaluation.classify import KnnClassifier, ProbeClassifier, fit_knn, fit_probe, knn_of, probe_of
 from xlser.evaluation.metrics import pearson
 from xlser.evaluation.regress import Direction, fit_direction
+from xlser.evaluation.row_weights import taught_rows
 
 # More latents than this are features, not axes that anybody would look at one by one.
 MOST_LATENTS = 16
@@ -19,11 +20,14 @@ MOST_LATENTS = 16
 @dataclass(frozen=True)
 class Part:
     """Rows of one part of the source: ``embeddings`` (N, D), ``labels`` (N,) with None where the emotion is not scored,
-    ``ratings`` maps a dimension to (N,) with NaN where not rated."""
+    ``ratings`` maps a dimension to (N,) with NaN where not rated. ``corpora`` (N,) are given where each is to count the
+    same for a probe, ``votes``, shares of raters by emotion (N,), where it is to learn from these."""
 
     embeddings: np.ndarray
     labels: np.ndarray
     ratings: dict[str, np.ndarray]
+    corpora: np.ndarray | None = None
+    votes: Mapping[str, np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,9 @@ def fit_classifiers(
         validation.embeddings[rows[1]],
         validation.labels[rows[1]].astype(str),
     ]
-    return {"knn": fit_knn(*pieces), "probe": fit_probe(*pieces)}
+    corpora = None if train.corpora is None else train.corpora[rows[0]]
+    votes = train.votes and {name: train.votes[name][rows[0]] for name in classes if name in train.votes}
+    return {"knn": fit_knn(*pieces), "probe": fit_probe(*pieces, taught=taught_rows(pieces[1], corpora, votes))}
 
 
 def refit_classifiers(
@@ -68,13 +74,16 @@ def refit_classifiers(
 ) -> dict[str, KnnClassifier | ProbeClassifier]:
     """Fit classifiers again to rows (N, D) that were mapped or weighted, with the k and C that were chosen ``before``.
 
+    A probe whose rows counted by corpus, or by votes, keeps that.
+
     Args:
         before: classifiers of the rows as they were, by `fit_classifiers`.
         train: (N, D), all of a class.
         labels: (N,) their labels.
         weights: (N,) how much each counts for ``probe``; None for alike. ``knn`` cannot weigh, and is then left out.
     """
-    found = {"probe": probe_of(train, labels, before["probe"].chosen["c"], weights)}
+    probe = before["probe"]
+    found = {"probe": probe_of(train, labels, probe.chosen["c"], weights, probe.taught)}
     return found if weights is not None else {"knn": knn_of(train, labels, before["knn"])} | found
 
 

@@ -32,6 +32,7 @@ class Neighbours(Adaptation):
         share: s, at least 0 and below 1; at 0 nothing changes.
         count: at least 1; all others where there are fewer.
         sharpness: at least 0.
+        standardise: False compares the rows as they are, where several embeddings of unit length stand side by side.
 
     Raises:
         RecipeError: an option out of range.
@@ -43,6 +44,7 @@ class Neighbours(Adaptation):
     share: float = 0.5
     count: int = 10
     sharpness: float = 5.0
+    standardise: bool = True
 
     def __post_init__(self) -> None:
         """Check the options."""
@@ -54,7 +56,8 @@ class Neighbours(Adaptation):
             raise RecipeError(f"{self.name}: sharpness must be at least 0, but is {self.sharpness} instead")
 
     def _fit(self, home: Home, away: Away) -> Fitted:
-        return FittedNeighbours(share=self.share, count=int(self.count), sharpness=self.sharpness)
+        options = {"sharpness": self.sharpness, "standardise": self.standardise}
+        return FittedNeighbours(share=self.share, count=int(self.count), **options)
 
 
 @dataclass(eq=False)
@@ -64,6 +67,7 @@ class FittedNeighbours(Fitted):
     share: float = 0.5
     count: int = 10
     sharpness: float = 5.0
+    standardise: bool = True
     mean: np.ndarray = field(default_factory=unset)
     std: np.ndarray = field(default_factory=unset)
     units: np.ndarray = field(default_factory=unset)
@@ -76,6 +80,8 @@ class FittedNeighbours(Fitted):
         std = rows.std(axis=0)
         constant = std <= 1e-9 * np.maximum(1.0, np.abs(rows).max(axis=0))
         self.mean, self.std = rows.mean(axis=0), np.where(constant, 1.0, std)
+        if not self.standardise:
+            self.mean, self.std = np.zeros_like(std), np.ones_like(std)
         self.units = self._unit(rows)
         places, weights = self._nearest(self.units)
         answers = given

@@ -42,10 +42,10 @@ class Adapting:
             if key not in self._done:
                 self._done[key] = self._fit(step, home, away)
             fitted, home, away = self._done[key]
-            # Fitting a posterior changes what is fitted: the next chain begins from what it was.
-            done.append(copy(fitted))
+            done.append(fitted)
         maps = tuple(name for name, step in zip(key, steps, strict=True) if not step.on_probabilities)
-        return Adapted(FittedChain(done), home.embeddings, away.embeddings, adaptation.on_probabilities, maps)
+        chain = FittedChain(done)
+        return Adapted(chain, home.embeddings, away.embeddings, adaptation.on_probabilities, key, maps, self.kept)
 
     @staticmethod
     def _fit(step: Adaptation, home: Home, away: Away) -> tuple[Fitted, Home, Away]:
@@ -61,20 +61,31 @@ class Adapting:
 class Adapted:
     """What a chain made of source (N, D') and target (M, D'); ``corrects``: it has something to say on probabilities.
 
-    ``maps`` names the steps on embeddings: chains that share them share the readouts that are fitted again. ``notes``
-    say what was decided, of the first probabilities that were corrected.
+    ``steps`` names all steps, and ``maps`` those on embeddings: chains that share these share the readouts that are
+    fitted again, and what the steps after them make of the same probabilities. ``notes`` say what was decided, of the
+    first probabilities that were corrected.
     """
 
     fitted: FittedChain
     home: np.ndarray
     embedded: np.ndarray
     corrects: bool
+    steps: _Key
     maps: _Key
+    kept: dict[_Key, Any] = field(default_factory=dict, repr=False)
     notes: list[str] = field(default_factory=list)
 
-    def posterior(self, probabilities: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    def posterior(self, readout: str, probabilities: np.ndarray, shares: np.ndarray) -> np.ndarray:
         """Return a readout's probabilities (M, C) of the target corrected; ``shares`` (C,) is what it was fitted to."""
-        fitted = FittedChain(tuple(map(copy, self.fitted.steps)))
-        fitted.fit_posterior(self.embedded, probabilities, shares)
-        self.notes[:] = self.notes or fitted.notes
-        return fitted.posterior(self.embedded, probabilities)
+        notes: list[str] = []
+        for place, step in enumerate(self.fitted.steps):
+            key = (readout, *self.maps, "then", *self.steps[: place + 1])
+            if key not in self.kept:
+                # Fitting a posterior changes what is fitted: another readout begins from what it was.
+                own = copy(step).fit_posterior(self.embedded, probabilities, shares)
+                after = shares if own.shares is None else own.shares
+                self.kept[key] = own.posterior(self.embedded, probabilities), after, own.notes
+            probabilities, shares, said = self.kept[key]
+            notes += said
+        self.notes[:] = self.notes or notes
+        return probabilities

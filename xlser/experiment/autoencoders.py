@@ -164,7 +164,7 @@ def _kept(recipe: Recipe, source: Corpus, scaled: Scaled, folder: Path) -> Featu
 def _store(system: Features, recipe: Recipe, source: Corpus, folder: Path, fingerprint: str) -> None:
     """Write what a system makes of the training clips: a prediction compares with them."""
     case = Case(source, VALIDATION, recipe.normalise, main=False)
-    keep(system.embed(case), source, system.seed.split.train, fingerprint, folder)
+    keep(system.embed(case), source, system.seed.split.train, fingerprint, folder, recipe=recipe)
 
 
 @dataclass(frozen=True)

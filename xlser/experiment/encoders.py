@@ -152,7 +152,7 @@ class _Start:
         """Store what a prediction compares with: the training clips with a scored emotion, or all if none has one."""
         source, rows = self.corpora[0], seed.split.train
         known = rows[np.isin(source.labels[rows].astype(str), self.recipe.emotions)]
-        keep(vectors[source.name], source, known if len(known) else rows, fingerprint, folder)
+        keep(vectors[source.name], source, known if len(known) else rows, fingerprint, folder, recipe=self.recipe)
 
     def embedded(self, folder: Path, fingerprint: str, network: Callable[[], EmotionNetwork]) -> dict[str, np.ndarray]:
         """Return the embeddings of every corpus by name; those that ``folder`` holds are read back."""
@@ -226,7 +226,7 @@ class _Job:
 
         vectors = self.start.embedded(self.folder, self.fingerprint, network)
         self.start.keep(vectors, self.seed, self.folder, self.fingerprint)
-        heads = Heads.of(weights, self.recipe.emotions, self.terms)
+        heads = Heads.of(weights, self.recipe.emotions, self.terms, self.recipe.training.balance)
         return Embedded(self.method, self.seed, vectors, heads, about["best_epoch"], about["curve"])
 
     def check(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,13 +30,17 @@ class Heads:
     balanced: bool = False
 
     @classmethod
-    def of(cls, weights: Mapping, classes: tuple[str, ...], terms: Terms) -> Heads | None:
-        """Return the heads among the tensors of a network, or None where no head was trained."""
+    def of(cls, weights: Mapping, classes: tuple[str, ...], terms: Terms, balance: Sequence[str] = ()) -> Heads | None:
+        """Return the heads among the tensors of a network, or None where no head was trained.
+
+        ``balance`` is what gave equally many clips to an epoch: with emotions in it they count the same, too.
+        """
         if not terms.heads:
             return None
         arrays = [weights[name].numpy() for name in ("classes.weight", "classes.bias")]
         dimensions = [weights[name].numpy() for name in ("dimensions.weight", "dimensions.bias")]
-        return cls(classes if terms.classifies else (), *arrays, terms.regressed, *dimensions, terms.balanced)
+        balanced = terms.balanced or "emotion" in balance
+        return cls(classes if terms.classifies else (), *arrays, terms.regressed, *dimensions, balanced)
 
     def probabilities(self, embeddings: np.ndarray) -> np.ndarray:
         """Return the distribution over ``classes``, (N, C), of embeddings (N, D)."""

@@ -13,7 +13,9 @@ from xlser.evaluation.classify import ProbeClassifier
 from xlser.evaluation.readout import Axes, Part, fit_axes, fit_classifiers, refit_classifiers
 from xlser.experiment.adapted import Adapted, Adapting
 from xlser.experiment.cases import Case
+from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.seeds import Seed
+from xlser.experiment.vote_targets import weighing
 from xlser.vocabulary import DIMENSIONS
 
 
@@ -139,7 +141,7 @@ class Reader:
         return out
 
     def corrected(self, adapted: Adapted, classes: tuple[str, ...]) -> dict[str, np.ndarray]:
-        """Return the classes (N,) by reader, once its probabilities are corrected.
+        """Return the probabilities (N, C) by reader, corrected.
 
         The probe was fitted under equal shares; a classifier of the system's own tells under which (see `Judge`). It
         has no part where the source is mapped too. A class without a training clip cannot be corrected, and readers
@@ -153,19 +155,19 @@ class Reader:
         counts = (self.train.labels.astype(str)[:, None] == np.array(classes)).sum(axis=0)
         if judge and own is not None and counts.all():
             said["classifier + knn"] = own, judge.shares(counts)
-        return {
-            name: np.array(classes)[adapted.posterior(given, shares).argmax(axis=1)]
-            for name, (given, shares) in said.items()
-        }
+        return {name: adapted.posterior(name, given, shares) for name, (given, shares) in said.items()}
 
 
-def make_reader(system: System, source: Case) -> Reader:
-    """Fit on the source's training rows, choosing on its validation rows, what reads a system's embeddings."""
+def make_reader(system: System, source: Case, recipe: AnyRecipe | None = None) -> Reader:
+    """Fit on the source's training rows, choosing on its validation rows, what reads a system's embeddings.
+
+    The recipe says how a probe weighs the rows; without one classes are balanced, and nothing else.
+    """
     embedded, corpus, split = system.embed(source), source.corpus, system.seed.split
     parts = []
     for rows in (split.train, split.validation):
         ratings = {name: values[rows] for name, values in corpus.ratings.items()}
-        parts.append(Part(embedded[rows], corpus.labels[rows], ratings))
+        parts.append(Part(embedded[rows], corpus.labels[rows], ratings, *weighing(corpus, rows, recipe)))
     axes = {name: found for name in DIMENSIONS if (found := fit_axes(*parts, name))}
     judge = system.judge(*parts) if hasattr(system, "judge") else None
     who, of = (corpus.frame[name].to_numpy(dtype=object)[split.train] for name in ("speaker", "corpus"))

@@ -10,13 +10,14 @@ import pandas as pd
 from xlser.errors import XlserError
 from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.transfer import Baseline, View, Views, class_rows, correlation_rows
+from xlser.evaluation.unlabelled import answer_information
 from xlser.experiment.cases import Case
 from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.experiment.oracle import ORACLE_PRIOR, oracle_labels
 from xlser.experiment.readers import Reader
 from xlser.experiment.seeds import Seed
 from xlser.features.normalise import PROTOCOL
-from xlser.vocabulary import FEATURES, ORACLE, TARGET, TRANSDUCTIVE
+from xlser.vocabulary import FEATURES, INTERPOLATED, ORACLE, PROBE, TARGET, TRANSDUCTIVE
 
 POINTS = ["method", "corpus", "part", "id", "x", "y", "activation", "valence", "emotion"]
 
@@ -24,7 +25,8 @@ POINTS = ["method", "corpus", "part", "id", "x", "y", "activation", "valence", "
 @dataclass
 class Scores:
     """Tables as lists of rows: ``transfer``, ``correlation``, ``confusion``, the ``grid`` of 2-D points and ``choices``
-    (k, C, alpha of every reader); ``notes`` say what could not be scored and why, ``adapted`` what adaptations decided.
+    (k, C, alpha of every reader); ``notes`` say what could not be scored and why, ``adapted`` what adaptations decided,
+    and ``unlabelled`` how much answers tell of a target's recordings.
     """
 
     transfer: list[dict] = field(default_factory=list)
@@ -34,6 +36,12 @@ class Scores:
     choices: list[dict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     adapted: list[dict] = field(default_factory=list)
+    unlabelled: list[dict] = field(default_factory=list)
+
+    def look(self, about: dict, answers: dict[str, np.ndarray]) -> None:
+        """Note what the probabilities (M, C) of a target's readers tell without its labels."""
+        for name, rows in answers.items():
+            self.unlabelled.append(about | {"classifier": name, "information": answer_information(rows)})
 
 
 def tell_axes(scores: Scores, readers: list[Reader]) -> None:
@@ -152,7 +160,9 @@ def _view(reader: Reader, case: Case, classes: tuple[str, ...], scores: Scores) 
     about = {"method": reader.method, "seed": reader.seed.number, **about_case(case)}
     adapted = reader.adapted(case, classes) if case.adapt else None
     if adapted is not None:
-        labels = reader.corrected(adapted, classes) if adapted.corrects and len(classes) >= 2 else {}
+        given = reader.corrected(adapted, classes) if adapted.corrects and len(classes) >= 2 else {}
+        scores.look(about, given)
+        labels = {name: np.array(classes)[rows.argmax(axis=1)] for name, rows in given.items()}
         if reader.seed.place == 0:
             scores.adapted.append(about | {"notes": adapted.notes or list(adapted.fitted.notes)})
         if adapted.corrects:
@@ -167,6 +177,10 @@ def _view(reader: Reader, case: Case, classes: tuple[str, ...], scores: Scores) 
         for name, classifier in mine.items():
             labels[name] = classifier.predict(embedded)
             scores.choices.append(about | {"reader": name} | classifier.chosen)
+        if case.role == TARGET:
+            own = reader.judge.probabilities(embedded, classes) if reader.judge and not refitted else None
+            judged = {} if own is None else {INTERPOLATED: own}
+            scores.look(about, {PROBE: reader.probed(embedded, classes, mine[PROBE])} | judged)
     if refitted or "|" in case.adapt:
         # Axes were fitted to the source as it was; of a chain's steps each alone says what becomes of them.
         return View(case.judged(reader.seed), labels), embedded

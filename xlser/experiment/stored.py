@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from xlser.errors import MachineError, XlserError
-from xlser.experiment.corpora import Corpus
+from xlser.experiment.corpora import AnyRecipe, Corpus
+from xlser.experiment.vote_targets import weighing
 from xlser.store.datastore import Datastore
 from xlser.vocabulary import DIMENSIONS
 
 STORE = "datastore.safetensors"
+VOTES = "votes"  # shares by the recipe's emotions, as a JSON list; NaN where nobody voted
 
 
-def keep(vectors: np.ndarray, corpus: Corpus, rows: np.ndarray, encoder: str, folder: Path) -> None:
-    """Write the embeddings of some rows, of all rows (N, D), into a model's folder, unless the same stand there."""
+def keep(
+    vectors: np.ndarray,
+    corpus: Corpus,
+    rows: np.ndarray,
+    encoder: str,
+    folder: Path,
+    *,
+    recipe: AnyRecipe | None = None,
+) -> None:
+    """Write the embeddings of some rows, of all rows (N, D), into a model's folder, unless the same stand there.
+
+    Where the recipe's probe learns from votes they stand beside the labels: a prediction fits the probe again.
+    """
     labels = [str(label or "") for label in corpus.labels[rows]]
     store = stored(vectors[rows], corpus, rows, encoder, labels)
+    if recipe is not None and (votes := weighing(corpus, rows, recipe)[1]):
+        store.about[VOTES] = [json.dumps([float(value) for value in row]) for row in zip(*votes.values(), strict=True)]
     if _hash_of(folder / STORE) != store.hash:
         store.save(folder / STORE)
 

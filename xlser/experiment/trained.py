@@ -71,7 +71,7 @@ class Trained:
         """Fit readers to the systems; the first of the corpora is the source."""
         source, *targets = corpora
         cases = make_cases(recipe, source, targets, adapt)
-        return cls(recipe, systems, cases, [make_reader(system, cases[0]) for system in systems])
+        return cls(recipe, systems, cases, [make_reader(system, cases[0], recipe) for system in systems])
 
     @property
     def source(self) -> Corpus:
@@ -112,9 +112,11 @@ class Trained:
         """
         if corpus is self.source:
             tell_axes(scores, self.readers)
-        readers, gains_over = [*self.readers, *shortcuts], baseline(self.recipe)
+        gains_over = baseline(self.recipe)
 
         def scored(case: Case) -> Views:
+            # What hears nothing need not be adapted by every chain and option.
+            readers = self.readers if set(case.adapt) & set("|=:") else [*self.readers, *shortcuts]
             about = {"readers": readers, "baseline": gains_over, "latents": latents, "ratings": ratings}
             return score_case(scores, self.recipe, self.source, case, **about)
 

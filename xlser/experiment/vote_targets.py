@@ -33,6 +33,17 @@ def vote_targets(corpus: Corpus, recipe: AnyRecipe) -> np.ndarray:
     return np.where((labelled | undecided)[:, None], shares, np.nan).astype(np.float32)
 
 
+def weighing(
+    corpus: Corpus, rows: np.ndarray, recipe: AnyRecipe | None
+) -> tuple[np.ndarray | None, dict[str, np.ndarray] | None]:
+    """Return what a recipe's probe weighs some rows by: the corpus of each, and the votes (see `Part`), or None."""
+    probe = recipe.probe if recipe else None
+    corpora = corpus.frame["corpus"].to_numpy(dtype=str)[rows] if probe and probe.balance else None
+    if recipe is None or recipe.probe.targets == "labels":
+        return corpora, None
+    return corpora, dict(zip(recipe.emotions, vote_targets(corpus, recipe)[rows].T, strict=True))
+
+
 def soft_terms(recipe: AnyRecipe) -> list[Term]:
     """Return the terms of a recipe's methods that learn from votes."""
     given = [_terms_of(recipe, name) for name in methods_of(recipe)]
@@ -50,9 +61,9 @@ def targets_of(corpus: Corpus, recipe: AnyRecipe, terms: Iterable[Term]) -> np.n
 
 
 def tell_votes(corpus: Corpus, recipe: AnyRecipe, place: Workplace) -> None:
-    """Say and count what teaches in a recipe that learns from votes; nothing is said of another one."""
+    """Say and count what teaches in a recipe whose networks or probe learn from votes; say nothing of another one."""
     terms = soft_terms(recipe)
-    if not terms:
+    if not terms and recipe.probe.targets == "labels":
         return
     voted = np.isfinite(vote_targets(corpus, recipe)).all(axis=1)
     labelled = np.array([label is not None for label in corpus.labels])

@@ -44,6 +44,7 @@ def _card(row: Row) -> list[Part]:
         "Labels kept": counted(row["labels"]["kept"]),
         "Merged": counted(row["labels"]["merged"]),
         "Dropped": counted(row["labels"]["dropped"]),
+        **({"Taught a classifier": counted(row["labels"]["taught"])} if "taught" in row["labels"] else {}),
         "Files left out": counted(row.get("left_out", {})),
         "Licence": row.get("licence") or "not stated",
         "Citation": row.get("citation") or "not stated",

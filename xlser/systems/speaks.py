@@ -14,11 +14,16 @@ class Readout:
     """One of the readouts by its ``name``; an option that is None is chosen on the source's validation speakers."""
 
     name: ClassVar[str]
+    of_recipe: ClassVar[tuple[str, ...]] = ()
 
     def options(self) -> dict[str, Any]:
         """Return the options that are given."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in self.of_recipe}
         return {name: value for name, value in values.items() if value is not None}
+
+    def common(self) -> dict[str, Any]:
+        """Return what the recipe says of how it is fitted, as the recipe spells it; empty where it says nothing."""
+        return {self.name: {name: getattr(self, name) for name in self.of_recipe}} if self.of_recipe else {}
 
 
 @dataclass(frozen=True)
@@ -39,15 +44,26 @@ class Knn(Readout):
 
 @dataclass(frozen=True)
 class Probe(Readout):
-    """Logistic regression on the training clips' embeddings, classes weighted equally; ``c`` as scikit-learn's."""
+    """Logistic regression on the training clips' embeddings, classes weighted equally; ``c`` as scikit-learn's.
+
+    ``balance`` and ``targets``: see `xlser.training.common.ProbeChoice`; each corpus of a joined source counts the same
+    with ``balance="corpus"``, and a clip teaches what each of its raters heard with ``targets="votes"``.
+    """
 
     name: ClassVar[str] = PROBE
+    of_recipe: ClassVar[tuple[str, ...]] = ("balance", "targets")
     c: float | None = None
+    balance: Literal["corpus"] | tuple[Literal["corpus"], ...] = ()
+    targets: Literal["labels", "votes"] = "labels"
 
     def __post_init__(self) -> None:
         """Check the options."""
         if self.c is not None and not self.c > 0:
             raise RecipeError(f"Probe: c must be above 0, but is {self.c!r} instead")
+        if self.balance not in ((), "corpus", ("corpus",)):
+            raise RecipeError(f"Probe: balance must be corpus, or () for none, but is {self.balance!r} instead")
+        if self.targets not in ("labels", "votes"):
+            raise RecipeError(f"Probe: targets must be labels or votes, but is {self.targets!r} instead")
 
 
 @dataclass(frozen=True)

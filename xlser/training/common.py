@@ -127,17 +127,30 @@ def _plain(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+class ProbeChoice(Strict):
+    """How the logistic regression on embeddings is fitted: emotions count the same in any case.
+
+    With ``balance: corpus`` each corpus of a joined source counts the same too, however many recordings it has. With
+    ``targets: votes`` a recording teaches what each of its raters heard, by their shares, and its label where nobody
+    voted. See `xlser.evaluation.row_weights.taught_rows`.
+    """
+
+    balance: Annotated[tuple[Literal["corpus"], ...], Many] = ()
+    targets: Literal["labels", "votes"] = "labels"
+
+
 class CommonRecipe(Grown):
     """Train on ``source``, read in ``targets``; without any, the source's held-out speakers are all that is scored.
 
     ``emotions`` are the classes that are scored, where the corpus has them; ``merge`` maps a canonical emotion into
     another before that. ``ratings`` ``derived`` takes valence and activation from a published table of emotion words
-    where a source has no ratings of its own: every number on them is marked so. ``adapt`` is a chain of steps that make
-    up for a target's shift, scored beside the reading without it: a list such as ``[speaker-statistics: {shrink: 10},
-    prior: uniform]``, or its text (see `xlser.evaluation.adaptations`).
+    where a source has no ratings of its own: every number on them is marked so. ``probe`` says how the logistic
+    regression is fitted. ``adapt`` is a chain of steps that make up for a target's shift, scored beside the reading
+    without it: a list such as ``[speaker-statistics: {shrink: 10}, prior: uniform]``, or its text (see
+    `xlser.evaluation.adaptations`).
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"adapt"})
+    later: ClassVar[frozenset[str]] = frozenset({"adapt", "probe"})
 
     name: str
     description: str = ""
@@ -148,6 +161,7 @@ class CommonRecipe(Grown):
     ratings: Literal["rated", "derived"] = "rated"
     split: SplitChoice = SplitChoice()
     evaluation: EvaluationChoice = EvaluationChoice()
+    probe: ProbeChoice = ProbeChoice()
     adapt: Annotated[str, BeforeValidator(chain_text)] = ""
 
     @field_validator("emotions")

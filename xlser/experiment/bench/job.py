@@ -127,6 +127,7 @@ def _cell(job: Job, trained: Trained, alone: list[Reader], corpus: Corpus) -> di
         "confusion": scores.confusion,
         "choices": scores.choices,
         "adapted": scores.adapted,
+        "unlabelled": scores.unlabelled,
         "points": _points(scores),
         **_beside(job, trained, main, scores),
         "predictions": predictions(views, corpus),

@@ -6,10 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from xlser.evaluation.choice import (
+    ALL_RECIPES,
+    ALL_TARGETS,
+    HOME,
+    OWN_RECORDINGS,
     Reading,
     ReadingChoice,
     best_in_hindsight,
     choose,
+    choose_unlabelled,
     readings_of,
 )
 from xlser.evaluation.pretended import choose_for, rows_of
@@ -18,9 +23,6 @@ from xlser.vocabulary import TARGET, TRANSDUCTIVE, ZERO_SHOT
 
 Row = dict[str, Any]
 Cell = Mapping[str, Any]
-ALL_RECIPES, ALL_TARGETS = "all recipes", "all targets"
-# How a method and readout are chosen where no other corpus can tell.
-HOME = "the source's validation speakers"
 _PROTOCOLS = {ZERO_SHOT: (ZERO_SHOT,), TRANSDUCTIVE: (ZERO_SHOT, TRANSDUCTIVE)}
 _SCORE = ("value", "low", "high", "chance")
 
@@ -30,9 +32,10 @@ def validated_rows(cells: Iterable[Cell], pretended: Iterable[Cell] = ()) -> tup
 
     A target of several source corpora is read by what does best when each of them is left out in turn: trained on the
     others, adapted to it without its labels, scored by them. One of a single corpus, by what does best in the cells of
-    the bench that have the target neither as source nor as target. Where there are none of these, a method and readout
-    are chosen on the source's validation speakers, and nothing adapts. What may look at the target's recordings and
-    what may not (``protocol``) are chosen apart; of several recipes each for itself, and all of them together.
+    the bench that have the target neither as source nor as target. Where there are none of these, by how much answers
+    tell of the target's unlabelled recordings; or zero-shot, method and readout by the source's validation speakers.
+    What may look at the target's recordings and what may not (``protocol``) are chosen apart; of several recipes each
+    for itself, and all of them together.
 
     Args:
         cells: of the bench, those of sources themselves among them.
@@ -94,6 +97,10 @@ def _choice(several: list[Cell], others: list[Cell], protocols: tuple[str, ...])
     if oracle is None:
         return None
     choice, by = choose_for(source, target, others, here, protocols)
+    if choice is None:
+        # No protocol but the second may look at the target.
+        looked = [row | {"recipe": cell["recipe"]} for cell in several for row in cell.get("unlabelled", ())]
+        choice, by = choose_unlabelled(looked, here, protocols) if TRANSDUCTIVE in protocols else None, OWN_RECORDINGS
     if choice is None:
         choice, by = _at_home(source, others, here), HOME
     if choice is None:

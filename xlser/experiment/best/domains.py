@@ -125,6 +125,7 @@ def without_copies(sources: Sequence[Domain], target: Domain) -> tuple[list[Doma
     if not out:
         names = ", ".join(domain.name for domain in sources)
         raise CorpusError(
-            f"every recording of {names} stands in {target.name} too: nothing is left to learn from. Give other sources."
+            f"every recording of {names} stands in {target.name} too: nothing is left to learn from. "
+            "Give other sources."
         )
     return out, said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,12 +16,13 @@ from xlser.evaluation.smoothing import Neighbours
 from xlser.experiment.best.domains import Domain
 from xlser.experiment.best.space import CORPUS, SOURCE, SPEAKER, Candidate, Setting
 from xlser.features.normalise import Scaler
+from xlser.features.representation import Representation
 from xlser.systems.combined import CLIP, Combined, Linear, Member, average, side_by_side
 
 # Steps that look at nothing of the source.
 ALONE = (Prior, Neighbours)
-# Share of the predicted emotions' entropy that the speaker may tell before speaker statistics do more harm than good.
-HARM = 0.2
+# Voices that nobody names are guessed; whether statistics by speaker, or by voice, help is decided without labels.
+VOICES, RULE = "pseudo-speakers", "speaker-or-corpus"
 # Clips by which a speaker's statistics are drawn to the corpus's.
 SHRINK = 10.0
 CHAINS = {CORPUS: f"corpus:clip={CLIP:g}", SPEAKER: f"speaker-statistics:shrink={SHRINK:g}:clip={CLIP:g}"}
@@ -43,7 +45,7 @@ class Fits:
     _linear: dict[tuple, Linear] = field(default_factory=dict)
     _made: dict[tuple, list[Member]] = field(default_factory=dict)
     _said: dict[tuple, np.ndarray] = field(default_factory=dict)
-    _harm: dict[tuple, float] = field(default_factory=dict)
+    _rules: dict[tuple, tuple[bool, tuple[str, ...]]] = field(default_factory=dict)
 
     def probabilities(self, task: Task, candidate: Candidate) -> np.ndarray:
         """Return what a candidate says of the recordings of ``task.away``, (M, C), transductive where it looks at them.
@@ -65,13 +67,16 @@ class Fits:
 
     def forget(self) -> None:
         """Keep the fitted readouts alone, which take little room."""
-        for kept in (self._made, self._said, self._harm):
+        for kept in (self._made, self._said, self._rules):
             kept.clear()
 
     def notes(self, task: Task, candidate: Candidate) -> list[str]:
         """Return what the adaptations of a candidate decided and why, a sentence each."""
-        members = [member for setting in candidate.settings for member in self._members(task, setting)]
-        return list(dict.fromkeys(note for member in members for note in member.fitted.notes))
+        mean = average([self._setting(task, setting) for setting in candidate.settings], candidate.shares)
+        notes = list(self._finished(task, candidate, mean)[0].notes)
+        if any(setting.statistics == SPEAKER for setting in candidate.settings):
+            notes = [*self.rule(task)[1], *notes]
+        return list(dict.fromkeys(notes))
 
     def _finished(self, task: Task, candidate: Candidate, mean: np.ndarray) -> tuple[Fitted, np.ndarray]:
         """Return the steps on averaged probabilities, fitted, and what they give."""
@@ -84,7 +89,7 @@ class Fits:
             home = Home(rows[:0], np.empty(0, dtype=object), task.classes)
         else:
             homes = [home_rows(task.sources, own, task) for own, _ in pairs]
-            home = _as_home(side_by_side([learnt for learnt, _ in homes]), homes[0][1], task)
+            home = _as_home(side_by_side([learnt for learnt, _ in homes]), homes[0][1], task, task.sources)
         fitted = chain.fit(home, Away(rows, speakers)).fit_posterior(rows, mean)
         return fitted, fitted.posterior(rows, mean)
 
@@ -108,49 +113,47 @@ class Fits:
         scaler = _scaler(sources, setting, task)
         key = (*_key(sources), task.classes, setting.representation, setting.statistics, setting.c)
         if key not in self._linear:
-            self._linear[key] = fit_linear(home, codes, len(task.classes), _weights(sources, task.classes), setting.c)
+            self._linear[key] = fit_linear(home, codes, task.classes, _weights(sources, task.classes), setting.c)
         linear, away = self._linear[key], _columns(task.away, setting, task)
         text = "|".join(part for part in (self._statistics(task, setting), setting.adapt) if part)
-        fitted = make_chain(text).fit(_as_home(home, codes, task), Away(scaler.apply(away), task.away.speakers))
+        learnt = _as_home(home, codes, task, sources)
+        fitted = make_chain(text).fit(learnt, Away(scaler.apply(away), task.away.speakers))
         member = Member(setting.representation, tuple(d.name for d in sources), scaler, linear, fitted)
         rows = member.embeddings(away, task.away.speakers)
         fitted.fit_posterior(rows, linear.probabilities(rows))
         return member
 
     def _statistics(self, task: Task, setting: Setting) -> str:
-        """Return the step that takes the target's statistics; of speakers only where that does no harm."""
+        """Return the step that takes the target's statistics; of speakers only where the rule has them."""
         if setting.statistics != SPEAKER:
             return CHAINS.get(setting.statistics, "")
-        if task.away.speakers is None:
+        if not self.rule(task)[0]:
             return CHAINS[CORPUS]
-        key = (*_key_of(task), setting.representation)
-        if key not in self._harm:
-            said = self._setting(task, Setting(setting.representation, CORPUS))
-            self._harm[key] = dependence(said.argmax(axis=1), task.away.speakers)
-        return CHAINS[CORPUS if self._harm[key] > HARM else SPEAKER]
+        return CHAINS[SPEAKER] if task.away.speakers is not None else f"{VOICES}|{CHAINS[SPEAKER]}"
+
+    def rule(self, task: Task) -> tuple[bool, tuple[str, ...]]:
+        """Return whether speaker statistics help a target, and why: asked once, of eGeMAPS, for all representations."""
+        key = _key_of(task)
+        if key not in self._rules:
+            setting = Setting(Representation(True), CORPUS)
+            scaler, parts = _scaler(task.sources, setting, task), []
+            for domain in task.sources:
+                parts.append(scaler.apply(_columns(domain, setting, task))[domain.labelled(task.classes)])
+            home = _as_home(np.concatenate(parts), home_rows(task.sources, setting, task)[1], task, task.sources)
+            rows = scaler.apply(_columns(task.away, setting, task))
+            fitted = make_chain(f"{VOICES}|{RULE}").fit(home, Away(rows, task.away.speakers))
+            decided: Any = list(fitted.steps)[-1]
+            self._rules[key] = bool(decided.names), tuple(fitted.notes)
+        return self._rules[key]
 
 
-def dependence(codes: np.ndarray, speakers: np.ndarray) -> float:
-    """Return how much who speaks says of the predicted class: their mutual information beyond chance, over its most.
-
-    Where speakers have few emotions each, their statistics hold the emotion, and taking them out takes it out too.
-    """
-    from sklearn.metrics import mutual_info_score
-
-    names = np.unique(speakers.astype(str), return_inverse=True)[1]
-    draw = np.random.default_rng(0)
-    chance = np.mean([mutual_info_score(names, draw.permutation(codes)) for _ in range(20)])
-    most = mutual_info_score(codes, codes)
-    return float((mutual_info_score(names, codes) - chance) / most) if most > 0 else 0.0
-
-
-def fit_linear(rows: np.ndarray, codes: np.ndarray, classes: int, weights: np.ndarray, c: float) -> Linear:
+def fit_linear(rows: np.ndarray, codes: np.ndarray, classes: tuple[str, ...], weights: np.ndarray, c: float) -> Linear:
     """Fit a logistic regression whose classes weigh alike.
 
     Args:
         rows: (N, D) z-scores.
         codes: (N,) numbers of the classes.
-        classes: how many there are; one that no row has gets next to no probability.
+        classes: C of them; one that no row has gets next to no probability.
         weights: (N,) of the rows, before classes are balanced.
         c: inverse strength of the penalty, for weights of 1 in the mean.
     """
@@ -159,14 +162,14 @@ def fit_linear(rows: np.ndarray, codes: np.ndarray, classes: int, weights: np.nd
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    mass = np.bincount(codes, weights, minlength=classes)
+    mass = np.bincount(codes, weights, minlength=len(classes))
     balanced = weights / mass[codes]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = LogisticRegression(C=c, max_iter=2000).fit(
             rows, codes, sample_weight=balanced * len(rows) / balanced.sum()
         )
-    coefficients, intercepts = np.zeros((classes, rows.shape[1])), np.full(classes, -30.0)
+    coefficients, intercepts = np.zeros((len(classes), rows.shape[1])), np.full(len(classes), -30.0)
     there = model.classes_
     if len(there) == 2:  # one row of log-odds stands for both
         coefficients[there], intercepts[there] = (
@@ -175,7 +178,7 @@ def fit_linear(rows: np.ndarray, codes: np.ndarray, classes: int, weights: np.nd
         )
     else:
         coefficients[there], intercepts[there] = model.coef_, model.intercept_
-    return Linear(coefficients, intercepts)
+    return Linear(classes, coefficients, intercepts)
 
 
 def home_rows(sources: Sequence[Domain], setting: Setting, task: Task) -> tuple[np.ndarray, np.ndarray]:
@@ -213,8 +216,15 @@ def make_chain(text: str) -> Chain:
     return Chain([make_adaptation(text)] if text else [])
 
 
-def _as_home(rows: np.ndarray, codes: np.ndarray, task: Task) -> Home:
-    return Home(rows, np.array(task.classes)[codes], task.classes)
+def _as_home(rows: np.ndarray, codes: np.ndarray, task: Task, sources: Sequence[Domain]) -> Home:
+    """Return what adaptations see of the sources: speakers are "" where they are not known."""
+    corpora, speakers = [], []
+    for domain in sources:
+        learnt = domain.labelled(task.classes)
+        corpora += [domain.name] * int(learnt.sum())
+        speakers += [""] * int(learnt.sum()) if domain.speakers is None else list(domain.speakers[learnt])
+    names = np.array(task.classes)[codes]
+    return Home(rows, names, task.classes, np.array(corpora), np.array(speakers, dtype=object))
 
 
 def _weights(sources: Sequence[Domain], classes: tuple[str, ...]) -> np.ndarray:

@@ -22,11 +22,15 @@ COUNT = 3
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """A pretended target: the task without its labels, and these, by which alone it is scored."""
+    """A pretended target: the task without its labels, and these, by which alone it is scored.
+
+    ``shifts``: it is another corpus than those that are learnt from.
+    """
 
     name: str
     task: Task
     labels: np.ndarray
+    shifts: bool = True
 
     def ua(self, probabilities: np.ndarray) -> float:
         """Return the UA of probabilities (M, C)."""
@@ -74,5 +78,6 @@ def _of_speakers(task: Task, source: Domain) -> list[Fold]:
             continue
         away = out.hidden(speakers=task.away.speakers is not None)
         classes = tuple(name for name in task.classes if name in rest.classes)
-        folds.append(Fold(f"{source.name}, {out.name}", Task((rest,), away, classes, task.columns), out.labels))
+        made = Task((rest,), away, classes, task.columns)
+        folds.append(Fold(f"{source.name}, {out.name}", made, out.labels, shifts=False))
     return folds

@@ -19,6 +19,7 @@ from xlser.experiment.best.fits import Fits
 from xlser.experiment.best.outcome import LEVEL
 from xlser.experiment.best.search import OnProgress, Question, everything, find_among, hidden_states
 from xlser.experiment.workplace import Workplace
+from xlser.features.representation import columns_of
 from xlser.vocabulary import EMOTIONS
 
 MEAN = "mean"
@@ -52,7 +53,7 @@ def leave_one_out(
     layers = hidden_states(encoder)
     extractor, jobs = everything(layers, encoder), place.jobs or os.cpu_count() or 1
     read = [read_domain(dataset, extractor, emotions, place) for dataset in corpora]
-    question = Question(tuple(emotions), tuple(extractor.columns()), layers, transductive, 60 * minutes, jobs)
+    question = Question(tuple(emotions), tuple(columns_of(extractor)), layers, transductive, 60 * minutes, jobs)
     fits, results = Fits(), []
     for away in read:
         rest = [domain for domain in read if domain is not away]

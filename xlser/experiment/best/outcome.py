@@ -11,6 +11,7 @@ from xlser.evaluation.bootstrap import SpeakerBootstrap, interval
 from xlser.evaluation.candidates import BestResult, Budget, Estimate, Tried, regret
 from xlser.evaluation.transfer import ua_samples
 from xlser.experiment.best.domains import Domain
+from xlser.experiment.best.doubts import doubts
 from xlser.experiment.best.fits import Task, make_chain
 from xlser.experiment.best.space import BASELINE, CORPUS, SPEAKER, Candidate
 from xlser.experiment.results_folder import provenance
@@ -33,7 +34,7 @@ class Outcome:
 
     @classmethod
     def of(
-        cls, search: Search, task: Task, away: Domain, chosen: Candidate, decisions: list[str], chosen_by: str
+        cls, search: Search, task: Task, away: Domain, chosen: Candidate, *, decisions: list[str], chosen_by: str
     ) -> Outcome:
         """Score what was tried on the target, as far as it has labels: nothing is chosen after this.
 
@@ -65,9 +66,9 @@ class Outcome:
             oracle=oracle,
             regret=lost,
             decisions=tuple(decisions),
-            notes=tuple(_notes(task, away)),
+            notes=(*_notes(task, away), *doubts(task, chosen, looks_at(chosen), search.fits)),
             budget=Budget(search.seconds_given, round(used, 1), tuple(search.not_tried)),
-            predictions=tuple(_predictions(away, task, search.fits.probabilities(task, chosen))),
+            predictions=tuple(predictions(away, task, search.fits.probabilities(task, chosen))),
             about=provenance(used),
             samples=named,
         )
@@ -116,7 +117,8 @@ def _samples(
     return samples, draws.effective(known)
 
 
-def _predictions(away: Domain, task: Task, shares: np.ndarray) -> list[dict[str, Any]]:
+def predictions(away: Domain, task: Task, shares: np.ndarray) -> list[dict[str, Any]]:
+    """Return what is said of each recording of the target, by probabilities (N, C)."""
     frame, classes = away.dataset.frame, task.classes
     return [
         {"file": str(file), "emotion": classes[int(row.argmax())], "probabilities": [float(value) for value in row]}

@@ -18,7 +18,7 @@ from xlser.experiment.best.space import Candidate
 from xlser.experiment.use.model import STORE
 from xlser.features.extractor import Extractor
 from xlser.features.extractors import written_as
-from xlser.features.representation import together
+from xlser.features.representation import columns_of, together
 from xlser.store.datastore import Datastore
 from xlser.systems.combined import Combined
 
@@ -47,7 +47,7 @@ def save_best(outcome: Outcome, out: Path, encoder: str | None) -> Combined:
         "fingerprint": fingerprint,
         "speakers": _speakers(task.away),
     }
-    kept = replace(model, columns=tuple(extractor.columns()), about=about)
+    kept = replace(model, columns=tuple(columns_of(extractor)), about=about)
     out.mkdir(parents=True, exist_ok=True)
     _store(task, outcome.candidate, fingerprint).save(out / STORE)
     result.write(out)

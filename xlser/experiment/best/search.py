@@ -20,12 +20,13 @@ from xlser.experiment.best.fits import Fits, Task
 from xlser.experiment.best.folds import Fold, pretended
 from xlser.experiment.best.outcome import Outcome, tried
 from xlser.experiment.best.saving import save_best
+from xlser.experiment.best.shots import with_shots
 from xlser.experiment.best.space import Candidate
 from xlser.experiment.best.stages import Stages
 from xlser.experiment.best.trials import Trials
 from xlser.experiment.workplace import Workplace
 from xlser.features.extractor import Extractor
-from xlser.features.representation import Representation, together
+from xlser.features.representation import SOUNDING, Representation, columns_of, together
 from xlser.vocabulary import EMOTIONS
 
 
@@ -53,6 +54,7 @@ class Search:
         jobs: threads; they change no number.
         fits: what was fitted so far.
         on_progress: gets a `Progress` after every batch.
+        default: what stands unless another one is clearly better; the stages say which.
         trials: what was scored before, by a search of the same corpora that was stopped.
     """
 
@@ -62,6 +64,7 @@ class Search:
     fits: Fits = field(default_factory=Fits)
     on_progress: OnProgress | None = None
     trials: Trials = field(default_factory=Trials)
+    default: Candidate | None = None
     scores: dict[Candidate, dict[str, float]] = field(default_factory=dict)
     seconds: dict[Candidate, float] = field(default_factory=dict)
     not_tried: list[str] = field(default_factory=list)
@@ -102,7 +105,8 @@ class Search:
 
     def best(self) -> Candidate:
         """Return what would be taken now."""
-        taken = choose([tried(one, scores, self.seconds[one]) for one, scores in self.scores.items()]).name
+        rows = [tried(one, scores, self.seconds[one]) for one, scores in self.scores.items()]
+        taken = choose(rows, str(self.default)).name
         return next(one for one in self.scores if str(one) == taken)
 
     def _of(self, candidate: Candidate) -> tuple[dict[str, float], float]:
@@ -142,7 +146,7 @@ def find_best(
         emotions: that are told apart, as far as the sources have them.
         minutes: of search, features excepted.
         out: a folder for the model and ``best.json``; nothing is written unless given.
-        few_shot: labelled recordings of the target.
+        few_shot: labelled recordings of the target, ``file`` and ``emotion``: they correct what was found without.
         transductive: False leaves out every candidate that looks at the target.
         on_progress: gets a `Progress` after every batch.
         trials: where scores are kept, so that a search that is stopped can go on.
@@ -155,8 +159,10 @@ def find_best(
     read = [read_domain(dataset, extractor, emotions, place) for dataset in sources]
     away = read_domain(target, extractor, emotions, place)
     jobs = place.jobs or os.cpu_count() or 1
-    question = Question(tuple(emotions), tuple(extractor.columns()), layers, transductive, 60 * minutes, jobs)
+    question = Question(tuple(emotions), tuple(columns_of(extractor)), layers, transductive, 60 * minutes, jobs)
     outcome = find_among(read, away, question, Fits(), on_progress, trials=trials)
+    if few_shot is not None:
+        outcome = with_shots(outcome, away, few_shot)
     if out is not None:
         save_best(outcome, Path(out), encoder)
     return outcome.result
@@ -191,7 +197,8 @@ def find_among(
     search = Search(folds, question.seconds, question.jobs, fits, on_progress, trials or Trials())
     chosen = search.run(Stages(question.layers, question.transductive))
     with threadpool_limits(1):
-        return Outcome.of(search, task, away, chosen, [*decisions, *fits.notes(task, chosen)], chosen_by)
+        decisions += fits.notes(task, chosen)
+        return Outcome.of(search, task, away, chosen, decisions=decisions, chosen_by=chosen_by)
 
 
 def hidden_states(encoder: str | None) -> tuple[int, ...]:
@@ -209,5 +216,5 @@ def hidden_states(encoder: str | None) -> tuple[int, ...]:
 
 def everything(layers: tuple[int, ...], encoder: str | None) -> Extractor:
     """Return the extractor of all that any candidate hears."""
-    states = [Representation(False, layers, "mean+std")] if layers else []
+    states = [Representation(False, layers, "mean+std", SOUNDING)] if layers else []
     return together([Representation(True), *states], encoder)

@@ -133,7 +133,7 @@ class CombinedModel(Model):
         """
         raise RunError(
             f"{self.chosen.run} is adapted to {self.chosen.about['target']} already, and reads every recording by what "
-            "was fitted there. Leave --adapt out; to adapt to other recordings, run `xlser best` with these as --target."
+            "was fitted there. Leave --adapt out; to adapt to other recordings, run `xlser best` on these."
         )
 
     def embed(self, audio: Any, rate: int | None = None) -> np.ndarray:

@@ -220,7 +220,7 @@ def _clips(chosen: Chosen) -> ClipEmbedder:
     network = assemble(encoder, recipe.encoder, terms, len(recipe.emotions), number).eval()
     _fill(network, {**network.state_dict(), **weights}, chosen)
     network.to("cuda" if torch.cuda.is_available() else "cpu")
-    heads = None if untrained else Heads.of(weights, recipe.emotions, terms)
+    heads = None if untrained else Heads.of(weights, recipe.emotions, terms, recipe.training.balance)
     longest = int(recipe.encoder.longest * encoder.rate)
     return ClipEmbedder(network, recipe.training.precision, longest, about["fingerprint"], heads)
 

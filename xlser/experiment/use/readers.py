@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,7 +13,10 @@ from xlser.errors import RunError, XlserError, did_you_mean
 from xlser.evaluation.classify import ProbeClassifier, fit_probe, knn_predict
 from xlser.evaluation.interpolate import Interpolation
 from xlser.evaluation.knn import class_codes
+from xlser.evaluation.row_weights import taught_rows
+from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.judge import HEAD, INTERPOLATED, Heads, HeadsJudge
+from xlser.experiment.stored import VOTES
 from xlser.experiment.use.folder import Chosen
 from xlser.store.datastore import Datastore, Metric
 from xlser.vocabulary import PROBE
@@ -122,11 +126,19 @@ class Probed:
     classes: tuple[str, ...]
 
     @classmethod
-    def of(cls, store: Datastore, classes: tuple[str, ...], c: float) -> Probed:
-        """Fit the run's probe again, to the stored training clips, with the C that validation chose."""
+    def of(cls, store: Datastore, classes: tuple[str, ...], c: float, recipe: AnyRecipe | None = None) -> Probed:
+        """Fit the run's probe again, to the stored training clips, with the C that validation chose.
+
+        The rows count as the recipe says, and without one classes are balanced.
+        """
         known = scored(store, classes, store.metric)
-        rows = known.embeddings, np.array(known.labels)
-        return cls(fit_probe(*rows, *rows, cs=(c,)), classes)
+        rows, probe = (known.embeddings, np.array(known.labels)), recipe.probe if recipe else None
+        corpora = known.about["corpus"] if probe and probe.balance else None
+        votes = None
+        if recipe and VOTES in known.about:
+            table = np.array([json.loads(cell) for cell in known.about[VOTES]], dtype=float)
+            votes = {name: column for name, column in zip(recipe.emotions, table.T, strict=True) if name in classes}
+        return cls(fit_probe(*rows, *rows, cs=(c,), taught=taught_rows(rows[1], corpora, votes)), classes)
 
     def read(self, embeddings: np.ndarray, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Return the emotions (Q,), and the distributions (Q, C) over ``classes``, some of the reader's."""
@@ -173,7 +185,7 @@ def make_reader(
     every = tuple(chosen.recipe.emotions)
     classes, options = classes or every, chosen.options_for(classes or every)
     if chosen.reader == PROBE:
-        return Probed.of(own, classes, options["c"])
+        return Probed.of(own, classes, options["c"], chosen.recipe)
     if chosen.reader == HEAD and heads is not None:
         return Alone(heads)
     known = scored(store, every, options.get("distance", store.metric))

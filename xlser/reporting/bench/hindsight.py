@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
+from xlser.evaluation.choice import ALL_TARGETS, HOME, OWN_RECORDINGS
 from xlser.evaluation.pretended import LEFT_OUT, OTHERS
-from xlser.experiment.bench.validated import ALL_TARGETS, HOME
 from xlser.features.normalise import PROTOCOL
 from xlser.reporting.bench.facts import Bench, Row
 from xlser.reporting.section import Cell, Group, Heading, Note, Part, Section, Table
@@ -27,8 +29,9 @@ _WAYS = {
     "and the reading with the best mean UA taken",
     OTHERS: "the reading was taken that has the best mean UA in the bench's other cells, which have the target neither "
     "as source nor as target",
-    HOME: "method and readout are those of the source's validation speakers, which cannot tell how to adapt, so that "
-    "the recipe's own statistics stand; name more sources or targets to choose by",
+    OWN_RECORDINGS: "no other corpus can tell, and the reading was taken whose answers tell most of the target's "
+    "unlabelled recordings (sure, and not all of one emotion), a weak guide: name more sources or targets to choose by",
+    HOME: "zero-shot, method and readout are those of the source's validation speakers",
 }
 _KINDS = {"one": "from one corpus", "several": "from several corpora joined"}
 _BRIEF = {"one": "one source corpus", "several": "several joined"}
@@ -36,7 +39,7 @@ _BRIEF = {"one": "one source corpus", "several": "several joined"}
 
 def section(bench: Bench) -> Section | None:
     """Return the validated choice for every source and target beside the oracle, and mean regrets."""
-    rows = _shown(bench)
+    rows = shown(bench)
     if not rows:
         return None
     parts: list[Part] = [Note(BELIEVE), Note(_how(rows))]
@@ -45,12 +48,16 @@ def section(bench: Bench) -> Section | None:
     for protocol in dict.fromkeys(row["protocol"] for row in rows):
         mine = [row for row in rows if row["protocol"] == protocol]
         parts += [Heading(f"{protocol.capitalize()}: {_LOOKS[protocol]}"), _table(bench, mine)]
+    papers = Markup(", ").join(
+        Markup('<a href="tables/{0}">{0}</a>').format(f"validated.{kind}") for kind in ("tex", "md")
+    )
+    parts.append(Note(Markup("For a paper: {}.").format(papers)))
     return Section("validated", TITLE, parts, short="Chosen")
 
 
 def section_of_terminal(bench: Bench) -> Section | None:
     """Return the mean regrets on every target, with one line each of what was chosen where there are few."""
-    rows = _shown(bench)
+    rows = shown(bench)
     if not rows or not bench.results["regrets"]:
         return None
     parts: list[Part] = [Note(""), _short(bench), Note(""), Note(BELIEVE), Note(_how(rows))]
@@ -60,7 +67,7 @@ def section_of_terminal(bench: Bench) -> Section | None:
 def _short(bench: Bench) -> Table:
     """Return the same as `_means`, a line for each recipe, protocol and kind of source, and a column a target."""
     lines: dict[tuple[str, str], dict[str, Row]] = {}
-    asked = {(row["line"], row["protocol"]) for row in _shown(bench)}
+    asked = {(row["line"], row["protocol"]) for row in shown(bench)}
     for row in bench.results["regrets"]:
         if (row["line"], row["protocol"]) in asked:
             title = f"{row['protocol']}, {_BRIEF[row['corpora']]}"
@@ -90,14 +97,14 @@ def regret_sentences(bench: Bench) -> list[tuple[str, str]]:
     return lines
 
 
-def _shown(bench: Bench) -> list[Row]:
+def shown(bench: Bench) -> list[Row]:
     """Return the choices among several readings: of a single one there is nothing to choose."""
     rows: list[Row] = bench.results.get("validated", [])
     return [row for row in rows if row["candidates"] > 1]
 
 
 def _overall(bench: Bench) -> list[Row]:
-    asked = {(row["line"], row["protocol"]) for row in _shown(bench)}
+    asked = {(row["line"], row["protocol"]) for row in shown(bench)}
     rows = bench.results.get("regrets", [])
     return [row for row in rows if row["target"] == ALL_TARGETS and (row["line"], row["protocol"]) in asked]
 
@@ -115,7 +122,7 @@ def _how(rows: Sequence[Row]) -> str:
 
 def _means(bench: Bench) -> Table:
     """Return the mean UA of validated choice and oracle, and the regret, on each target and over all."""
-    asked, groups = {(row["line"], row["protocol"]) for row in _shown(bench)}, {}
+    asked, groups = {(row["line"], row["protocol"]) for row in shown(bench)}, {}
     for row in bench.results["regrets"]:
         if (row["line"], row["protocol"]) in asked:
             title = f"{row['line']}, {row['protocol']}, {_KINDS[row['corpora']]}"
@@ -136,11 +143,17 @@ def _table(bench: Bench, rows: Sequence[Row]) -> Table:
     groups: dict[str, list[Line]] = {}
     for row in rows:
         cells = [f"{row['source']} → {row['target']}", _reading(bench, row, "chosen"), _reading(bench, row, "oracle")]
-        how = Cell(f"{number(row['validation'])} in {plural(len(row['places']), 'place')}", more=[row["by"]])
+        how = Cell(_measured(row), more=[row["by"]])
         groups.setdefault(row["line"], []).append(Line([*cells, _regret(row), how]))
-    heads = ["Source → target", "Validated", "Oracle (hindsight)", "Regret", "Chosen by a UA of"]
+    heads = ["Source → target", "Validated", "Oracle (hindsight)", "Regret", "Chosen by"]
     caption = "UA of the validated choice and of the oracle, among the same readings"
     return Table(caption, heads, [Group(lines, Cell(line)) for line, lines in groups.items()], point="chance")
+
+
+def _measured(row: Row) -> str:
+    if row["by"] == OWN_RECORDINGS:
+        return f"{number(row['validation'])} nats"
+    return f"UA {number(row['validation'])} in {plural(len(row['places']), 'place')}"
 
 
 def _reading(bench: Bench, row: Row, which: str) -> Cell:

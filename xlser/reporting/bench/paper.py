@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from xlser.reporting import section
-from xlser.reporting.bench import shots
-from xlser.reporting.bench.facts import Bench
+from xlser.reporting.bench import hindsight, shots
+from xlser.reporting.bench.facts import Bench, Row
 from xlser.reporting.bench.latex import Cell, Line, document
 from xlser.reporting.bench.matrix import Matrix, Square, matrices
-from xlser.reporting.wording import listing
+from xlser.reporting.wording import bounds, listing, number
 
 Table = tuple[str, list[str], list[Line]]
 
@@ -15,6 +15,8 @@ Table = tuple[str, list[str], list[Line]]
 def paper_tables(bench: Bench) -> dict[str, str]:
     """Return the text of every file by its name, `xlser.reporting.bench.matrix.PAPERS`."""
     every = {"matrix": [_matrix(bench, one) for one in matrices(bench)], "few_shot": _few_shot(bench)}
+    if rows := hindsight.shown(bench):
+        every["validated"] = [_validated(bench, rows)]
     files = {}
     for name, tables in every.items():
         files[f"{name}.tex"] = document(tables)
@@ -34,6 +36,24 @@ def _matrix(bench: Bench, matrix: Matrix) -> Table:
         for line in lines
     ]
     return f"{caption}.", ["Recipe", "Source", "held-out", *marked, *(f"mean, {name}" for name in matrix.means)], rows
+
+
+def _validated(bench: Bench, rows: list[Row]) -> Table:
+    caption = (
+        "UA of the reading that was chosen without a label of the target (validated), of the best of the same readings "
+        f"in hindsight (oracle), and what the choice lost to it (regret); brackets: {bench.percent} intervals over "
+        "speakers"
+    )
+    lines: list[Line] = []
+    for row in rows:
+        two = [
+            (number(row[name]["value"]), bounds(row[name]["low"], row[name]["high"])) for name in ("chosen", "oracle")
+        ]
+        lost = (number(row.get("regret")), bounds(row.get("regret_low"), row.get("regret_high")))
+        named = [row["line"], row["protocol"], _source(bench, row["source"]), _source(bench, row["target"])]
+        lines.append([*((name, "") for name in named), *two, lost])
+    heads = ["Recipe", "Protocol", "Source", "Target", "validated", "oracle", "regret"]
+    return f"{caption}.", heads, lines
 
 
 def _source(bench: Bench, name: str) -> str:

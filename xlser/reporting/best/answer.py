@@ -10,6 +10,7 @@ import numpy as np
 from xlser.evaluation.candidates import BestResult, Estimate, Tried
 from xlser.reporting.wording import known, listing, number, score
 
+POOLED = "pooled"
 PLAIN = "eGeMAPS with logistic regression"
 
 
@@ -36,7 +37,7 @@ def headline(result: BestResult) -> str:
     itself = chosen is plain
     beside = f"; {PLAIN} {'is it' if itself else f'gets {spread(expected(plain))}'}, chance is {number(chance(result))}"
     return (
-        f"Expect a UA of {spread(expected(chosen))} on {result.target} from {chosen.name}: so well it did on "
+        f"Expect a UA of {spread(expected(chosen))} on {result.target} from {spoken(chosen)}: so well it did on "
         f"{_where(result)}{beside}."
     )
 
@@ -81,15 +82,43 @@ def chance(result: BestResult) -> float:
     return 1 / len(result.classes)
 
 
-def short(text: str) -> str:
-    """Return a candidate as a picture has room for it.
+def spoken(candidate: Tried) -> str:
+    """Return a candidate as a sentence has room for it: what it hears, whose statistics, what adapts it.
 
-    >>> short("egemaps + hidden state 2 (mean+std), logistic regression (C 0.01)").replace("\u00a0", " ")
-    'eGeMAPS + state 2 (mean+std), C 0.01'
+    >>> spoken(Tried("", "egemaps", "corpus", "pooled", "prior=uniform", "", "", 0, {}, 0.5))
+    'eGeMAPS (corpus statistics, then uniform prior)'
     """
+    heard = listing(short(candidate.representation).split("; "))
+    together = f"{candidate.combination}, " if candidate.combination != POOLED else ""
+    after = f", then {steps(candidate.adaptation)}" if candidate.adaptation else ""
+    return f"{heard} ({together}{candidate.statistics} statistics{after})"
+
+
+def steps(chain: str) -> str:
+    """Return a chain of adaptations in words.
+
+    >>> steps("prior=uniform|neighbours:k=10|prior=uniform")
+    'uniform prior, neighbours (k=10), uniform prior'
+    """
+    named = []
+    for step in chain.split("|"):
+        name, _, options = step.partition(":")
+        name = "uniform prior" if name == "prior=uniform" else name
+        named.append(f"{name} ({', '.join(options.split(':'))})" if options else name)
+    return ", ".join(named)
+
+
+def short(text: str) -> str:
+    """Return what a candidate hears, or its name, as a picture has room for it.
+
+    >>> short("egemaps + hidden states 2, 3 (mean), corpus statistics, pooled, C 0.01, prior=uniform")
+    'eGeMAPS + states\xa02+3 (mean), corpus statistics, C\xa00.01, uniform prior'
+    """
+    text = re.sub(r"\S*=\S*", lambda chain: steps(chain[0]), text)
+    text = text.replace(f", {POOLED}", "").replace("egemaps", "eGeMAPS").replace("hidden state", "state")
     text = re.sub(r"logistic regression \(([^)]*)\)", r"\1", text)
-    text = text.replace("egemaps", "eGeMAPS").replace("hidden state ", "state\u00a0")
-    return re.sub(r"\bC (?=\d)", "C\u00a0", text)
+    text = re.sub(r"states [\d, ]+\d", lambda several: several[0].replace(", ", "+"), text)
+    return re.sub(r"\b(states?|C) (?=\d)", "\\1\u00a0", text)
 
 
 def _where(result: BestResult) -> str:

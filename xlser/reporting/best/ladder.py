@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from xlser.evaluation.candidates import BestResult, Tried
+from xlser.reporting.best.answer import steps
 
 # What candidates differ by, in the order in which a signal passes it.
 FIELDS = ("representation", "statistics", "combination", "adaptation", "readout")
@@ -73,15 +74,15 @@ def _change(field: str, was: str, now: str) -> str:
     """Return what changed in words.
 
     >>> _change("adaptation", "prior=uniform", "prior=uniform|gaussian-em"), _change("statistics", "source", "corpus")
-    ('+ gaussian-em', 'statistics of the corpus')
+    ('+ gaussian-em', 'corpus statistics')
     >>> _change("representation", "egemaps", "egemaps + hidden state 2 (mean)")
     '+ hidden state 2 (mean)'
     """
     if field == "adaptation":
         more = now.removeprefix(f"{was}|" if was else "")
-        return f"+ {more.replace('|', ', then ')}" if now.startswith(was) and more else f"adapted by {now or 'nothing'}"
+        return f"+ {steps(more)}" if now.startswith(was) and more else f"{steps(now) if now else 'no adaptation'}"
     if field == "statistics":
-        return f"statistics of the {now}"
+        return f"{now} statistics"
     if field == "representation" and now.startswith(f"{was} + "):
         return now.removeprefix(f"{was} ")
     return now

@@ -48,6 +48,7 @@ def best_page(result: BestResult) -> Page:
     checkpoints = checkpoints_of(result.about, {})
     if str(weights := result.about.get("encoder") or "").startswith("random:"):
         banners.append(f"{weights} has random weights: this shows the machinery, and nothing of an encoder.")
+    banners += [note for note in result.notes if note.startswith("WARNING: ")]
     banners += warnings(checkpoints, "+".join(result.sources), [result.target])
     return Page(
         title=f"The best model for {result.target}",

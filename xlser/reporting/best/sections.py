@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
-from xlser.evaluation.candidates import BestResult, Tried
+from xlser.evaluation.candidates import EQUAL, MARGIN, BestResult, Tried
 from xlser.evaluation.contamination import checkpoints_of
 from xlser.reporting.bench.chart import mark
 from xlser.reporting.best.answer import PLAIN, chance, expected, headline, in_hindsight, points, short, spread
+from xlser.reporting.best.answer import steps as steps_of
 from xlser.reporting.best.ladder import FIELDS, Rung, ladder
 from xlser.reporting.best.picture import TARGET, VALIDATED, Line, dots, ends
 from xlser.reporting.pretraining import cautions
@@ -65,7 +66,8 @@ def choice(result: BestResult) -> Section:
 
 def decided(result: BestResult) -> Section:
     """Return what was decided on the way, and why."""
-    lines = [*map(_lead, result.decisions), *map(_lead, result.notes)]
+    notes = [note for note in result.notes if not note.startswith("WARNING: ")]  # those stand above all
+    lines = [*map(_lead, result.decisions), *map(_lead, notes)]
     left_out = "" if lines else "Nothing had to be decided."
     return Section("decisions", "What was decided, and why", [Words(lines)] if lines else [], "Decisions", left_out)
 
@@ -89,7 +91,7 @@ def regret(result: BestResult) -> Section:
     title = "What the choice gives away"
     if not _labelled(result):
         why = f"{result.target} has no labels: how good the choice is on it cannot be said, and nobody looked."
-        return Section("regret", title, left_out=why)
+        return Section("regret", title, short="Regret", left_out=why)
     names = [("chosen", result.chosen), ("oracle", result.oracle or result.chosen), (PLAIN, result.baseline)]
     rows = [[Cell(name, more=[result.get(of).name]), *_numbers(result.get(of))] for name, of in names]
     table = Table.of("UA", ["", "sources left out", result.target], rows)
@@ -204,8 +206,18 @@ def _line(result: BestResult, row: Tried, label: str) -> Line:
 def _label(result: BestResult, row: Tried) -> str:
     """Return a candidate by what not all candidates have alike."""
     varied = [name for name in FIELDS if len({getattr(one, name) for one in result.candidates}) > 1]
-    parts = [getattr(row, name) + " statistics" * (name == "statistics") for name in varied]
+    parts = [_written(name, getattr(row, name)) for name in varied]
     return short(", ".join(part for part in parts if part)) or short(row.name)
+
+
+def _written(field: str, value: str) -> str:
+    return (
+        f"{value} statistics"
+        if field == "statistics"
+        else steps_of(value)
+        if field == "adaptation" and value
+        else value
+    )
 
 
 def _step(result: BestResult, rung: Rung) -> str:
@@ -254,7 +266,11 @@ def _labelled(result: BestResult) -> bool:
 def _how(result: BestResult) -> list[str]:
     looked = f"What of {result.target} was looked at: {listing(result.looks_at) if result.looks_at else 'nothing'}"
     labels = "Its labels, where it has any, score what was chosen, and nothing else."
-    ties = "Of candidates within half a point the simplest was taken."
+    ties = (
+        f"Few pretended targets are noisy: the search's default gives way only to what is better by more than "
+        f"{100 * MARGIN:g} point and by more than chance over these. Of candidates within {100 * EQUAL:g} points the "
+        "simplest was taken."
+    )
     chosen_by = f"Chosen by: {result.chosen_by.rstrip('.')}."
     return [chosen_by, f"Protocol: {result.protocol}.", f"{looked}. {labels}", ties]
 
