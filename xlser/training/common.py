@@ -19,7 +19,7 @@ from pydantic import (
 from xlser.corpora.emotions import check_named
 from xlser.data.official_split import COLUMN_KINDS
 from xlser.data.splits import SplitKind
-from xlser.schema import Grown
+from xlser.schema import Grown, Strict
 from xlser.vocabulary import EMOTIONS
 
 Many = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
