@@ -240,3 +240,18 @@ def test_features_are_z_scored_before_the_steps_that_follow(run, small_data):
     np.testing.assert_allclose(
         factors[:, 1:] / factors[:, :1], (factors[:, 1:] / factors[:, :1])[:1].repeat(len(files), 0)
     )
+
+
+def test_a_run_scores_the_chain_of_its_recipe_and_predicts_by_it(tmp_path, place, small_data):
+    chain = ["speaker-statistics", {"prior": "uniform"}]
+    features = {"extractor": "logmel", "normalise": "source"}
+    folder = trained(tmp_path, place, features=features, model="none", adapt=chain)
+    model = read_by(xlser.load(folder, method="features").model, "probe")
+    text = "speaker-statistics|prior=uniform"
+    assert model.chosen.headline.read_by("transductive", text)
+    expected, frame = said(folder, "features", "probe", "transductive")
+    rows = zip(frame["path"], frame["speaker"], strict=True)
+    requests = [Request(small_data / TARGET / path, speaker=speaker) for path, speaker in rows]
+    found = list(model.predict_files(requests, adapt=True, k=0))
+    assert {one.adapt for one in found} == {text}
+    assert [one.emotion for one in found] == expected

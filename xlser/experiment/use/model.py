@@ -228,8 +228,9 @@ class Model:
         emotions, shares = np.full(len(embedded), ""), np.empty((len(embedded), 0))
         if classes:
             emotions, shares = self._answers(about, embedded, classes, reading)
-        for note in reading.fitted.notes if reading and on_note else ():
-            on_note(note)
+        if reading is not None and on_note is not None:
+            for note in reading.fitted.notes:
+                on_note(note)
         located = self._located(about, embedded)
         for place, (request, seconds) in enumerate(about):
             row, emotion = located[place], str(emotions[place])
