@@ -14,15 +14,12 @@ from xlser.evaluation.choice import (
     readings_of,
     told_by,
 )
-from xlser.evaluation.pretended import choose_for, rows_of
+from xlser.evaluation.pretended import ALL_RECIPES, ALL_TARGETS, HOME, UNLABELLED, choose_for, rows_of
 from xlser.evaluation.regret import Answers, Regret, mean_over_targets
 from xlser.vocabulary import TARGET, TRANSDUCTIVE, ZERO_SHOT
 
 Row = dict[str, Any]
 Cell = Mapping[str, Any]
-ALL_RECIPES, ALL_TARGETS = "all recipes", "all targets"
-# How a reading is chosen where no other corpus can tell: what may look at the target, and what may not.
-UNLABELLED, HOME = "the target's own recordings", "the source's validation speakers"
 _PROTOCOLS = {ZERO_SHOT: (ZERO_SHOT,), TRANSDUCTIVE: (ZERO_SHOT, TRANSDUCTIVE)}
 _SCORE = ("value", "low", "high", "chance")
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from xlser.evaluation.pretended import LEFT_OUT, OTHERS
-from xlser.experiment.bench.validated import ALL_TARGETS, HOME, UNLABELLED
+from xlser.evaluation.pretended import ALL_TARGETS, HOME, LEFT_OUT, OTHERS, UNLABELLED
 from xlser.features.normalise import PROTOCOL
 from xlser.reporting.bench.facts import Bench, Row
 from xlser.reporting.section import Cell, Group, Heading, Note, Part, Section, Table
