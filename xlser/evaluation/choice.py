@@ -17,10 +17,6 @@ Name = TypeVar("Name")
 _BLIND = (ZERO_SHOT, TRANSDUCTIVE)
 # The axis of a rated dimension that a trained head gives.
 HEAD_AXIS = "head"
-# What tables of choices call a mean.
-ALL_RECIPES, ALL_TARGETS = "all recipes", "all targets"
-# How a reading is chosen where no other corpus can tell: what may look at the target, and what may not.
-OWN_RECORDINGS, HOME = "the target's own recordings", "the source's validation speakers"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,10 @@ Row = dict[str, Any]
 Cell = Mapping[str, Any]
 # How a choice was made, the best way first.
 LEFT_OUT, OTHERS = "source corpora left out in turn", "other cells"
+# Where no other corpus can tell: what may look at the target, and what may not.
+UNLABELLED, HOME = "the target's own recordings", "the source's validation speakers"
+# Lines of tables that are of more than one recipe, or target.
+ALL_RECIPES, ALL_TARGETS = "all recipes", "all targets"
 
 
 def choose_for(

@@ -6,10 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from xlser.evaluation.choice import (
-    ALL_RECIPES,
-    ALL_TARGETS,
-    HOME,
-    OWN_RECORDINGS,
     Reading,
     ReadingChoice,
     best_in_hindsight,
@@ -18,7 +14,7 @@ from xlser.evaluation.choice import (
     readings_of,
     told_by,
 )
-from xlser.evaluation.pretended import choose_for, rows_of
+from xlser.evaluation.pretended import ALL_RECIPES, ALL_TARGETS, HOME, UNLABELLED, choose_for, rows_of
 from xlser.evaluation.regret import Answers, Regret, mean_over_targets
 from xlser.vocabulary import TARGET, TRANSDUCTIVE, ZERO_SHOT
 
@@ -102,7 +98,7 @@ def _choice(several: list[Cell], others: list[Cell], protocols: tuple[str, ...])
     told = told_by(looked) if TRANSDUCTIVE in protocols else None
     choice, by = choose_for(source, target, others, here, protocols, here=told)
     if choice is None:
-        choice, by = choose_unlabelled(looked, here, protocols) if TRANSDUCTIVE in protocols else None, OWN_RECORDINGS
+        choice, by = choose_unlabelled(looked, here, protocols) if TRANSDUCTIVE in protocols else None, UNLABELLED
     if choice is None:
         choice, by = _at_home(source, others, here), HOME
     if choice is None:
