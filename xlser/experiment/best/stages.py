@@ -83,9 +83,16 @@ class Stages:
         return [*best.values()][:KEPT]
 
     def _default(self, acoustic: Sequence[Candidate], states: Sequence[Representation]) -> Candidate:
-        """Return the wide ensemble: eGeMAPS, the best state with its neighbours side by side, and the best states."""
+        """Return the wide ensemble: eGeMAPS and the best states, each state once.
+
+        Zero-shot, frames that do not sound do harm, and the best state with its neighbours side by side is heard too;
+        adapted, frames of both kinds err differently.
+        """
         if not states:
             return acoustic[0]
+        if self.transductive:
+            heard = [replace(one, frames=frames) for one in states for frames in (SOUNDING, "all")]
+            return self._joined([ACOUSTIC, *heard])
         return self._joined([ACOUSTIC, *self._side_by_side([states[0].states[0]])[-1:], *states])
 
     def _side_by_side(self, layers: Sequence[int]) -> list[Representation]:
