@@ -216,5 +216,5 @@ def hidden_states(encoder: str | None) -> tuple[int, ...]:
 
 def everything(layers: tuple[int, ...], encoder: str | None) -> Extractor:
     """Return the extractor of all that any candidate hears."""
-    states = [Representation(False, layers, "mean+std", SOUNDING)] if layers else []
+    states = [Representation(False, layers, "mean+std", frames) for frames in ("all", SOUNDING)] if layers else []
     return together([Representation(True), *states], encoder)
