@@ -31,7 +31,7 @@ PARSED = {
     r"emodb/supcon-knn": "minutes; tests/experiment/test_encoder_run.py runs its kind",
     r"--dask|torchrun": "needs a cluster; test_bench_dask.py and test_torchrun.py have one",
     r"^xlser transfer": "minutes; tests/experiment/test_bench.py runs its kind",
-    r"^xlser best|predict runs/best": "minutes, corpora and a checkpoint; tests/experiment/test_best_run.py has small ones",
+    r"^xlser best|predict runs/best": "minutes, and a checkpoint; tests/experiment/test_best_run.py runs its kind",
     r"^xlser probe-layers": "minutes, and a checkpoint; tests/cli/test_probe_layers.py runs its kind",
     r"^xlser export": "needs a fine-tuned encoder; tests/experiment/test_export.py has one",
     r"synthesise": "a minute; tests/corpora/test_synthetic.py does it",
