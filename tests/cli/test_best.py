@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 
 import pytest
 from ragged import make_ragged
@@ -41,6 +42,7 @@ def test_a_folder_gets_a_page_and_a_model_that_predicts(xlser, data, field, tmp_
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
+        (("--target", "one"), "2 recordings at least"),
         (("--target", "nowhere-at-all"), "nowhere-at-all"),
         (("--leave-one-out",), "--target"),
         (("--minutes", 0), "above 0"),
@@ -53,6 +55,10 @@ def test_a_folder_gets_a_page_and_a_model_that_predicts(xlser, data, field, tmp_
 )
 def test_what_cannot_be_is_one_message(xlser, data, field, tmp_path, changes, named):
     words = ("best", *SOURCES, "--target", field, "--data-root", data, "--out", tmp_path / "out")
+    if changes[-1] == "one":
+        (tmp_path / "one").mkdir()
+        shutil.copy(next(field.glob("*.wav")), tmp_path / "one")
+        changes = ("--target", tmp_path / "one")
     status, _, said = xlser(*words, *changes)
     assert status != 0
     assert named in said

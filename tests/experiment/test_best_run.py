@@ -19,6 +19,8 @@ from xlser.experiment.best.targets import find_target
 from xlser.experiment.best.trials import Trials
 from xlser.experiment.workplace import Workplace
 from xlser.reporting.best.by_target import by_target_text, write_by_target
+from xlser.reporting.best.page import best_page
+from xlser.reporting.html import html
 from xlser.vocabulary import UNLABELLED
 
 SOURCES = ("synthetic-de", "synthetic-tr")
@@ -144,13 +146,25 @@ def test_no_time_is_refused(recordings, place, tmp_path):
         run_best(BestQuestion(SOURCES, str(recordings)), tmp_path / "out", place, minutes=float("nan"))
 
 
-def test_shots_are_read_by_their_own_words(recordings, tmp_path):
-    file = next(recordings.rglob("*.wav"))
-    (tmp_path / "shots.csv").write_text(f"file,emotion\n{file},wütend\n")
-    assert read_shots(tmp_path / "shots.csv").to_dict("records") == [{"file": str(file), "emotion": "anger"}]
-    (tmp_path / "odd.csv").write_text(f"file,emotion\n{file},X7\n")
+def test_shots_are_read_by_their_own_words_wherever_their_paths_start(recordings, tmp_path):
+    for path in (recordings / "0" / "clip0.wav", "0/clip0.wav"):
+        (tmp_path / "shots.csv").write_text(f"file,emotion\n{path},wütend\n", encoding="utf-8")
+        (row,) = read_shots(tmp_path / "shots.csv", recordings).to_dict("records")
+        assert row == {"file": str(recordings / "0" / "clip0.wav"), "emotion": "anger"}
+    (tmp_path / "odd.csv").write_text("file,emotion\n0/clip0.wav,X7\n")
     with pytest.raises(CorpusError, match="X7"):
-        read_shots(tmp_path / "odd.csv")
+        read_shots(tmp_path / "odd.csv", recordings)
+
+
+def test_labelled_clips_correct_the_model_and_are_said_to_be_looked_at(recordings, place, tmp_path):
+    rows = [f"{n % 3}/clip{n}.wav,{('angry', 'sad', 'neutral', 'happy')[n % 4]}" for n in range(12)]
+    (tmp_path / "shots.csv").write_text("\n".join(["file,emotion", *rows]))
+    asked = BestQuestion(SOURCES, str(recordings), few_shot=str(tmp_path / "shots.csv"))
+    result = run_best(asked, tmp_path / "best", place, minutes=2)
+    assert "few-shot" in result.protocol
+    assert "labels" in result.looks_at
+    assert "12" not in " ".join(result.notes)
+    assert "--few-shot" in html(best_page(result))
 
 
 def test_trials_are_kept_and_a_line_that_was_cut_is_passed_over(tmp_path):

@@ -26,6 +26,8 @@ from xlser.experiment.workplace import Workplace
 from xlser.features.frozen_encoder import Encoder
 from xlser.systems.combined import is_combined
 
+LEAST = 2
+
 
 def run_best(
     question: BestQuestion, out: str | Path, place: Workplace | None = None, *, minutes: float = 10
@@ -45,7 +47,7 @@ def run_best(
     with own(out, question.claim()) as held:
         sources, target = read_question(question, place)
         checkpoints = _pretrained(question.encoder)
-        shots = None if question.few_shot is None else read_shots(question.few_shot)
+        shots = None if question.few_shot is None else read_shots(question.few_shot, target.manifest.root)
         inputs = look_at([*sources, target], checkpoints)
         differs = changed(out, inputs)
         if not differs and (done := _finished(out, minutes)):
@@ -136,7 +138,13 @@ def read_question(question: BestQuestion, place: Workplace) -> tuple[list[Datase
     targets = find_target(question.target, place, question.speakers)
     sources = read_sources(question, place, target_name(question.target).split("+"))
     read = [origin.read() for origin in targets]
-    return sources, apart(read[0].concat(*read[1:]), sources)
+    target = apart(read[0].concat(*read[1:]), sources)
+    if len(target) < LEAST and question.transductive:
+        raise CorpusError(
+            f"target {target.name} must have {LEAST} recordings at least to be adapted to, but has {len(target)}. Give "
+            "more of the same kind, or look at nothing of them: --zero-shot."
+        )
+    return sources, target
 
 
 def _finished(out: Path, minutes: float) -> BestResult | None:

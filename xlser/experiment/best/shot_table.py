@@ -13,8 +13,12 @@ from xlser.data.formats.table_reader import read_rows
 from xlser.errors import CorpusError
 
 
-def read_shots(path: str | Path) -> pd.DataFrame:
+def read_shots(path: str | Path, root: Path) -> pd.DataFrame:
     """Return the labelled recordings of a table: ``file``, absolute where it is there, and ``emotion``.
+
+    Args:
+        path: of the table.
+        root: the folder of the target's recordings: paths start from it, or from the table's own, or the current one.
 
     Raises:
         CorpusError: no such table, no column of files or labels, or labels that nobody can read.
@@ -29,9 +33,9 @@ def read_shots(path: str | Path) -> pd.DataFrame:
         raise CorpusError(f"--few-shot: {path} must hold at least a labelled recording, but holds none.")
     about = About("few-shot", how_to_map="use xlser's own names, such as anger")
     means, _ = about.meanings(Counter(raw for _, raw in pairs), {})
-    return pd.DataFrame([{"file": str(_placed(file, path)), "emotion": means[raw]} for file, raw in pairs])
+    return pd.DataFrame([{"file": str(_placed(file, path.parent, root)), "emotion": means[raw]} for file, raw in pairs])
 
 
-def _placed(file: str, table: Path) -> Path:
-    below = table.parent / file
-    return below.resolve() if below.is_file() else Path(file).expanduser()
+def _placed(file: str, *folders: Path) -> Path:
+    places = [folder / Path(file).expanduser() for folder in (*folders, Path.cwd())]
+    return next((place.resolve() for place in places if place.is_file()), Path(file))

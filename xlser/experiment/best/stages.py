@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from xlser.experiment.best.space import BASELINE, CORPUS, SOURCE, SPEAKER, Candidate, Setting, changed
+from xlser.experiment.best.space import ALIKE, BASELINE, CORPUS, SOURCE, SPEAKER, Candidate, Setting, changed
 from xlser.features.representation import SOUNDING, Representation
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ class Stages:
             return acoustic[0]
         if self.transductive:
             heard = [replace(one, frames=frames) for one in states for frames in (SOUNDING, "all")]
-            return self._joined([ACOUSTIC, *heard])
+            # A state that is heard twice counts once.
+            return replace(self._joined([ACOUSTIC, *heard]), weights=(2.0, *[1.0] * len(heard)), weighting=ALIKE)
         return self._joined([ACOUSTIC, *self._side_by_side([states[0].states[0]])[-1:], *states])
 
     def _side_by_side(self, layers: Sequence[int]) -> list[Representation]:

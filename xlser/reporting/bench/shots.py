@@ -72,7 +72,7 @@ def section(bench: Bench) -> Section:
     for recipe in bench.recipes:
         parts += [Figure([Panels(found)], title=recipe)] if (found := panels(bench, recipe)) else []
     table = shots_table(bench, table_lines(bench, keys), "UA by labelled clips a class", titled=True)
-    parts += [explained(bench), *([picked] if picked is not None else []), Details(NUMBERS, [Note(LEGEND), table])]
+    parts += [explained(bench), *([] if picked is None else [picked]), Details(NUMBERS, [Note(LEGEND), table])]
     return Section(ANCHOR, TITLE, parts, "Few-shot")
 
 

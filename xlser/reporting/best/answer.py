@@ -48,7 +48,8 @@ def in_hindsight(result: BestResult) -> str:
     if chosen.target is None or result.oracle is None:
         return ""
     beside = f", {PLAIN} {score(plain.target._asdict())}" if plain.target and plain is not chosen else ""
-    lead = f"By {result.target}'s own labels, which took no part in the choice, it has a UA of"
+    before = ", before the labelled clips correct it," if "labels" in result.looks_at else ""
+    lead = f"By {result.target}'s own labels, which took no part in the choice, it has{before} a UA of"
     best = result.get(result.oracle).target
     oracle = f"the best in hindsight (oracle) {number(best and best.value)}, regret {points(result.regret)}"
     oracle = "in hindsight none is better there: it is the oracle too" if result.oracle == result.chosen else oracle

@@ -265,6 +265,8 @@ def _labelled(result: BestResult) -> bool:
 def _how(result: BestResult) -> list[str]:
     looked = f"What of {result.target} was looked at: {listing(result.looks_at) if result.looks_at else 'nothing'}"
     labels = "Its labels, where it has any, score what was chosen, and nothing else."
+    if "labels" in result.looks_at:
+        labels = "The labels of --few-shot correct what was chosen without them; others score it, and nothing else."
     ties = (
         f"Few pretended targets are noisy: the search's default gives way only to what is better by more than "
         f"{100 * MARGIN:g} point and by more than chance over these. Of candidates within {100 * EQUAL:g} points the "
