@@ -74,7 +74,7 @@ def best(
         parts = [origin.read() for origin in find_target(str(target), place)]
         target = apart(parts[0].concat(*parts[1:]), sources)
     temporary = tempfile.TemporaryDirectory(prefix="xlser-") if out is None else None
-    folder = Path(out if temporary is None else temporary.name)
+    folder = Path(temporary.name if temporary else str(out))
     result = find_best(
         sources,
         target,

@@ -152,7 +152,7 @@ def knn_of(train: ArrayLike, labels: ArrayLike, like: KnnClassifier) -> KnnClass
     >>> knn_of([[0.0], [1.0], [2.0]], ["b", "b", "a"], model).predict([[0.2]]).tolist()
     ['b']
     """
-    store = Datastore(train, [str(row) for row in range(len(train))], metric=like.store.metric)
+    store = Datastore(train, [str(row) for row in range(len(np.asarray(train)))], metric=like.store.metric)
     return KnnClassifier(store, np.asarray(labels, dtype=str), {"k": min(like.chosen["k"], len(store))})
 
 

@@ -83,8 +83,10 @@ def refit_classifiers(
         weights: (N,) how much each counts for ``probe``; None for alike. ``knn`` cannot weigh, and is then left out.
     """
     probe = before["probe"]
-    found = {"probe": probe_of(train, labels, probe.chosen["c"], weights, probe.taught)}
-    return found if weights is not None else {"knn": knn_of(train, labels, before["knn"])} | found
+    found: dict[str, KnnClassifier | ProbeClassifier] = {
+        "probe": probe_of(train, labels, probe.chosen["c"], weights, probe.taught)
+    }
+    return found if weights is not None else {"knn": knn_of(train, labels, before["knn"]), **found}
 
 
 def fit_axes(train: Part, validation: Part, dimension: str) -> Axes | None:

@@ -19,7 +19,7 @@ _NOBODY, _FIRST = "-", "0"
 
 
 def pack_answers(
-    read: Iterable[tuple[Mapping[str, str], Views]], truth: Sequence[str | None], speakers: Sequence[str], classes: Any
+    read: Iterable[tuple[Mapping[str, str], Views]], truth: Iterable[str | None], speakers: Sequence[str], classes: Any
 ) -> Row:
     """Write what every reading of a target says of each clip, a character a clip: one corpus has hundreds of readings.
 
@@ -37,7 +37,7 @@ def pack_answers(
                 for classifier, labels in view.labels.items():
                     row = {"method": method, "classifier": classifier, "seed": seed}
                     row |= {name: about[name] for name in ("protocol", "normalise")}
-                    said.append(row | {"labels": _packed(np.where(view.rows, labels, None), codes)})
+                    said.append(row | {"labels": _packed(np.where(view.rows, labels, np.array(None)), codes)})
     return {"classes": list(classes), "speaker": list(speakers), "truth": _packed(truth, codes), "said": said}
 
 

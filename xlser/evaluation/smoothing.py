@@ -56,8 +56,9 @@ class Neighbours(Adaptation):
             raise RecipeError(f"{self.name}: sharpness must be at least 0, but is {self.sharpness} instead")
 
     def _fit(self, home: Home, away: Away) -> Fitted:
-        options = {"sharpness": self.sharpness, "standardise": self.standardise}
-        return FittedNeighbours(share=self.share, count=int(self.count), **options)
+        return FittedNeighbours(
+            share=self.share, count=int(self.count), sharpness=self.sharpness, standardise=self.standardise
+        )
 
 
 @dataclass(eq=False)

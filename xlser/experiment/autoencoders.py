@@ -255,7 +255,8 @@ class _Job:
         ratings = np.stack([self.source.ratings[name][rows] for name in DIMENSIONS], axis=1).astype(np.float32)
         x, groups = self.scaled.source[rows], _groups(self.source)[rows]
         shares = None if self.shares is None else torch.from_numpy(self.shares[rows])
-        return Batch(*map(torch.from_numpy, (x, ratings, emotion, groups)), shares)
+        tensor = torch.from_numpy
+        return Batch(tensor(x), tensor(ratings), tensor(emotion), tensor(groups), shares)
 
     @cached_property
     def shares(self) -> np.ndarray | None:

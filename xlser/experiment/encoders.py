@@ -299,10 +299,14 @@ class _Job:
         choices["terms"] = self.terms.model_dump(mode="json")
         about = [choices, self.start.about, self.seed.number, self.seed.split.hash, self.source.data.contents]
         ratings = [self.source.ratings[name].tobytes() for name in DIMENSIONS]
-        more = [self.start.labelled.shares.tobytes()] if any(term.soft for term in self.terms.given.values()) else []
+        more = [self.start.labelled.shares] if any(term.soft for term in self.terms.given.values()) else []
         if self.recipe.training.balance:
-            more.append(self.start.labelled.corpus.tobytes())
-        return _digest([*about, list(map(str, self.source.labels))], *ratings, *more)
+            more.append(self.start.labelled.corpus)
+        return _digest(
+            [*about, list(map(str, self.source.labels))],
+            *ratings,
+            *(column.tobytes() for column in more if column is not None),
+        )
 
 
 def untrained_fingerprint(about: dict, recipe: EncoderRecipe) -> str:

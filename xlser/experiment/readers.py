@@ -168,7 +168,7 @@ def make_reader(system: System, source: Case, recipe: AnyRecipe | None = None) -
     for rows in (split.train, split.validation):
         ratings = {name: values[rows] for name, values in corpus.ratings.items()}
         parts.append(Part(embedded[rows], corpus.labels[rows], ratings, *weighing(corpus, rows, recipe)))
-    axes = {name: found for name in DIMENSIONS if (found := fit_axes(*parts, name))}
+    axes: dict[str, Axes] = {name: found for name in DIMENSIONS if (found := fit_axes(*parts, name))}
     judge = system.judge(*parts) if hasattr(system, "judge") else None
     who, of = (corpus.frame[name].to_numpy(dtype=object)[split.train] for name in ("speaker", "corpus"))
-    return Reader(system, *parts, axes, judge, who, of)
+    return Reader(system, parts[0], parts[1], axes, judge, who, of)

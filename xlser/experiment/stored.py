@@ -34,7 +34,8 @@ def keep(
     labels = [str(label or "") for label in corpus.labels[rows]]
     store = stored(vectors[rows], corpus, rows, encoder, labels)
     if recipe is not None and (votes := weighing(corpus, rows, recipe)[1]):
-        store.about[VOTES] = [json.dumps([float(value) for value in row]) for row in zip(*votes.values(), strict=True)]
+        rows_of_votes = zip(*votes.values(), strict=True)
+        store.about[VOTES] = tuple(json.dumps([float(value) for value in row]) for row in rows_of_votes)
     if _hash_of(folder / STORE) != store.hash:
         store.save(folder / STORE)
 

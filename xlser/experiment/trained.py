@@ -117,7 +117,7 @@ class Trained:
         def scored(case: Case) -> Views:
             # What hears nothing need not be adapted by every chain and option.
             readers = self.readers if set(case.adapt) & set("|=:") else [*self.readers, *shortcuts]
-            about = {"readers": readers, "baseline": gains_over, "latents": latents, "ratings": ratings}
+            about: dict[str, Any] = {"readers": readers, "baseline": gains_over, "latents": latents, "ratings": ratings}
             return score_case(scores, self.recipe, self.source, case, **about)
 
         return [(case, scored(case)) for case in self.cases if case.corpus is corpus]

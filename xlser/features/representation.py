@@ -70,12 +70,12 @@ def together(several: Sequence[Representation], weights: str | None) -> Extracto
         weights: of the encoder; None where none has hidden states.
     """
     parts: list[Extractor] = [Egemaps()] if any(one.egemaps for one in several) else []
-    for frames in ("all", SOUNDING) if weights is not None else ():
+    for frames in ("all", SOUNDING):
         heard = [one for one in several if one.states and one.frames == frames]
         states = sorted({number for one in heard for number in one.states})
         kinds = {kind for one in heard for kind in one.pooling.split("+")}
         pooling = "+".join(kind for kind in ("mean", "std", "min", "max") if kind in kinds)
-        if states:
+        if states and weights is not None:
             parts.append(Encoder(weights, layer=tuple(states), pooling=pooling, frames=frames))
     made = parts[0]
     for part in parts[1:]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, model_validator
 
@@ -166,7 +166,7 @@ class CrossEntropy(Term):
         """Return ``cross_entropy`` of the logits (N, C) of the rows with a class, or ``soft_cross_entropy``."""
         taught = self.taught(labels)
         z, labels = z[taught], labels.at(taught)
-        options = {"weights": labels.weights() if self.balance else None, "smoothing": self.smoothing}
+        options: dict[str, Any] = {"weights": labels.weights() if self.balance else None, "smoothing": self.smoothing}
         if not (self.soft or labels.mix or self.divergence == "kl") or not len(z):
             return cross_entropy(z, labels.classes(), **options)
         target = self.distributions(labels, z.shape[1]).to(z)

@@ -37,7 +37,7 @@ class Linear:
         """Return the softmax (N, C) for rows (N, D)."""
         logits = rows @ self.coefficients.T + self.intercepts
         raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return raised / raised.sum(axis=1, keepdims=True)
+        return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Member:
     def embeddings(self, values: np.ndarray, speakers: np.ndarray | None = None) -> np.ndarray:
         """Return what its readout sees, (N, D), of its own raw columns (N, D); speakers (N,) where they are known."""
         adapted = self.fitted.embeddings(self.scaler.apply(values), speakers)
-        return np.clip(adapted, -CLIP, CLIP)
+        return np.asarray(np.clip(adapted, -CLIP, CLIP))
 
     def probabilities(self, values: np.ndarray, speakers: np.ndarray | None = None) -> np.ndarray:
         """Return probabilities (N, C) of its own raw columns (N, D), each row by itself."""
@@ -126,7 +126,7 @@ class Combined:
     def _weights(self) -> list[float]:
         return [member.weight for member in self.members]
 
-    def _parts(self, values: np.ndarray):
+    def _parts(self, values: np.ndarray) -> list[tuple[Member, np.ndarray]]:
         return [(member, values[:, member.representation.columns(self.columns)]) for member in self.members]
 
     def save(self, folder: str | Path) -> Path:
@@ -135,7 +135,8 @@ class Combined:
 
         from xlser.atomic import replacing
 
-        folder, arrays, rows = Path(folder), {}, []
+        folder, rows = Path(folder), []
+        arrays: dict[str, np.ndarray] = {}
         folder.mkdir(parents=True, exist_ok=True)
         for number, member in enumerate(self.members):
             about, own = member.fitted.state()
@@ -221,7 +222,7 @@ def side_by_side(several: Sequence[np.ndarray]) -> np.ndarray:
     [[0.6, 0.8]]
     """
     units = [rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), _LEAST) for rows in several]
-    return np.concatenate(units, axis=1) / np.sqrt(len(units))
+    return np.asarray(np.concatenate(units, axis=1) / np.sqrt(len(units)))
 
 
 def check_labels_agree(several: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -63,7 +63,9 @@ class Rows(Dataset):
         return len(self.rows.x)
 
     def __getitem__(self, positions: Any) -> Batch:
-        return Batch(*(None if column is None else column[positions] for column in self.rows))
+        x, ratings, emotion, groups, shares = self.rows
+        taken = None if shares is None else shares[positions]
+        return Batch(x[positions], ratings[positions], emotion[positions], groups[positions], taken)
 
 
 class AutoencoderBrain(ResumableBrain):

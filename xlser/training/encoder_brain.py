@@ -94,7 +94,8 @@ class EncoderBrain(ResumableBrain):
 
     def on_stage_start(self, stage: Stage, epoch: int | None = None) -> None:
         """Begin the epoch's batches, behind those that were done before a kill."""
-        self.batches.set_epoch(epoch)
+        if epoch is not None:
+            self.batches.set_epoch(epoch)
         if self.step:
             self.batches.resume(self.step)
         self.count = len(self.batches)

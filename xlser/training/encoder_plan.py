@@ -34,10 +34,14 @@ class Labelled(NamedTuple):
     shares: np.ndarray | None = None
     corpus: np.ndarray | None = None
 
-    def targets(self, rows: Sequence[int], device: str | torch.device) -> Targets:
+    def targets(self, rows: Sequence[int] | np.ndarray, device: str | torch.device) -> Targets:
         """Return the targets of some rows as tensors."""
-        columns = (self.emotion, self.ratings, self.speaker, self.language, self.shares)
-        return Targets(*(None if column is None else torch.from_numpy(column[rows]).to(device) for column in columns))
+
+        def taken(column: np.ndarray) -> torch.Tensor:
+            return torch.from_numpy(column[rows]).to(device)
+
+        shares = None if self.shares is None else taken(self.shares)
+        return Targets(taken(self.emotion), taken(self.ratings), taken(self.speaker), taken(self.language), shares)
 
 
 @dataclass

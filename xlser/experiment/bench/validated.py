@@ -56,9 +56,9 @@ def validated_rows(cells: Iterable[Cell], pretended: Iterable[Cell] = ()) -> tup
                 if row is None:
                     continue
                 rows.append({"line": line, "protocol": protocol} | row)
-                if found := _regret(row, several, answers):
-                    rows[-1] |= found.row
-                    regrets.append((rows[-1], found))
+                if lost := _regret(row, several, answers):
+                    rows[-1] |= lost.row
+                    regrets.append((rows[-1], lost))
     return rows, list(_means(regrets))
 
 

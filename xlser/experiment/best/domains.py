@@ -71,7 +71,7 @@ def read_domain(dataset: Dataset, extractor: Extractor, emotions: Sequence[str],
     )
     used = dataset.with_manifest(features.manifest)
     named = used.frame["emotion"]
-    labels = np.where(named.isin(list(emotions)), named.astype(object), None)
+    labels = np.where(named.isin(list(emotions)), named.astype(object), np.array(None))
     contents = tuple(features.contents)
     return Domain(used.name, used, features.values, labels, known_speakers(used), contents, dict(features.faults))
 

@@ -141,7 +141,7 @@ class Fits:
                 parts.append(scaler.apply(_columns(domain, setting, task))[domain.labelled(task.classes)])
             home = _as_home(np.concatenate(parts), home_rows(task.sources, setting, task)[1], task, task.sources)
             rows = scaler.apply(_columns(task.away, setting, task))
-            fitted = make_chain(f"{VOICES}|{RULE}").fit(home, Away(rows, task.away.speakers))
+            fitted: Any = make_chain(f"{VOICES}|{RULE}").fit(home, Away(rows, task.away.speakers))
             decided: Any = list(fitted.steps)[-1]
             self._rules[key] = bool(decided.names), tuple(fitted.notes)
         return self._rules[key]

@@ -105,6 +105,9 @@ class CombinedReader:
 class CombinedModel(Model):
     """A model whose embeddings are raw features: members z-score and adapt them on their own."""
 
+    # A `CombinedChoice`, where a model of a run has its `Chosen`.
+    chosen: Any
+
     @property
     def classes(self) -> tuple[str, ...]:
         """The emotions that it tells apart."""
@@ -112,8 +115,7 @@ class CombinedModel(Model):
 
     @property
     def _combined(self) -> Combined:
-        chosen: Any = self.chosen
-        combined: Combined = chosen.combined
+        combined: Combined = self.chosen.combined
         return combined
 
     @property
@@ -148,12 +150,14 @@ class CombinedModel(Model):
 
     def read(self, vectors: np.ndarray, classes: tuple[str, ...], speakers: Sequence[str]) -> Any:
         """Return emotions and probabilities of raw features (N, F); see `Model.read`."""
-        return self.reader.read(vectors, classes, np.asarray(speakers, dtype=object))
+        reader: Any = self.reader
+        return reader.read(vectors, classes, np.asarray(speakers, dtype=object))
 
     def _answers(
         self, about: Sequence[tuple[Request, float]], embedded: np.ndarray, classes: tuple[str, ...], _: Any
     ) -> tuple[np.ndarray, np.ndarray]:
-        emotions, shares = self.reader.read(embedded, classes, self._speakers(about))
+        reader: Any = self.reader
+        emotions, shares = reader.read(embedded, classes, self._speakers(about))
         return emotions, shares
 
     def _located(self, about: Sequence[tuple[Request, float]], embedded: np.ndarray) -> np.ndarray:
@@ -180,7 +184,7 @@ def open_combined(folder: str | Path, datastore: str | Path | None = None) -> Co
     extractor = make_extractor(about["extractor"])
     check_pretrained(extractor, about["pretrained"])
     width = len(combined.columns)
-    embedder = FeatureEmbedder(extractor, Scaler(np.zeros(width), np.ones(width)), None, about["fingerprint"])
+    embedder: Any = FeatureEmbedder(extractor, Scaler(np.zeros(width), np.ones(width)), None, about["fingerprint"])
     if not (folder / STORE).exists():
         raise RunError(f"{folder / STORE} is missing. Copy the whole folder, or run the same `xlser best` again.")
     own = Datastore.load(folder / STORE)

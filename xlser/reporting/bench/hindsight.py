@@ -121,7 +121,8 @@ def _how(rows: Sequence[Row]) -> str:
 
 def _means(bench: Bench) -> Table:
     """Return the mean UA of validated choice and oracle, and the regret, on each target and over all."""
-    asked, groups = {(row["line"], row["protocol"]) for row in shown(bench)}, {}
+    asked = {(row["line"], row["protocol"]) for row in shown(bench)}
+    groups: dict[str, list[Row]] = {}
     for row in bench.results["regrets"]:
         if (row["line"], row["protocol"]) in asked:
             title = f"{row['line']}, {row['protocol']}, {_KINDS[row['corpora']]}"
@@ -141,7 +142,8 @@ def _mean(row: Row) -> Line:
 def _table(bench: Bench, rows: Sequence[Row]) -> Table:
     groups: dict[str, list[Line]] = {}
     for row in rows:
-        cells = [f"{row['source']} → {row['target']}", _reading(bench, row, "chosen"), _reading(bench, row, "oracle")]
+        cells: list[Cell | str] = [f"{row['source']} → {row['target']}"]
+        cells += [_reading(bench, row, which) for which in ("chosen", "oracle")]
         how = Cell(_measured(row), more=[row["by"]])
         groups.setdefault(row["line"], []).append(Line([*cells, _regret(row), how]))
     heads = ["Source → target", "Validated", "Oracle (hindsight)", "Regret", "Chosen by"]
