@@ -121,9 +121,9 @@ def test_every_pair_has_a_cell_and_every_line_is_one(done):
 def test_a_second_run_makes_nothing_and_reads_no_model(again, small, twin, quiet, monkeypatch):
     before, models = numbers(again), times(again, "*.safetensors") | times(again, "cells/*.json")
     monkeypatch.setattr("xlser.experiment.bench.job.train", forbidden)
-    began = time.perf_counter()
+    began = time.process_time()
     run_bench(make_jobs([small, twin], BOTH, BOTH, again, few_shot=(1,)), again, quiet)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
     assert (numbers(again), results(again)["times"]) == (before, {})
     assert times(again, "*.safetensors") | times(again, "cells/*.json") == models
 

@@ -18,7 +18,7 @@ Stable: the names, arguments and shapes of `Home`, `Away`, `Adaptation.fit`, `Fi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -54,11 +54,13 @@ class Away:
         embeddings: (M, D) of its adaptation part, finite.
         speakers: (M,) who speaks in each, or None: not known.
         guessed: whether the speakers are guesses.
+        kept: what steps worked out of these recordings, by any key, for steps of other options on the same ones.
     """
 
     embeddings: np.ndarray
     speakers: np.ndarray | None = None
     guessed: bool = False
+    kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
 
 def unset() -> np.ndarray:

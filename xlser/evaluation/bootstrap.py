@@ -49,9 +49,7 @@ class SpeakerBootstrap:
             raise ValueError("`speakers` must have at least one row, but is empty instead.")
         if draws < 1:
             raise ValueError(f"`draws` must be at least 1, but is {draws} instead.")
-        size = len(self.speakers)
-        drawn = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=draws)
-        self.weights = np.vstack([np.ones_like(drawn[:1]), drawn])
+        self.weights = _drawn(len(self.speakers), draws, seed)
 
     def confusions(
         self, truth: ArrayLike, prediction: ArrayLike, classes: Sequence[str], rows: ArrayLike | None = None
@@ -198,6 +196,14 @@ def interval(samples: ArrayLike, level: float = 0.95, speakers: float | None = N
     tail = _tail(level, speakers)
     low, high = np.quantile(finite, [tail, 1 - tail])
     return float(low), float(high)
+
+
+@lru_cache(maxsize=4)  # a target is scored under many adaptations
+def _drawn(size: int, draws: int, seed: int) -> np.ndarray:
+    drawn = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=draws)
+    weights = np.vstack([np.ones_like(drawn[:1]), drawn])
+    weights.flags.writeable = False
+    return weights
 
 
 @lru_cache(maxsize=1024)

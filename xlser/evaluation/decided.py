@@ -72,14 +72,7 @@ class SpeakerOrCorpus(SpeakerStatistics):
         clips = known.sum() / speakers
         if clips < SPEAKER_MINIMUM:
             return False, f"{speakers} speakers have {clips:.1f} clips in the mean, and {SPEAKER_MINIMUM} are needed"
-        found = []
-        for who, voices in ((None, None), (away.speakers, home.speakers)):
-            source = Home(home.embeddings, home.labels, home.classes, home.corpora, voices)
-            fitted = fit_statistics(source, Away(away.embeddings, who), self.shrink, clip=None, sources=True)
-            mapped = fitted.home(source.embeddings, source.corpora, voices)
-            readout = fit_linear(Home(mapped, home.labels, home.classes, home.corpora))
-            answers = readout.probabilities(fitted.embeddings(away.embeddings, who)).argmax(axis=1)
-            found.append(concentration(names[known], answers[known]))
+        found = self._concentrations(home, away, names, known)
         before = self.before / 2 if away.guessed else self.before
         helps = found[0] <= before and found[1] <= self.after
         return helps, (
@@ -88,6 +81,23 @@ class SpeakerOrCorpus(SpeakerStatistics):
             f"statistics (at most {self.after:g}): they seem to "
             f"{'say something of all emotions' if helps else 'keep to some emotions'}"
         )
+
+    def _concentrations(self, home: Home, away: Away, names: np.ndarray, known: np.ndarray) -> list[float]:
+        """Return how far speakers tell answers, by corpus and by speaker statistics; no option but `shrink` counts."""
+        key = (SpeakerOrCorpus.name, self.shrink)
+        before, found = away.kept.get(key, (None, []))
+        if before is home:
+            return list(found)
+        found = []
+        for who, voices in ((None, None), (away.speakers, home.speakers)):
+            source = Home(home.embeddings, home.labels, home.classes, home.corpora, voices)
+            fitted = fit_statistics(source, Away(away.embeddings, who), self.shrink, clip=None, sources=True)
+            mapped = fitted.home(source.embeddings, source.corpora, voices)
+            readout = fit_linear(Home(mapped, home.labels, home.classes, home.corpora))
+            answers = readout.probabilities(fitted.embeddings(away.embeddings, who)).argmax(axis=1)
+            found.append(concentration(names[known], answers[known]))
+        away.kept[key] = home, found
+        return found
 
 
 @dataclass(frozen=True)

@@ -193,9 +193,9 @@ def known_names(speakers: ArrayLike | None, count: int) -> np.ndarray:
     """
     if speakers is None:
         return np.full(count, "", dtype=object)
-    return np.array(
-        ["" if pd.isna(name) else str(name) for name in np.asarray(speakers, dtype=object).tolist()], dtype=object
-    )
+    given = np.asarray(speakers, dtype=object)
+    missing = pd.isna(given).tolist()
+    return np.array(["" if lacks else str(name) for name, lacks in zip(given, missing, strict=True)], dtype=object)
 
 
 def check_clip(step: Adaptation) -> None:

@@ -73,7 +73,9 @@ def class_rows(
     for method, classifier, seeds in _by_reader(views, lambda view: view.labels):
         matrices = [draws.confusions(filled, values, classes, rows & scored) for rows, values in seeds]
         pooled = _pooled(seeds)
-        whole = [draws.confusions(filled, values, classes, rows & scored) for rows, values in pooled]
+        whole = matrices
+        if pooled is not seeds:
+            whole = [draws.confusions(filled, values, classes, rows & scored) for rows, values in pooled]
         speakers = draws.effective(np.logical_or.reduce([rows for rows, _ in pooled]) & scored)
         average = np.mean([m[0] for m in matrices], axis=0) if len(pooled) > 1 else whole[0][0].astype(float)
         chance = metrics.chance(average.sum(axis=1)[average.sum(axis=1) > 0])
