@@ -21,7 +21,7 @@ def about_best(
     """Return what the page and the model card say of corpora and checkpoints."""
     rows = [corpus_row(dataset, "source", question) for dataset in sources] + [corpus_row(target, "target", question)]
     known = [row for row in checkpoints if not str(row["weights"]).startswith("random:")]
-    more = {"checkpoints": [row | origin(row["weights"], revision=row.get("revision")) for row in known]}
+    more = {"checkpoints": [dict(row) | origin(row["weights"], revision=row.get("revision")) for row in known]}
     return {"out": str(out or "FOLDER"), "encoder": question.encoder, "corpora": rows, **(more if known else {})}
 
 

@@ -27,8 +27,8 @@ def read_shots(path: str | Path, root: Path) -> pd.DataFrame:
     if not path.is_file():
         raise CorpusError(f"--few-shot must be a table with columns of files and emotions, but {path} is not there.")
     table = read_rows(path, needed=("path", "emotion"))
-    pairs = [(cell_text(row.get("path")), cell_text(row.get("emotion"))) for row in table.rows]
-    pairs = [(file, raw) for file, raw in pairs if file and raw]
+    cells = [(cell_text(row.get("path")), cell_text(row.get("emotion"))) for row in table.rows]
+    pairs = [(file, raw) for file, raw in cells if file and raw]
     if not pairs:
         raise CorpusError(f"--few-shot: {path} must hold at least a labelled recording, but holds none.")
     about = About("few-shot", how_to_map="use xlser's own names, such as anger")

@@ -118,8 +118,7 @@ def _origin(path: Path, place: Workplace, column: str | None) -> Origin:
 
 
 def _of_any(path: Path, place: Workplace, root: Path | None, column: str | None) -> Dataset:
-    own = {"language": NO_LANGUAGE, "columns": _speaker(column)}
-    return Dataset.from_manifest(path, cache=place.cache, root=root, **own)
+    return Dataset.from_manifest(path, cache=place.cache, root=root, language=NO_LANGUAGE, columns=_speaker(column))
 
 
 def _speaker(column: str | None) -> dict[str, str]:
