@@ -13,8 +13,8 @@
 Data: `load_corpus`, `Dataset`. What is trained: `Autoencoder`, `FineTuned`, `NoNetwork`, on `features`, by `losses`.
 What reads it: `Knn`, `Probe`, `Head`, `Interpolated`. The two together: `Recogniser`, `load`. How well: `evaluate`,
 `transfer`. Which layer of an encoder: `probe_layers`. What makes up for a shift: `Coral` and the others of
-`xlser.evaluation.adaptations`. All of that chosen for a target, without a label of it: `best`. Each says more of
-itself: ``help(xlser.Dataset)``.
+`xlser.evaluation.adaptations`, several in a `Chain` (or as a text, `make_adaptation`). All of that chosen for a target,
+without a label of it: `best`. Each says more of itself: ``help(xlser.Dataset)``.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from xlser.data.dataset import load_corpus as load_corpus
     from xlser.errors import XlserError as XlserError
     from xlser.evaluation.adaptations import *  # noqa: F403
+    from xlser.evaluation.adaptations import make_adaptation as make_adaptation
+    from xlser.evaluation.adapting import Chain as Chain
     from xlser.systems.kinds import Autoencoder as Autoencoder
     from xlser.systems.kinds import FineTuned as FineTuned
     from xlser.systems.kinds import NoNetwork as NoNetwork
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "data.dataset": ("Dataset", "load_corpus"),
     "errors": ("XlserError",),
+    "evaluation.adaptations": ("make_adaptation",),
+    "evaluation.adapting": ("Chain",),
     "api.carrying": ("transfer",),
     "api.evaluating": ("evaluate",),
     "api.probing": ("probe_layers",),

@@ -7,6 +7,7 @@ import pytest
 
 from xlser.data.balanced_clips import BalancedClips
 from xlser.data.clip_batches import ClipBatches
+from xlser.errors import RecipeError
 
 RNG = np.random.default_rng(0)
 GROUPS = np.array([0] * 40 + [1] * 12 + [2] * 8)
@@ -77,6 +78,16 @@ def test_two_processes_share_the_batches_of_one():
     one, pair = batches(), [batches(rank=rank, world=2) for rank in (0, 1)]
     for whole, *parts in zip(one, *pair, strict=True):
         assert sorted(whole.tolist()) == sorted(np.concatenate(parts).tolist())
+
+
+def test_rounds_that_are_too_small_for_a_batch_name_the_balance():
+    def of(rows):
+        return ClipBatches(SECONDS[rows], LABELS[rows], budget=40, classes=3, clips=4)
+
+    with pytest.raises(
+        RecipeError, match=r"training.balance an epoch is dealt in \d+ rounds.* smallest group has 2 clips"
+    ):
+        BalancedClips(np.array([0] * 58 + [1] * 2), LABELS, of, 0)
 
 
 def test_one_group_is_an_ordinary_epoch():

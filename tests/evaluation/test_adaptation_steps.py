@@ -225,7 +225,7 @@ def test_source_rows_that_look_like_the_target_count_more(rng, name):
     fitted = make_adaptation(name).fit(home, Away(rng.normal(1, 0.5, size=(80, 2))))
     near = np.linalg.norm(rows - 1, axis=1)
     assert fitted.weights[near < 1].mean() > 1.5 * fitted.weights[near > 2].mean()
-    assert np.corrcoef(fitted.weights, near)[0, 1] < -0.5
+    assert np.corrcoef(fitted.weights, near)[0, 1] < -0.4
 
 
 def test_thinning_keeps_every_class_and_says_so(rng):
@@ -279,8 +279,9 @@ def test_the_rule_takes_the_corpus_where_speakers_say_nothing(rng, speakers, say
 
 
 def test_residuals_leave_a_speaker_his_one_emotion_and_take_out_voices(rng):
-    home, away, labels = world(rng, speakers=9, each=1, voice=1.5)
-    readout = fit_linear(home)
+    home, away, labels = world(rng, speakers=9, each=1, voice=0.7)
+    alike = make_adaptation("corpus:sources=true").fit(home, away)
+    readout = fit_linear(Home(alike.home(home.embeddings, home.corpora), home.labels, CLASSES, home.corpora))
     right = {}
     for name in ("speaker-statistics:shrink=0", "speaker-residuals:shrink=5"):
         mapped = make_adaptation(name).fit(home, away).embeddings(away.embeddings, away.speakers)

@@ -7,9 +7,12 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 from sklearn.preprocessing import StandardScaler
 
 from xlser.evaluation.bootstrap import SpeakerBootstrap
+from xlser.evaluation.corrected import counted
 from xlser.evaluation.corrections import WAYS as CORRECTIONS
+from xlser.evaluation.corrections import unit
 from xlser.evaluation.fewshot import _draw_weights, area, few_shot
 from xlser.evaluation.interpolate import Interpolation
+from xlser.evaluation.labelled_clips import best_way, fit_way, left_out, make_shots
 from xlser.evaluation.readout import Part
 from xlser.evaluation.shots import FIXED, Ways, draw_shots
 from xlser.store.datastore import Datastore
@@ -260,6 +263,34 @@ def test_values_are_the_means_of_draws_scored_by_sklearn(source, target, curves)
         scores = [score[row["metric"]](*pair) for pair in pairs]
         assert row["value"] == pytest.approx(np.mean(scores))
         assert row["sd_draws"] == pytest.approx(np.std(scores, ddof=1))
+
+
+def test_what_is_chosen_is_read_by_the_way_that_shots_left_out_choose(source, target, curves):
+    rows, codes, speakers, model = target
+    scaler = StandardScaler().fit(source[0])
+    home, away = (unit(np.clip(scaler.transform(values), -5, 5)) for values in (source[0], rows))
+    scores, oracle = {"chosen": []} | {way: [] for way in CORRECTIONS}, {}
+    ways = []
+    for draw in draw_shots(NAMES[codes], speakers, CLASSES, 5, draws=4, seed=3):
+        asked, known = ~np.isin(speakers, speakers[draw]), draw.ravel()
+        shots = make_shots(away[known], model[known], codes[known], home, np.eye(3)[source[1]])
+        for way in CORRECTIONS:
+            said = fit_way(way, shots).posterior(away, model).argmax(1)
+            scores[way].append(balanced_accuracy_score(codes[asked], said[asked]))
+        ways.append(best_way(left_out(shots)))
+        said = fit_way(ways[-1], shots).posterior(away, model).argmax(1)
+        scores["chosen"].append(balanced_accuracy_score(codes[asked], said[asked]))
+    for way, several in scores.items():
+        row = pick(curves[0], way=way, metric="UA", k=5)[0]
+        assert row["value"] == pytest.approx(np.mean(several))
+        oracle[way] = row["value"]
+    assert pick(curves[0], way="chosen", metric="UA", k=5)[0]["ways"] == counted(ways)
+    best = pick(curves[0], way="oracle", metric="UA", k=5)[0]
+    zero = pick(curves[0], way="zero-shot", metric="UA", k=5)[0]
+    assert best["value"] == max([zero["value"], *oracle.values()])
+    assert oracle.get(best["ways"], zero["value"]) == best["value"]
+    assert zero["gain"] == 0
+    assert pick(curves[0], way="chosen", metric="UA", k=0)[0]["value"] == zero["value"]
 
 
 def test_intervals_are_those_of_a_loop_over_speakers_and_draws(source, target, curves):

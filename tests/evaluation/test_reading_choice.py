@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xlser.evaluation import metrics
-from xlser.evaluation.choice import Reading, best_in_hindsight, choose_reading, choose_unlabelled, readings_of
+from xlser.evaluation.choice import Looked, Reading, best_in_hindsight, choose_reading, choose_unlabelled, readings_of
 from xlser.evaluation.pretended import LEFT_OUT, OTHERS, choose_for
 from xlser.evaluation.regret import Answers, Regret, mean_over_targets, pack_answers
 from xlser.evaluation.transfer import View
@@ -78,6 +78,23 @@ def test_the_most_telling_answers_are_those_that_are_sure_and_not_all_the_same()
     rows += [row("prior", 0) | {"information": 0.25, "seed": seed} for seed in (0, 1)]
     choice = choose_unlabelled(rows, [Reading.of(rows[0]), Reading.of(rows[2])])
     assert (choice.reading.normalise, choice.validation) == ("coral", pytest.approx(0.3))
+
+
+def test_what_answers_tell_of_the_target_moves_the_choice_as_far_as_it_did_elsewhere():
+    coral, prior = (Reading.of(row(name, 0)) for name in ("coral", "prior"))
+    tables = {"a": [row("coral", 0.6), row("prior", 0.5)], "b": [row("coral", 0.7), row("prior", 0.6)]}
+    # Elsewhere a tenth more of UA went with a tenth of a nat more.
+    there = {at: {coral: 0.4, prior: 0.3} for at in "ab"}
+    assert choose_reading(tables, looked=Looked({coral: 0.4, prior: 0.3}, there)).reading == coral
+    assert choose_reading(tables, looked=Looked({coral: 0.1, prior: 0.3}, there)).reading == prior
+    gains = Looked({coral: 0.1, prior: 0.3}, there).gains(
+        {one: {"a": x, "b": x} for one, x in ((coral, 0.6), (prior, 0.5))}
+    )
+    assert gains == pytest.approx({coral: -0.15, prior: 0.15})
+    # Where they told nothing, or the opposite, nothing is moved.
+    against = {at: {coral: 0.3, prior: 0.4} for at in "ab"}
+    assert choose_reading(tables, looked=Looked({coral: 0.0, prior: 0.9}, against)).reading == coral
+    assert choose_reading(tables, looked=Looked({}, {})).reading == coral
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,16 @@ from pathlib import Path
 import pytest
 
 from xlser.errors import CardError, RecipeError
-from xlser.experiment.bench.plan import expand_sources, find_targets, make_jobs, parse_adapt, parse_ks
+from xlser.experiment.bench.plan import (
+    expand_sources,
+    find_targets,
+    make_jobs,
+    parse_adapt,
+    parse_ks,
+    recipe_adaptations,
+)
 from xlser.experiment.workplace import Workplace
+from xlser.training.recipe import Recipe
 
 
 def others(jobs):
@@ -123,3 +131,18 @@ def test_only_adaptations_that_there_are():
     assert parse_adapt([]) == ()
     with pytest.raises(RecipeError, match=r"corall.*coral"):
         parse_adapt(["prior", "corall"])
+
+
+def test_a_recipe_spells_a_chain_and_an_old_recipe_keeps_its_hash():
+    about = {"name": "r", "source": "synthetic-de", "targets": ["synthetic-tr"]}
+    steps = [{"speaker-statistics": {"shrink": 5}}, {"prior": "uniform"}, "gaussian-em"]
+    plain, made = Recipe(**about), Recipe(**about, adapt=steps)
+    assert recipe_adaptations(made) == ("speaker-statistics:shrink=5|prior=uniform|gaussian-em",)
+    assert recipe_adaptations(plain) == ()
+    assert "adapt" not in plain.model_dump()
+    assert Recipe(**made.model_dump()) == made
+    assert made.hash != plain.hash
+    (job,) = make_jobs([made], ["synthetic-de"], ["synthetic-tr"], Path("out"), adapt=("coral",))
+    assert job.adapt == ("speaker-statistics:shrink=5|prior=uniform|gaussian-em", "coral")
+    with pytest.raises(RecipeError, match="recipe r: adapt: no adaptation is named 'corall'"):
+        recipe_adaptations(Recipe(**about, adapt=["corall"]))

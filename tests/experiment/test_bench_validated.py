@@ -140,10 +140,11 @@ def test_the_choice_is_the_best_mean_of_the_cells_without_the_target(pairs):
                     key = (recipe, one["classifier"], one["normalise"])
                     means.setdefault(key, []).append(one["value"])
         best = max(sum(values) / len(values) for values in means.values())
-        assert row["validation"] == pytest.approx(best)
         chosen = row["chosen"]
         own = means[chosen["recipe"], chosen["classifier"], chosen["normalise"]]
-        assert sum(own) / len(own) == pytest.approx(best)
+        assert row["validation"] == pytest.approx(sum(own) / len(own))
+        if row["protocol"] == "zero-shot":  # otherwise the target's recordings correct it
+            assert row["validation"] == pytest.approx(best)
         assert len(row["places"]) == 2
 
 

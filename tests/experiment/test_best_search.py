@@ -220,3 +220,20 @@ def test_every_corpus_is_the_target_once(corpora, quiet, search):
     assert table.loc["mean", "validated"] == pytest.approx(table.loc[[*"abct"], "validated"].mean())
     assert (table["regret"] >= 0).all()
     assert table["oracle"].to_numpy() == pytest.approx((table["validated"] + table["regret"]).to_numpy())
+
+
+@pytest.mark.parametrize("rows", [slice(0, 1), slice(0, 5)])
+def test_a_handful_of_recordings_is_a_target_or_refused_by_number(search, corpora, rows):
+    few = changed(corpora["t"]).take(np.arange(len(corpora["t"]))[rows])
+    if len(few) == 1:
+        with pytest.raises(CorpusError, match="needs 2 recordings at least"):
+            search("a", target=few)
+        return
+    assert len(search("a", target=few).predictions) == 5
+
+
+def test_a_source_of_one_speaker_is_split_by_recordings(search, corpora):
+    alone = corpora["a"].take((corpora["a"].frame["speaker"] == "01").to_numpy())
+    assert search([alone], minutes=0).chosen
+    with pytest.raises(CorpusError, match="nothing can be chosen on a"):
+        search([alone.take(np.array([0, int(np.argmax(alone.frame["emotion"] != alone.frame["emotion"].iloc[0]))]))])

@@ -1,6 +1,7 @@
 """The combined model: averages by hand, one by one as among many, saved and read, and used like every other model."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ def made():
         own = rows[:, one.columns(NAMES)]
         home = Home(draw.normal(size=(9, own.shape[1])), np.array(CLASSES * 3), CLASSES)
         fitted = Chain([make_adaptation(text)]).fit(home, Away(own, speakers))
-        linear = Linear(draw.normal(size=(3, own.shape[1])), draw.normal(size=3))
+        linear = Linear(CLASSES, draw.normal(size=(3, own.shape[1])), draw.normal(size=3))
         members.append(Member(one, ("src",), Scaler.fit(own + 1), linear, fitted, weight))
     bare = Combined(CLASSES, NAMES, tuple(members), FittedChain())
     joint = bare.joint(rows, speakers)
@@ -86,7 +87,14 @@ def test_it_is_saved_without_pickle_and_read_back(made, tmp_path):
         Combined.load(tmp_path)
 
 
-def test_systems_of_other_labels_make_no_ensemble():
+def test_systems_of_other_labels_make_no_ensemble(made):
+    model = made[0]
+    other = replace(model.members[1], linear=replace(model.members[1].linear, classes=("anger", "neutral", "joy")))
+    with pytest.raises(XlserError, match=r"egemaps from src does not know joy; hidden state 1 .* not know sadness"):
+        replace(model, members=(model.members[0], other))
+    swapped = replace(model.members[1], linear=replace(model.members[1].linear, classes=CLASSES[::-1]))
+    with pytest.raises(XlserError, match="in one order"):
+        replace(model, members=(model.members[0], swapped))
     with pytest.raises(XlserError, match="first does not know fear; second does not know joy"):
         check_labels_agree({"first": ["joy", "anger"], "second": ["anger", "fear"]})
 

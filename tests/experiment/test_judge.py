@@ -7,13 +7,23 @@ import pytest
 import torch
 
 from xlser.evaluation.adapt import prior_correction
-from xlser.evaluation.adaptations import Prior
+from xlser.evaluation.adapting import Away, Home
 from xlser.evaluation.readout import Part
+from xlser.experiment.adapted import Adapting
 from xlser.experiment.judge import Heads, HeadsJudge
 from xlser.experiment.readers import Reader
 from xlser.training.encoder_recipe import Terms
 
 CLASSES = ("a", "b", "c")
+
+
+def corrected(judge, train, target):
+    """What a reader with this judge answers, by readout, under the prior that is estimated in the target."""
+    adapted = Adapting(Home(train.embeddings, train.labels.astype(str), CLASSES), Away(target)).adapt("prior")
+    given = Reader(None, train, train, {}, judge).corrected(adapted, CLASSES)
+    return {name: np.array(CLASSES)[shares.argmax(axis=1)] for name, shares in given.items()}
+
+
 COUNTS = {"a": 60, "b": 25, "c": 5}
 ALONE, NEIGHBOURS, HALF = 0.0, 1.0, 0.5
 
@@ -49,26 +59,21 @@ def test_a_balanced_classifier_takes_equal_shares_and_its_neighbours_those_of_th
     told = np.full(3, 1 / 3) if balanced else there
     shares = [(1 - weight) * a + weight * b for a, b in zip(told, there, strict=True)]
     expected = prior_correction(own.probabilities(target, CLASSES), shares)[0].argmax(axis=1)
-    said = Reader(None, train, train, {}, own).corrected(target, CLASSES, Prior())["classifier + knn"]
+    said = corrected(own, train, target)["classifier + knn"]
     assert said.tolist() == [CLASSES[code] for code in expected]
 
 
 def test_equal_shares_and_those_of_the_clips_give_other_answers():
     rng = np.random.default_rng(0)
     train, target = part(rng), part(rng, {"a": 20, "b": 20, "c": 20}).embeddings
-    said = [
-        Reader(None, train, train, {}, judge(balanced, ALONE, train)).corrected(target, CLASSES, Prior())[
-            "classifier + knn"
-        ]
-        for balanced in (False, True)
-    ]
+    said = [corrected(judge(balanced, ALONE, train), train, target)["classifier + knn"] for balanced in (False, True)]
     assert (said[0] != said[1]).any()
 
 
 def test_a_class_without_a_training_clip_is_not_corrected():
     rng = np.random.default_rng(0)
     train = part(rng, {"a": 30, "b": 30})
-    said = Reader(None, train, train, {}, judge(True, HALF, train)).corrected(train.embeddings, CLASSES, Prior())
+    said = corrected(judge(True, HALF, train), train, train.embeddings)
     assert set(said) == {"probe"}
 
 

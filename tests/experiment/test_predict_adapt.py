@@ -15,6 +15,8 @@ import xlser
 from xlser.errors import CorpusError, RunError, XlserError
 from xlser.evaluation.classify import fit_probe
 from xlser.evaluation.verdicts import unpacked
+from xlser.experiment.bench.plan import make_jobs, parse_adapt
+from xlser.experiment.bench.run import run_bench
 from xlser.experiment.run import run_recipe
 from xlser.experiment.use.protocol import protocol_lines
 from xlser.experiment.use.request import Request
@@ -200,3 +202,115 @@ def test_whatever_holds_a_recording_is_heard_alike_and_samples_need_their_rate(r
             model.predict(audio)
         with pytest.raises(ValueError, match="`rate` must be given with samples"):
             model.embed(audio)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "speaker-or-corpus:sources=true|prior=uniform|neighbours",
+        "corpus:sources=true|tca:components=4|gaussian-em",
+        "pseudo-speakers|speaker-residuals|prior:anger=0.4:sadness=0.6",
+    ],
+)
+def test_a_chain_gives_what_evaluating_with_it_does_and_says_what_it_decided(run, small_data, small_cache, text):
+    model = xlser.load(run, method="plain", cache=small_cache)
+    read_by(model.model, "probe")
+    target = xlser.load_corpus(TARGET, small_data / TARGET, cache=small_cache).keep(*model.classes)
+    scores = xlser.evaluate(model, target, adapt=text.split("|"), draws=10)
+    assert (scores.protocol, scores.adapt) == ("transductive", text)
+    rows = zip(target.frame["path"], target.frame["speaker"], strict=True)
+    requests = [Request(small_data / TARGET / path, speaker=speaker) for path, speaker in rows]
+    notes = []
+    chain = xlser.Chain([xlser.make_adaptation(text)])
+    found = list(model.predict_files(requests, adapt=chain, k=0, on_note=notes.append))
+    assert tuple(notes) == scores.notes
+    assert [one.emotion for one in found] == scores.predictions["prediction"].tolist()
+    assert {one.adapt for one in found} == {text}
+    given = np.array([[one.probabilities[name] for name in model.classes] for one in found])
+    np.testing.assert_allclose(given, scores.predictions[list(model.classes)].to_numpy(), atol=1e-5)
+
+
+def test_features_are_z_scored_before_the_steps_that_follow(run, small_data):
+    model = read_by(xlser.load(run, method="features").model, "probe")
+    files = sorted((small_data / TARGET).rglob("*.wav"))
+    plain = list(model.predict_files(files, adapt="corpus", k=0))
+    corrected = list(model.predict_files(files, adapt="corpus|prior=uniform", k=0))
+    assert {one.adapt for one in corrected} == {"corpus|prior=uniform"}
+    before, after = (np.array([list(one.probabilities.values()) for one in some]) for some in (plain, corrected))
+    np.testing.assert_allclose(after.mean(axis=0), 0.25, atol=1e-6)
+    factors = after / before
+    np.testing.assert_allclose(
+        factors[:, 1:] / factors[:, :1], (factors[:, 1:] / factors[:, :1])[:1].repeat(len(files), 0)
+    )
+
+
+def test_a_run_scores_the_chain_of_its_recipe_and_predicts_by_it(tmp_path, place, small_data):
+    chain = ["speaker-statistics", {"prior": "uniform"}]
+    features = {"extractor": "logmel", "normalise": "source"}
+    folder = trained(tmp_path, place, features=features, model="none", adapt=chain)
+    model = read_by(xlser.load(folder, method="features").model, "probe")
+    text = "speaker-statistics|prior=uniform"
+    assert model.chosen.headline.read_by("transductive", text)
+    expected, frame = said(folder, "features", "probe", "transductive")
+    rows = zip(frame["path"], frame["speaker"], strict=True)
+    requests = [Request(small_data / TARGET / path, speaker=speaker) for path, speaker in rows]
+    found = list(model.predict_files(requests, adapt=True, k=0))
+    assert {one.adapt for one in found} == {text}
+    assert [one.emotion for one in found] == expected
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory, place):
+    """A bench of both directions that tried three ways to adapt."""
+    recipe = Recipe(
+        name="r",
+        source="synthetic-de",
+        targets=(TARGET,),
+        split={"folds": 4},
+        evaluation={"draws": 100},
+        training={"seeds": 1},
+        features={"extractor": "logmel", "normalise": "source"},
+        model="none",
+    )
+    out = tmp_path_factory.mktemp("tried") / "bench"
+    adapt = parse_adapt(["coral", "speaker-statistics", "corpus:sources=true|prior=uniform"])
+    run_bench(make_jobs([recipe], ["synthetic-de", TARGET], ["synthetic-de", TARGET], out, adapt=adapt), out, place)
+    return out
+
+
+@pytest.mark.parametrize("best", ["coral", "speaker-statistics", "corpus:sources=true|prior=uniform"])
+def test_of_several_ways_to_adapt_the_one_is_taken_that_did_best_on_other_targets(tried, small_data, tmp_path, best):
+    bench = shutil.copytree(tried, tmp_path / "bench")
+    table = json.loads((bench / "results.json").read_text())
+    for cell in table["cells"]:
+        for row in cell["transfer"]:
+            if row["role"] == "target" and row["metric"] == "UA":
+                row["value"] = 0.9 if row["protocol"] == "zero-shot" else 0.8 if row["normalise"] == best else 0.3
+    (bench / "results.json").write_text(json.dumps(table))
+    model = read_by(xlser.load(bench, model="synthetic-de/features").model, "probe")
+    files = sorted((small_data / TARGET).rglob("*.wav"))
+    requests = [Request(path, speaker=path.stem[:2]) for path in files]
+    shift = model.shift(True, requests)
+    assert shift.name == best
+    assert "0.80" in shift.note
+    assert f"synthetic-de to {TARGET}" in shift.note
+    assert shift.note in protocol_lines(model.chosen, shift)
+    named, own = (list(model.predict_files(requests, adapt=adapt, k=0)) for adapt in (best, True))
+    assert [one.probabilities for one in own] == [one.probabilities for one in named]
+    unknown = model.shift(True, [Request.of(path) for path in files])
+    assert unknown.name != "speaker-statistics"
+    assert "no speakers are known" in unknown.note
+    assert best in ("speaker-statistics", unknown.name)
+
+
+def test_where_no_target_tells_which_of_several_ways_is_best_it_must_be_named(tried, small_data, tmp_path):
+    bench = shutil.copytree(tried, tmp_path / "bench")
+    table = json.loads((bench / "results.json").read_text())
+    for cell in table["cells"]:
+        for row in cell["transfer"]:
+            if row["role"] == "target" and row["protocol"] == "transductive":
+                row["value"] = None
+    (bench / "results.json").write_text(json.dumps(table))
+    model = read_by(xlser.load(bench, model="synthetic-de/features").model, "probe")
+    with pytest.raises(RunError, match="--adaptation coral"):
+        model.shift(True, [Request.of(next((small_data / TARGET).rglob("*.wav")))])

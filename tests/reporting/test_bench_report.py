@@ -19,6 +19,7 @@ from xlser.reporting.bench.doubt import dimensions, few_shot, trust
 from xlser.reporting.bench.facts import Bench
 from xlser.reporting.bench.matrix import matrices
 from xlser.reporting.bench.report import render_bench, write_bench_report
+from xlser.reporting.bench.shots import choices_table
 from xlser.reporting.tables import transfer_blocks
 
 EVIL = "<b>x & y</b>"
@@ -475,3 +476,16 @@ def test_an_axis_has_turned_where_its_sign_is_not_the_sources(results, home, the
         axes.followed(Bench(results), (one["recipe"], one["source"], one["target"]), row).kind.startswith("turned")
         is turned
     )
+
+
+def test_the_way_that_shots_chose_stands_beside_the_best_in_hindsight(results):
+    bench = Bench(results)
+    key = next(key for key in bench.transfers if bench.of_chosen(key, "few_shot"))
+    assert choices_table(bench, [key]) is None  # none of the ways corrects probabilities
+    template = next(row for row in bench.of_chosen(key, "few_shot") if row["k"] == 4 and row["metric"] == "UA")
+    ways = {"zero-shot": (0.5, ""), "chosen": (0.6, "averaged 14, means 6"), "oracle": (0.625, "means")}
+    added = [template | {"way": way, "value": value, "ways": which} for way, (value, which) in ways.items()]
+    bench.cells[key]["few_shot"].extend(added)
+    (row,) = choices_table(bench, [key]).groups[0].rows
+    texts = [cell if isinstance(cell, str) else cell.text for cell in row.cells]
+    assert texts[1:] == ["4", "0.50", "0.60", "averaged 14, means 6", "0.62", "means", "+0.03"]

@@ -152,11 +152,11 @@ def test_an_encoder_balances_corpora_and_one_corpus_changes_nothing(fine_tune, t
     monkeypatch.setattr(
         EncoderBrain, "_backward", lambda brain, batch: (seen.extend(s.row for s in batch), backward(brain, batch))[1]
     )
-    balanced = fine_tune(epochs=1, balance="corpus")
+    balanced = fine_tune(epochs=1, balance="corpus", seconds=4.0)
     counts = np.bincount(tones.corpus[seen])
     assert len(seen) == 32
     assert abs(counts[0] - counts[1]) <= 1
-    plain = fine_tune(epochs=1)
+    plain = fine_tune(epochs=1, seconds=4.0)
     assert toys.bits(balanced.network) != toys.bits(plain.network)
-    alone = fine_tune(epochs=1, balance="corpus", data=tones._replace(corpus=np.zeros(40, int)))
+    alone = fine_tune(epochs=1, balance="corpus", seconds=4.0, data=tones._replace(corpus=np.zeros(40, int)))
     assert toys.bits(alone.network) == toys.bits(plain.network)

@@ -86,10 +86,10 @@ def command(
         say(line)
     session = Session(asked.requests, say, progress=sys.stderr.isatty(), passes=2 if shift else 1)
     some = wanted if labels else None
-    found = chosen.predict_files(session.heard(), labels=some, k=neighbours, on_fault=session.on_fault, adapt=shift)
+    found = chosen.predict_files(
+        session.heard(), labels=some, k=neighbours, on_fault=session.on_fault, adapt=shift, on_note=say
+    )
     form = form or {".csv": "csv", ".jsonl": "jsonl"}.get(out.suffix if out else "", "table")
     with opened(out, sys.stdout) as file:
         write_predictions(session.counted(found), chosen, wanted, form, file)
-    for note in shift.notes if shift else ():
-        say(note)
     session.finish(strict)

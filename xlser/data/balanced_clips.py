@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from xlser.data.clip_batches import ClipBatches
+from xlser.errors import RecipeError
 
 
 class BalancedClips:
@@ -82,7 +83,13 @@ class BalancedClips:
         ]
         parts = [[rows[places] for places in several] for rows, several in zip(self._groups, parts, strict=True)]
         dealt = [np.sort(np.concatenate(several)) for several in zip(*parts, strict=True)]
-        made = [(rows, self._make(rows)) for rows in dealt]
+        try:
+            made = [(rows, self._make(rows)) for rows in dealt]
+        except RecipeError as error:
+            raise RecipeError(
+                f"{error} With training.balance an epoch is dealt in {rounds} rounds, as its smallest group has "
+                f"{min(map(len, self._groups))} clips; another way is to leave it out."
+            ) from error
         for _, batches in made:
             batches.set_epoch(self.epoch)
         return made

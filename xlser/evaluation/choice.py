@@ -7,7 +7,7 @@ is chosen on pretended targets: other corpora whose labels are known (`choose_re
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,10 +17,6 @@ Name = TypeVar("Name")
 _BLIND = (ZERO_SHOT, TRANSDUCTIVE)
 # The axis of a rated dimension that a trained head gives.
 HEAD_AXIS = "head"
-# What tables of choices call a mean.
-ALL_RECIPES, ALL_TARGETS = "all recipes", "all targets"
-# How a reading is chosen where no other corpus can tell: what may look at the target, and what may not.
-OWN_RECORDINGS, HOME = "the target's own recordings", "the source's validation speakers"
 
 
 @dataclass(frozen=True)
@@ -158,6 +154,58 @@ class ReadingChoice:
     places: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Looked:
+    """How much answers tell of recordings without labels (see `answer_information`), of each reading that has any.
+
+    ``here`` of the real target, ``there`` of the pretended targets, by their names.
+    """
+
+    here: Mapping[Reading, float]
+    there: Mapping[str, Mapping[Reading, float]]
+
+    def gains(self, scores: Mapping[Reading, Mapping[str, float]]) -> dict[Reading, float]:
+        """Return by how much UA each reading may be better on the real target than on the pretended ones.
+
+        That is a slope times how much more than there its answers tell here, beside the other readings of its recipe,
+        whose probabilities are alike sure. The slope, at least 0, is that of UA on what answers tell, among the
+        readings of a recipe in each pretended target, whose labels are known. Of eight readings of EmoDB, URDU, RAVDESS
+        and EMOVO the regret fell by this from 7.1 and 8.8 points (eGeMAPS, a state of Whisper's) to 2.0 and 2.8 in
+        pairs, and from 12.1 and 8.7 to 4.1 and 1.6 where one corpus was left out.
+
+        Args:
+            scores: UA by the name of the pretended target.
+        """
+        known = [one for one in scores if one in self.here and all(one in self.there.get(at, ()) for at in scores[one])]
+        away = {one: _mean({at: self.there[at][one] for at in scores[one]}) for one in known}
+        products = squares = 0.0
+        found: dict[Reading, float] = {}
+        for recipe in dict.fromkeys(one.recipe for one in known):
+            mine = [one for one in known if one.recipe == recipe]
+            for at in dict.fromkeys(at for one in mine for at in scores[one]):
+                told = _about_mean([self.there[at][one] for one in mine if at in scores[one]])
+                right = _about_mean([scores[one][at] for one in mine if at in scores[one]])
+                products += math.fsum(a * b for a, b in zip(told, right, strict=True))
+                squares += math.fsum(a * a for a in told)
+            found |= dict(zip(mine, _about_mean([self.here[one] - away[one] for one in mine]), strict=True))
+        slope = max(0.0, products / squares) if squares > 0 and math.isfinite(products) else 0.0
+        return {one: slope * more for one, more in found.items() if math.isfinite(more)}
+
+
+def told_by(rows: Iterable[Mapping[str, Any]]) -> dict[Reading, float]:
+    """Return how much answers tell, the mean over seeds, of rows of ``information`` by reading and ``seed``."""
+    seen: dict[Reading, dict[str, float]] = {}
+    for row in rows:
+        if row["information"] is not None:
+            seen.setdefault(Reading.of(row), {})[str(row.get("seed", 0))] = float(row["information"])
+    return {reading: _mean(values) for reading, values in seen.items()}
+
+
+def _about_mean(values: Sequence[float]) -> list[float]:
+    mean = math.fsum(values) / len(values) if values else 0.0
+    return [value - mean for value in values]
+
+
 def readings_of(rows: Iterable[Mapping[str, Any]], protocols: Collection[str] | None = None) -> dict[Reading, float]:
     """Return the UA of every reading of a target that can predict, in the order of the rows.
 
@@ -179,6 +227,7 @@ def choose_reading(
     pretended: Mapping[str, Iterable[Mapping[str, Any]]],
     among: Collection[Reading] | None = None,
     protocols: Collection[str] | None = None,
+    looked: Looked | None = None,
 ) -> ReadingChoice | None:
     """Return the reading that did best on pretended targets: adapted to without their labels, then scored by these.
 
@@ -191,6 +240,8 @@ def choose_reading(
         pretended: rows of ``transfer`` by what they are of, such as ``emodb+urdu to emovo``; each may name a recipe.
         among: readings that may be chosen, such as those that the real target was read by; None for all.
         protocols: see `readings_of`.
+        looked: what answers tell of the real target and of the pretended ones, which corrects the means; None where
+            nothing of the target may be looked at.
 
     Returns:
         None where nothing is left to choose from.
@@ -209,7 +260,9 @@ def choose_reading(
                 seen.setdefault(reading, {})[name] = value
     most = max(map(len, seen.values()), default=0)
     usual = [reading for reading, values in seen.items() if len(values) == most]
-    best = min(usual, key=lambda reading: (-_mean(seen[reading]), *_simplicity(reading)), default=None)
+    more = looked.gains({reading: seen[reading] for reading in usual}) if looked else {}
+    worth = {reading: _mean(seen[reading]) + more.get(reading, 0.0) for reading in usual}
+    best = min(usual, key=lambda reading: (-worth[reading], *_simplicity(reading)), default=None)
     if best is None:
         return None
     mean = _mean(seen[best])
@@ -231,13 +284,10 @@ def choose_unlabelled(
     Returns:
         Its ``validation`` is that mean, in nats; None where nothing is left to choose from.
     """
-    seen: dict[Reading, dict[str, float]] = {}
-    for row in rows:
-        reading = Reading.of(row)
-        if reading in among and (protocols is None or reading.protocol in protocols):
-            seen.setdefault(reading, {})[str(row.get("seed", 0))] = _worth(row["information"])
-    best = min(seen, key=lambda reading: (-_mean(seen[reading]), *_simplicity(reading)), default=None)
-    return None if best is None else ReadingChoice(best, _mean(seen[best]), ())
+    blind = _BLIND if protocols is None else protocols
+    told = {one: value for one, value in told_by(rows).items() if one in among and one.protocol in blind}
+    best = min(told, key=lambda reading: (-told[reading], *_simplicity(reading)), default=None)
+    return None if best is None else ReadingChoice(best, told[best], ())
 
 
 def best_in_hindsight(readings: Mapping[Reading, float]) -> Reading | None:

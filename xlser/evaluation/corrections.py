@@ -37,6 +37,7 @@ class Correction(Fitted):
         offsets: b, (P, C).
         trusts: t, P of them.
         additive: P truth values.
+        left_out: how well it told shots that it was fitted without: the sum of their log-probabilities, in nats.
     """
 
     way: str = ZERO_SHOT
@@ -44,6 +45,7 @@ class Correction(Fitted):
     offsets: np.ndarray = field(default_factory=unset)
     trusts: tuple[float, ...] = ()
     additive: tuple[bool, ...] = ()
+    left_out: float = 0.0
 
     def posterior(self, rows: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
         """Return corrected probabilities (M, C) of rows (M, D), each by itself."""

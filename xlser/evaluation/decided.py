@@ -94,10 +94,10 @@ class SpeakerOrCorpus(SpeakerStatistics):
 class SpeakerResiduals(Adaptation):
     """Speaker statistics that know the classes: of what is left of each clip once its class's mean is taken out.
 
-    A plain readout gives each clip probabilities p_ic, by the corpus's statistics first, corrected for equal shares.
-    With class means m_c of the whole target by these, a speaker's shift is the mean of x_i - sum_c p_ic m_c, drawn to
-    0 by ``shrink``, and his scale is that of the residuals; then the readout is asked again. A speaker with one emotion
-    keeps it as far as the readout sees it. (A mixed-effects model, speakers being random.)
+    A plain readout answers each clip, by the corpus's statistics first and as though classes were equally frequent.
+    With class means m_c of the whole target by these answers, a speaker's shift is the mean of x_i less the mean of the
+    class of i, drawn to 0 by ``shrink``, and his scale is that of what is left; then the readout may be asked again. A
+    speaker with one emotion keeps it as far as the readout sees it. (A mixed-effects model, speakers being random.)
 
     Args:
         shrink: k, at least 0; in clips.
@@ -111,8 +111,8 @@ class SpeakerResiduals(Adaptation):
     name: ClassVar[str] = "speaker-residuals"
     looks_at: ClassVar[tuple[str, ...]] = ("recordings", "speakers")
     assumes: ClassVar[str] = "The source's readout is right more often than not, and voices shift all classes alike."
-    shrink: float = 20.0
-    iterations: int = 3
+    shrink: float = 10.0
+    iterations: int = 1
     clip: float | None = None
 
     def __post_init__(self) -> None:
@@ -156,10 +156,12 @@ class SpeakerResiduals(Adaptation):
 
 
 def _residuals(z: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Return rows (M, D) less the means of their classes by probabilities (M, C), corrected for equal shares."""
-    equal = given * stated_prior(given, np.full(given.shape[1], 1 / given.shape[1]))
-    equal /= equal.sum(axis=1, keepdims=True)
-    counts = equal.sum(axis=0)[:, None]
-    means = np.divide(equal.T @ z, counts, out=np.zeros((equal.shape[1], z.shape[1])), where=counts > 0)
-    left: np.ndarray = z - equal @ means
+    """Return rows (M, D) less the mean of the class that each is answered, by probabilities (M, C) at equal shares.
+
+    Answers, not probabilities: a readout that is not sure would leave a part of each class to be taken for a voice.
+    """
+    answers = (given * stated_prior(given, np.full(given.shape[1], 1 / given.shape[1]))).argmax(axis=1)
+    left = z.copy()
+    for answer in np.unique(answers):
+        left[answers == answer] -= z[answers == answer].mean(axis=0)
     return left

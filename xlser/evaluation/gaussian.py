@@ -58,7 +58,9 @@ class GaussianEm(Adaptation):
         std = rows.std(axis=0)
         mean, std = rows.mean(axis=0), np.where(std > 1e-9 * np.maximum(1.0, np.abs(rows).max(axis=0)), std, 1.0)
         scaled = (rows - mean) / std
-        known = [name for name in home.classes if (labels == name).any()]
+        # One clip has no spread; where hardly a class has two, those of one do.
+        twice = [name for name in home.classes if (labels == name).sum() > 1]
+        known = twice if len(twice) > 1 else [name for name in home.classes if (labels == name).any()]
         kept = np.isin(labels, known)
         lda = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto", priors=[1 / len(known)] * len(known))
         lda.fit(scaled[kept], labels[kept])

@@ -76,7 +76,7 @@ def fit_with_shots(
     scores = left_out(shots)
     best = way or best_way(scores)
     notes.append(_why(best, scores, way is not None))
-    return replace(fit_way(best, shots), notes=tuple(notes))
+    return replace(fit_way(best, shots), notes=tuple(notes), left_out=scores[best])
 
 
 def make_shots(rows: np.ndarray, before: np.ndarray, codes: np.ndarray, home: np.ndarray, shares: np.ndarray) -> Shots:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from xlser.evaluation.choice import Reading, ReadingChoice, choose_reading
+from xlser.evaluation.choice import Looked, Reading, ReadingChoice, choose_reading, told_by
 
 Row = dict[str, Any]
 Cell = Mapping[str, Any]
 # How a choice was made, the best way first.
 LEFT_OUT, OTHERS = "source corpora left out in turn", "other cells"
+# Where no other corpus can tell: what may look at the target, and what may not.
+UNLABELLED, HOME = "the target's own recordings", "the source's validation speakers"
+# Lines of tables that are of more than one recipe, or target.
+ALL_RECIPES, ALL_TARGETS = "all recipes", "all targets"
 
 
 def choose_for(
@@ -19,6 +23,8 @@ def choose_for(
     cells: Iterable[Cell],
     among: Collection[Reading] | None = None,
     protocols: Collection[str] | None = None,
+    *,
+    here: Mapping[Reading, float] | None = None,
 ) -> tuple[ReadingChoice | None, str]:
     """Choose how a model of ``source`` reads a target, by cells that have nothing of it; say how that was done.
 
@@ -30,6 +36,7 @@ def choose_for(
         target: its name, or empty for recordings that are in no cell, as those of a prediction.
         cells: all of a bench, with ``recipe, source, target, transfer``; those that may be looked at are taken.
         among: see `choose_reading`; ``protocols`` likewise.
+        here: how much answers tell of the target's own recordings, where they may be looked at (see `Looked`).
 
     Returns:
         None where there is no such cell, and `LEFT_OUT` or `OTHERS`.
@@ -44,7 +51,8 @@ def choose_for(
     """
     cells = list(cells)
     for by, places in ((LEFT_OUT, left_out(source, cells)), (OTHERS, elsewhere(target, cells))):
-        if choice := choose_reading(tables_of(places), among, protocols):
+        looked = None if here is None else Looked(here, told_of(places))
+        if choice := choose_reading(tables_of(places), among, protocols, looked):
             return choice, by
     return None, OTHERS
 
@@ -78,6 +86,15 @@ def tables_of(cells: Iterable[Cell]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for cell in sorted(cells, key=lambda cell: (cell["source"], cell["target"])):
         found.setdefault(f"{cell['source']} to {cell['target']}", []).extend(rows_of(cell))
+    return found
+
+
+def told_of(cells: Iterable[Cell]) -> dict[str, dict[Reading, float]]:
+    """Return how much answers tell of each place's recordings, under the names of `tables_of`."""
+    found: dict[str, dict[Reading, float]] = {}
+    for cell in cells:
+        rows = [row | {"recipe": cell["recipe"]} for row in cell.get("unlabelled", ())]
+        found.setdefault(f"{cell['source']} to {cell['target']}", {}).update(told_by(rows))
     return found
 
 

@@ -247,7 +247,9 @@ def stated_prior(probabilities: np.ndarray, prior: np.ndarray) -> np.ndarray:
     logs = np.where(prior > 0, 0.0, -np.inf)
     possible = (prior > 0) & (model.max(axis=0, initial=0) > _TINY)
     for _ in range(_STEPS if len(model) else 0):
-        mean = renormalised(model * np.exp(logs)).mean(axis=0)
+        given = model * np.exp(logs)
+        given = given / totals if (totals := given.sum(axis=1, keepdims=True)).all() else renormalised(given)
+        mean = given.mean(axis=0)
         step = np.zeros(len(prior))
         step[possible] = 0.5 * np.log(prior[possible] / np.maximum(mean[possible], _TINY))
         logs = logs + step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from xlser.evaluation.choice import Choice, ReadingChoice, choose, choose_among,
 from xlser.evaluation.contamination import Checkpoint, checkpoints_of
 from xlser.evaluation.pretended import choose_for, rows_of
 from xlser.evaluation.results_file import Kind, kind_of, read_table
-from xlser.vocabulary import VALIDATION
+from xlser.vocabulary import TRANSDUCTIVE, VALIDATION
 
 Row = dict[str, Any]
 Place = tuple[str, str]
@@ -190,7 +190,9 @@ def chosen_of(results: Mapping[str, Any]) -> tuple[Place, Choice] | None:
     return choose_among(own_scores(results))
 
 
-def reading_of_new(results: Mapping[str, Any], place: Place, choice: Choice) -> tuple[ReadingChoice | None, str]:
+def reading_of_new(
+    results: Mapping[str, Any], place: Place, choice: Choice, names: Collection[str] | None = None
+) -> tuple[ReadingChoice | None, str]:
     """Return how recordings that are in no cell are best read by a method and readout, and how that was chosen.
 
     The corpora that the run or bench has read are pretended targets (see `xlser.evaluation.pretended.choose_for`), so
@@ -200,6 +202,7 @@ def reading_of_new(results: Mapping[str, Any], place: Place, choice: Choice) -> 
         results: of a run or bench.
         place: recipe and source of the model.
         choice: its method and readout.
+        names: the ways to adapt that may be chosen, as ``normalise`` calls them; None for all, and for none at all.
 
     Returns:
         None where no target was read by it.
@@ -213,7 +216,12 @@ def reading_of_new(results: Mapping[str, Any], place: Place, choice: Choice) -> 
     cells = [*as_bench(results)["cells"], *results.get("pretended", ())]
     mine = [cell for cell in cells if cell["recipe"] == place[0]]
     readings = {reading for cell in mine for reading in readings_of(rows_of(cell))}
-    among = {one for one in readings if (one.method, one.classifier) == (choice.method, choice.classifier)}
+    among = {
+        one
+        for one in readings
+        if (one.method, one.classifier) == (choice.method, choice.classifier)
+        and (names is None or (one.protocol == TRANSDUCTIVE and one.normalise in names))
+    }
     return choose_for(place[1], "", mine, among)
 
 

@@ -200,8 +200,9 @@ def transfer_components(  # noqa: PLR0917
     from scipy.linalg import eigh
 
     apart = _means_apart(domains, np.ones(len(domains), dtype=bool))
-    for name in classes if labels is not None else ():
-        apart = apart + _means_apart(domains, np.equal(labels, name))
+    if labels is not None:
+        for name in classes:
+            apart = apart + _means_apart(domains, np.equal(labels, name))
     apart = apart / max(np.linalg.norm(apart), 1e-12)
     centred = kernel - kernel.mean(axis=0)
     spread = centred.T @ centred

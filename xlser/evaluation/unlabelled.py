@@ -28,9 +28,10 @@ def answer_information(probabilities: ArrayLike) -> float:
     rows = np.asarray(probabilities, dtype=float)
     if not len(rows):
         return float("nan")
-    return max(0.0, _entropy(rows.mean(axis=0)) - float(np.mean([_entropy(row) for row in rows])))
+    return max(0.0, float(_entropies(rows.mean(axis=0)) - _entropies(rows).mean()))
 
 
-def _entropy(shares: np.ndarray) -> float:
-    known = shares[shares > 0]
-    return float(-(known * np.log(known)).sum())
+def _entropies(shares: np.ndarray) -> np.ndarray:
+    """Return the entropy of each row, (...,), of shares (..., C)."""
+    logs = np.log(shares, out=np.zeros(shares.shape), where=shares > 0)
+    return np.asarray(-(shares * logs).sum(axis=-1))

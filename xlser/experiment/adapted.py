@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from xlser.evaluation.adaptations import make_adaptation, written
-from xlser.evaluation.adapting import Adaptation, Away, Chain, Fitted, FittedChain, Home
+from xlser.evaluation.adapting import Adaptation, Away, Chain, Fitted, FittedChain, Home, after
 
 # What a chain of steps begins with: it is fitted once, whichever chains go on from there.
 _Key = tuple[str, ...]
@@ -52,9 +52,7 @@ class Adapting:
         fitted = step.fit(home, away)
         if step.on_probabilities:
             return fitted, home, away
-        rows = fitted.home(home.embeddings, home.corpora, home.speakers)
-        after = Home(rows, home.labels, home.classes, home.corpora, home.speakers)
-        return fitted, after, Away(fitted.embeddings(away.embeddings, away.speakers), away.speakers)
+        return fitted, *after(step, fitted, home, away)
 
 
 @dataclass(frozen=True)
@@ -83,8 +81,8 @@ class Adapted:
             if key not in self.kept:
                 # Fitting a posterior changes what is fitted: another readout begins from what it was.
                 own = copy(step).fit_posterior(self.embedded, probabilities, shares)
-                after = shares if own.shares is None else own.shares
-                self.kept[key] = own.posterior(self.embedded, probabilities), after, own.notes
+                left = shares if own.shares is None else own.shares
+                self.kept[key] = own.posterior(self.embedded, probabilities), left, own.notes
             probabilities, shares, said = self.kept[key]
             notes += said
         self.notes[:] = self.notes or notes

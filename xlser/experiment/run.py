@@ -19,7 +19,7 @@ from xlser.errors import XlserError
 from xlser.evaluation.results_file import RESULTS, write_json
 from xlser.evaluation.transfer import Views
 from xlser.evaluation.verdicts import packed
-from xlser.experiment.bench.plan import Job
+from xlser.experiment.bench.plan import Job, recipe_adaptations
 from xlser.experiment.cases import Case
 from xlser.experiment.cautions import cautions
 from xlser.experiment.changes import changed
@@ -63,7 +63,7 @@ def run_recipe(
     Raises:
         XlserError: bad input of any kind, before training wherever it can be seen before; see the callees.
     """
-    place, job = place or Workplace(), Job(recipe, Path(out))
+    place, job = place or Workplace(), Job(recipe, Path(out), adapt=recipe_adaptations(recipe))
     ranks = from_environment()
     with joined(ranks):
         if ranks.rank:

@@ -61,9 +61,9 @@ def targets_of(corpus: Corpus, recipe: AnyRecipe, terms: Iterable[Term]) -> np.n
 
 
 def tell_votes(corpus: Corpus, recipe: AnyRecipe, place: Workplace) -> None:
-    """Say and count what teaches in a recipe that learns from votes; nothing is said of another one."""
+    """Say and count what teaches in a recipe whose networks or probe learn from votes; say nothing of another one."""
     terms = soft_terms(recipe)
-    if not terms:
+    if not terms and recipe.probe.targets == "labels":
         return
     voted = np.isfinite(vote_targets(corpus, recipe)).all(axis=1)
     labelled = np.array([label is not None for label in corpus.labels])

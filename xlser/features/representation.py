@@ -87,6 +87,8 @@ def together(several: Sequence[Representation], weights: str | None) -> Extracto
 def _columns(asked: Representation, names: tuple[str, ...]) -> np.ndarray:
     wanted = {(asked.frames, number, kind) for number in asked.states for kind in asked.pooling.split("+")}
     found = [_state(name) for name in names]
+    if missing := wanted - {*found}:
+        raise ValueError(f"{asked} needs features that were not read: {', '.join(map(str, sorted(missing)))}")
     return np.array([place for place, own in enumerate(found) if own in wanted or (asked.egemaps and own is None)])
 
 

@@ -27,8 +27,9 @@ _LEAST = 1e-12
 
 @dataclass(frozen=True)
 class Linear:
-    """A linear readout: ``coefficients`` (C, D) and ``intercepts`` (C,) of the log-odds of C classes."""
+    """A linear readout: ``coefficients`` (C, D) and ``intercepts`` (C,) of the log-odds of C ``classes``."""
 
+    classes: tuple[str, ...]
     coefficients: np.ndarray
     intercepts: np.ndarray
 
@@ -59,6 +60,10 @@ class Member:
     fitted: Fitted
     weight: float = 1.0
 
+    def __str__(self) -> str:
+        """Return what it hears."""
+        return str(self.representation)
+
     def embeddings(self, values: np.ndarray, speakers: np.ndarray | None = None) -> np.ndarray:
         """Return what its readout sees, (N, D), of its own raw columns (N, D); speakers (N,) where they are known."""
         adapted = self.fitted.embeddings(self.scaler.apply(values), speakers)
@@ -82,6 +87,9 @@ class Combined:
         members: one at least, of the same classes.
         fitted: steps on the averaged probabilities.
         about: extractor and speakers of known recordings, and whatever else belongs to it, JSON-able.
+
+    Raises:
+        XlserError: members of other classes; each is named.
     """
 
     classes: tuple[str, ...]
@@ -89,6 +97,11 @@ class Combined:
     members: tuple[Member, ...]
     fitted: Fitted
     about: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse members that tell other emotions apart, or the same in another order."""
+        several = {f"{member} from {'+'.join(member.sources)}": member.linear.classes for member in self.members}
+        check_labels_agree({"the ensemble": self.classes, **several})
 
     def probabilities(self, values: np.ndarray, speakers: np.ndarray | None = None) -> np.ndarray:
         """Return probabilities (N, C) of raw features (N, F), in the order of ``columns``.
@@ -131,6 +144,7 @@ class Combined:
             own |= {"coefficients": member.linear.coefficients, "intercepts": member.linear.intercepts}
             arrays |= {f"{number}.{name}": values for name, values in own.items()}
             row = {"representation": asdict(member.representation), "sources": list(member.sources)}
+            row |= {"classes": list(member.linear.classes)}
             rows.append(row | {"weight": member.weight, "clip": member.scaler.clip, "chain": about})
         about, own = self.fitted.state()
         arrays |= {f"chain.{name}": values for name, values in own.items()}
@@ -211,15 +225,15 @@ def side_by_side(several: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def check_labels_agree(several: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Return the classes that systems share, in the order of the first.
+    """Return the classes that systems share; all must have them in one order.
 
     Args:
         several: classes by the name of a system.
 
     Raises:
-        XlserError: they tell different emotions apart; each system and what it lacks is named.
+        XlserError: they tell different emotions apart, or in another order; each system and what it lacks is named.
 
-    >>> check_labels_agree({"a": ["x", "y"], "b": ["y", "x"]})
+    >>> check_labels_agree({"a": ["x", "y"], "b": ["x", "y"]})
     ('x', 'y')
     """
     every = list(dict.fromkeys(name for classes in several.values() for name in classes))
@@ -230,14 +244,19 @@ def check_labels_agree(several: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
             f"an ensemble must be of systems with the same labels, but {'; '.join(texts)}. "
             "Leave these systems out, or fit all on the same emotions."
         )
-    return tuple(next(iter(several.values())))
+    orders = {tuple(classes) for classes in several.values()}
+    if len(orders) > 1:
+        raise XlserError(
+            f"an ensemble's systems must have their labels in one order, but have {sorted(orders)} instead."
+        )
+    return next(iter(orders))
 
 
 def _member(row: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Member:
     about = row["representation"]
     representation = Representation(**about | {"states": tuple(about["states"])})
     scaler = Scaler(arrays["scaler.mean"], arrays["scaler.std"], row["clip"])
-    linear = Linear(arrays["coefficients"], arrays["intercepts"])
+    linear = Linear(tuple(row["classes"]), arrays["coefficients"], arrays["intercepts"])
     fitted = restore(row["chain"], _under("chain", arrays))
     return Member(representation, tuple(row["sources"]), scaler, linear, fitted, row["weight"])
 

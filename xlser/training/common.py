@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -99,6 +100,33 @@ class EvaluationChoice(Grown):
     oracle_prior: bool = False
 
 
+def chain_text(value: Any) -> Any:
+    """Return a list of adaptations as the one text that it is; a text stays, and what is neither is left to pydantic.
+
+    >>> chain_text([{"speaker-statistics": {"shrink": 10}}, {"prior": "uniform"}, "gaussian-em"])
+    'speaker-statistics:shrink=10|prior=uniform|gaussian-em'
+    """
+    if isinstance(value, Mapping):
+        value = [{name: options} for name, options in value.items()]
+    if not isinstance(value, list | tuple):
+        return value or ""
+    return "|".join(part for step in value for part in _step_texts(step))
+
+
+def _step_texts(step: Any) -> list[str]:
+    texts = []
+    for name, options in step.items() if isinstance(step, Mapping) else [(step, None)]:
+        if isinstance(options, Mapping):
+            texts.append(":".join([str(name), *(f"{key}={_plain(one)}" for key, one in options.items())]))
+        else:
+            texts.append(str(name) if options is None else f"{name}={_plain(options)}")
+    return texts
+
+
+def _plain(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 class ProbeChoice(Strict):
     """How the logistic regression on embeddings is fitted: emotions count the same in any case.
 
@@ -117,10 +145,12 @@ class CommonRecipe(Grown):
     ``emotions`` are the classes that are scored, where the corpus has them; ``merge`` maps a canonical emotion into
     another before that. ``ratings`` ``derived`` takes valence and activation from a published table of emotion words
     where a source has no ratings of its own: every number on them is marked so. ``probe`` says how the logistic
-    regression is fitted.
+    regression is fitted. ``adapt`` is a chain of steps that make up for a target's shift, scored beside the reading
+    without it: a list such as ``[speaker-statistics: {shrink: 10}, prior: uniform]``, or its text (see
+    `xlser.evaluation.adaptations`).
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"probe"})
+    later: ClassVar[frozenset[str]] = frozenset({"adapt", "probe"})
 
     name: str
     description: str = ""
@@ -132,6 +162,7 @@ class CommonRecipe(Grown):
     split: SplitChoice = SplitChoice()
     evaluation: EvaluationChoice = EvaluationChoice()
     probe: ProbeChoice = ProbeChoice()
+    adapt: Annotated[str, BeforeValidator(chain_text)] = ""
 
     @field_validator("emotions")
     @classmethod

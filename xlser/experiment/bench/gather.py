@@ -20,7 +20,7 @@ from xlser.vocabulary import HELD_OUT, TARGET
 
 Cell = dict[str, Any]
 Row = dict[str, Any]
-_PRETENDED = ("recipe", "source", "target", "transfer")
+_PRETENDED = ("recipe", "source", "target", "transfer", "unlabelled")
 _GROUP = ("recipe", "source", "protocol", "normalise", "data")
 
 

@@ -112,7 +112,8 @@ def _cell(job: Job, trained: Trained, alone: list[Reader], corpus: Corpus) -> di
     place = {"recipe": recipe.name, "source": source.name, "target": corpus.name}
     if job.pretended:
         trained.score(scores, corpus, latents=False, ratings=False)
-        return place | {"pretended": True, "transfer": [row for row in scores.transfer if row["metric"] == "UA"]}
+        kept = [row for row in scores.transfer if row["metric"] == "UA"]
+        return place | {"pretended": True, "transfer": kept, "unlabelled": scores.unlabelled}
     scored = trained.score(scores, corpus, shortcuts=alone, latents=False)
     main, views = next((case, views) for case, views in scored if case.main)
     return {

@@ -61,7 +61,8 @@ def make_jobs(
             others = tuple(target for target in targets if not set(_parts(target)) & set(_parts(source)))
             if others:
                 own = _changed(recipe, source, others, seeds)
-                jobs.append(Job(own, out / "jobs" / recipe.name / name, ks, tuple(adapt)))
+                ways = tuple(dict.fromkeys([*recipe_adaptations(recipe), *adapt]))
+                jobs.append(Job(own, out / "jobs" / recipe.name / name, ks, ways))
     if not jobs:
         raise RecipeError("the bench has nothing to do: every target is a source of its own only. Name more targets.")
     return jobs
@@ -138,6 +139,20 @@ def _changed(recipe: AnyRecipe, source: str, targets: tuple[str, ...], seeds: in
     if seeds:
         values["training"] = values["training"] | {"seeds": seeds}
     return validate(type(recipe), values, f"recipe {recipe.name} with source {source}", RecipeError)
+
+
+def recipe_adaptations(recipe: AnyRecipe) -> tuple[str, ...]:
+    """Return the chain of adaptations that a recipe asks for, if any.
+
+    Raises:
+        RecipeError: it has a step that there is none of, or a step has no such option.
+    """
+    if not recipe.adapt:
+        return ()
+    try:
+        return (written(make_adaptation(recipe.adapt)),)
+    except RecipeError as error:
+        raise RecipeError(f"recipe {recipe.name}: adapt: {error}") from None
 
 
 def parse_adapt(texts: Sequence[str]) -> tuple[str, ...]:

@@ -6,18 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from xlser.evaluation.choice import (
-    ALL_RECIPES,
-    ALL_TARGETS,
-    HOME,
-    OWN_RECORDINGS,
     Reading,
     ReadingChoice,
     best_in_hindsight,
     choose,
     choose_unlabelled,
     readings_of,
+    told_by,
 )
-from xlser.evaluation.pretended import choose_for, rows_of
+from xlser.evaluation.pretended import ALL_RECIPES, ALL_TARGETS, HOME, UNLABELLED, choose_for, rows_of
 from xlser.evaluation.regret import Answers, Regret, mean_over_targets
 from xlser.vocabulary import TARGET, TRANSDUCTIVE, ZERO_SHOT
 
@@ -96,11 +93,12 @@ def _choice(several: list[Cell], others: list[Cell], protocols: tuple[str, ...])
     oracle = best_in_hindsight(here)
     if oracle is None:
         return None
-    choice, by = choose_for(source, target, others, here, protocols)
+    # No protocol but the second may look at the target.
+    looked = [row | {"recipe": cell["recipe"]} for cell in several for row in cell.get("unlabelled", ())]
+    told = told_by(looked) if TRANSDUCTIVE in protocols else None
+    choice, by = choose_for(source, target, others, here, protocols, here=told)
     if choice is None:
-        # No protocol but the second may look at the target.
-        looked = [row | {"recipe": cell["recipe"]} for cell in several for row in cell.get("unlabelled", ())]
-        choice, by = choose_unlabelled(looked, here, protocols) if TRANSDUCTIVE in protocols else None, OWN_RECORDINGS
+        choice, by = choose_unlabelled(looked, here, protocols) if TRANSDUCTIVE in protocols else None, UNLABELLED
     if choice is None:
         choice, by = _at_home(source, others, here), HOME
     if choice is None:

@@ -113,7 +113,7 @@ class Fits:
         scaler = _scaler(sources, setting, task)
         key = (*_key(sources), task.classes, setting.representation, setting.statistics, setting.c)
         if key not in self._linear:
-            self._linear[key] = fit_linear(home, codes, len(task.classes), _weights(sources, task.classes), setting.c)
+            self._linear[key] = fit_linear(home, codes, task.classes, _weights(sources, task.classes), setting.c)
         linear, away = self._linear[key], _columns(task.away, setting, task)
         text = "|".join(part for part in (self._statistics(task, setting), setting.adapt) if part)
         learnt = _as_home(home, codes, task, sources)
@@ -147,13 +147,13 @@ class Fits:
         return self._rules[key]
 
 
-def fit_linear(rows: np.ndarray, codes: np.ndarray, classes: int, weights: np.ndarray, c: float) -> Linear:
+def fit_linear(rows: np.ndarray, codes: np.ndarray, classes: tuple[str, ...], weights: np.ndarray, c: float) -> Linear:
     """Fit a logistic regression whose classes weigh alike.
 
     Args:
         rows: (N, D) z-scores.
         codes: (N,) numbers of the classes.
-        classes: how many there are; one that no row has gets next to no probability.
+        classes: C of them; one that no row has gets next to no probability.
         weights: (N,) of the rows, before classes are balanced.
         c: inverse strength of the penalty, for weights of 1 in the mean.
     """
@@ -162,14 +162,14 @@ def fit_linear(rows: np.ndarray, codes: np.ndarray, classes: int, weights: np.nd
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    mass = np.bincount(codes, weights, minlength=classes)
+    mass = np.bincount(codes, weights, minlength=len(classes))
     balanced = weights / mass[codes]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = LogisticRegression(C=c, max_iter=2000).fit(
             rows, codes, sample_weight=balanced * len(rows) / balanced.sum()
         )
-    coefficients, intercepts = np.zeros((classes, rows.shape[1])), np.full(classes, -30.0)
+    coefficients, intercepts = np.zeros((len(classes), rows.shape[1])), np.full(len(classes), -30.0)
     there = model.classes_
     if len(there) == 2:  # one row of log-odds stands for both
         coefficients[there], intercepts[there] = (
@@ -178,7 +178,7 @@ def fit_linear(rows: np.ndarray, codes: np.ndarray, classes: int, weights: np.nd
         )
     else:
         coefficients[there], intercepts[there] = model.coef_, model.intercept_
-    return Linear(coefficients, intercepts)
+    return Linear(classes, coefficients, intercepts)
 
 
 def home_rows(sources: Sequence[Domain], setting: Setting, task: Task) -> tuple[np.ndarray, np.ndarray]:

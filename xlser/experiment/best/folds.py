@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xlser.errors import CorpusError
 from xlser.evaluation.bootstrap import SpeakerBootstrap
 from xlser.evaluation.transfer import ua_samples
 from xlser.experiment.best.domains import Domain
 from xlser.experiment.best.fits import Task
 
-LEFT_OUT = "the mean UA on sources that were each left out in turn as a pretended target"
+LEFT_OUT = (
+    "the mean UA on sources that were each left out in turn as a pretended target; the default, a wide ensemble, "
+    "stands unless another candidate is better there by more than a point and more than chance"
+)
 FOLDS_OF_SPEAKERS = (
     "the mean UA on folds of the single source's own speakers, where nothing shifts: they choose what is heard and how "
     "it is read; what makes up for the target's shift they cannot choose, and it is the default"
@@ -44,11 +48,21 @@ def pretended(task: Task) -> tuple[list[Fold], str]:
 
     Each is seen as the real target is, its speakers hidden where those are. A source that shares fewer than two
     emotions with the others gives none.
+
+    Raises:
+        CorpusError: the sources are too small to be split.
     """
     left = [fold for out in task.sources if len(task.sources) > 1 for fold in _left_out(task, out)]
     if left:
         return left, LEFT_OUT
-    return [fold for source in task.sources for fold in _of_speakers(task, source)], FOLDS_OF_SPEAKERS
+    folds = [fold for source in task.sources for fold in _of_speakers(task, source)]
+    if not folds:
+        names = ", ".join(source.name for source in task.sources)
+        raise CorpusError(
+            f"nothing can be chosen on {names}: there must be two recordings at least of two emotions. "
+            "Give more of them."
+        )
+    return folds, FOLDS_OF_SPEAKERS
 
 
 def _left_out(task: Task, out: Domain) -> list[Fold]:
@@ -61,9 +75,10 @@ def _left_out(task: Task, out: Domain) -> list[Fold]:
 
 
 def _of_speakers(task: Task, source: Domain) -> list[Fold]:
-    """Return folds of whole speakers, or of recordings where no speaker is known."""
-    unknown = source.speakers is None
-    names = np.arange(len(source.labels)).astype(str) if unknown else source.speakers.astype(str)
+    """Return folds of whole speakers, or of recordings where fewer than two speakers are known."""
+    names = np.arange(len(source.labels)).astype(str)
+    if source.speakers is not None and len(set(source.speakers)) > 1:
+        names = source.speakers.astype(str)
     people = np.random.default_rng(0).permutation(np.unique(names))
     folds = []
     for number in range(min(COUNT, len(people))):

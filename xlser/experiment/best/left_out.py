@@ -51,7 +51,7 @@ def leave_one_out(
     if len(corpora) < 2:
         raise CorpusError(f"leave-one-out needs two corpora at least, but got {len(corpora)}. Name more.")
     layers = hidden_states(encoder)
-    extractor, jobs = everything(layers, encoder), place.jobs or os.cpu_count() or 1
+    extractor, jobs = everything(layers, encoder, transductive), place.jobs or os.cpu_count() or 1
     read = [read_domain(dataset, extractor, emotions, place) for dataset in corpora]
     question = Question(tuple(emotions), tuple(columns_of(extractor)), layers, transductive, 60 * minutes, jobs)
     fits, results = Fits(), []

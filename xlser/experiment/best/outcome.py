@@ -69,7 +69,7 @@ class Outcome:
             notes=(*_notes(task, away), *doubts(task, chosen, looks_at(chosen), search.fits)),
             budget=Budget(search.seconds_given, round(used, 1), tuple(search.not_tried)),
             predictions=tuple(predictions(away, task, search.fits.probabilities(task, chosen))),
-            about=provenance(used),
+            about=provenance(used) | {"default": str(search.default)},
             samples=named,
         )
         return cls(result, task, chosen, search.fits.combined(task, chosen))

@@ -155,7 +155,7 @@ def find_best(
         CorpusError: a source without a scored emotion; nothing left to learn from without what the target holds too.
     """
     layers = hidden_states(encoder)
-    extractor = everything(layers, encoder)
+    extractor = everything(layers, encoder, transductive)
     read = [read_domain(dataset, extractor, emotions, place) for dataset in sources]
     away = read_domain(target, extractor, emotions, place)
     jobs = place.jobs or os.cpu_count() or 1
@@ -214,7 +214,8 @@ def hidden_states(encoder: str | None) -> tuple[int, ...]:
     return tuple(range(checkpoint_facts(encoder, revision=None, seed=0).layers + 1))
 
 
-def everything(layers: tuple[int, ...], encoder: str | None) -> Extractor:
-    """Return the extractor of all that any candidate hears."""
-    states = [Representation(False, layers, "mean+std", frames) for frames in ("all", SOUNDING)] if layers else []
+def everything(layers: tuple[int, ...], encoder: str | None, transductive: bool = True) -> Extractor:
+    """Return the extractor of all that any candidate hears: without a look at the target, frames that sound alone."""
+    heard = ("all", SOUNDING) if transductive else (SOUNDING,)
+    states = [Representation(False, layers, "mean+std", frames) for frames in heard] if layers else []
     return together([Representation(True), *states], encoder)

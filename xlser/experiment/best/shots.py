@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ import pandas as pd
 from xlser.errors import CorpusError
 from xlser.evaluation.adapting import FittedChain
 from xlser.evaluation.bootstrap import SpeakerBootstrap
+from xlser.evaluation.corrections import Correction
 from xlser.evaluation.labelled_clips import fit_with_shots, protocol
+from xlser.evaluation.smoothing import FittedNeighbours
 from xlser.evaluation.transfer import ua_samples
 from xlser.experiment.best.domains import Domain
 from xlser.experiment.best.outcome import Outcome, predictions
+from xlser.systems.combined import Combined
 
 
 def with_shots(outcome: Outcome, away: Domain, few_shot: pd.DataFrame) -> Outcome:
@@ -35,14 +39,10 @@ def with_shots(outcome: Outcome, away: Domain, few_shot: pd.DataFrame) -> Outcom
     """
     labels = _labels(away, few_shot)
     known, task, model = labels != None, outcome.task, outcome.model  # noqa: E711 (an array of objects)
-    rows, said = model.joint(away.values, away.speakers), model.probabilities(away.values, away.speakers)
-    speakers = None if away.speakers is None else away.speakers[known]
-    around = (rows, said)
-    shots = fit_with_shots(rows[known], said[known], labels[known], task.classes, around=around, speakers=speakers)
-    steps: Any = model.fitted
-    model = replace(model, fitted=FittedChain((*steps.steps, shots)))
+    before = model.probabilities(away.values, away.speakers)
+    model, shots = max((_corrected(base, away, labels, task.classes) for base in _bases(model)), key=_told)
     after = model.probabilities(away.values, away.speakers)
-    gained = _gain(away, task.classes, known, (said, after))
+    gained = _gain(away, task.classes, known, (before, after))
     missing = len(few_shot) - int(known.sum())
     gone = [f"{missing} labelled file(s) are no recordings of {away.name} that could be used"] if missing else []
     result = replace(
@@ -54,6 +54,30 @@ def with_shots(outcome: Outcome, away: Domain, few_shot: pd.DataFrame) -> Outcom
         predictions=tuple(predictions(away, task, after)),
     )
     return replace(outcome, result=result, model=model)
+
+
+def _bases(model: Combined) -> list[Combined]:
+    """Return the model, and the same without what spreads answers over neighbours, which spreads the errors too."""
+    steps: Any = model.fitted
+    kept = list(takewhile(lambda step: not isinstance(step, FittedNeighbours), steps.steps))
+    return [model] if len(kept) == len(steps.steps) else [model, replace(model, fitted=FittedChain(tuple(kept)))]
+
+
+def _corrected(
+    model: Combined, away: Domain, labels: np.ndarray, classes: tuple[str, ...]
+) -> tuple[Combined, Correction]:
+    """Return a model with its correction by the labelled recordings as its last step, and that."""
+    known = labels != None  # noqa: E711 (an array of objects)
+    rows, said = model.joint(away.values, away.speakers), model.probabilities(away.values, away.speakers)
+    speakers = None if away.speakers is None else away.speakers[known]
+    shots = fit_with_shots(rows[known], said[known], labels[known], classes, around=(rows, said), speakers=speakers)
+    steps: Any = model.fitted
+    return replace(model, fitted=FittedChain((*steps.steps, shots))), shots
+
+
+def _told(corrected: tuple[Combined, Correction]) -> float:
+    """Return how well labelled recordings were told that were left out; of equals the model as it was found stays."""
+    return corrected[1].left_out
 
 
 def _labels(away: Domain, few_shot: pd.DataFrame) -> np.ndarray:

@@ -10,7 +10,7 @@ from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
 
 SOURCE, CORPUS, SPEAKER = "source", "corpus", "speaker"
 POOLED, EACH = "pooled", "one model a source"
-EQUAL, VALIDATED, NEAR = "equal weights", "weights by validation", "weights by nearness"
+EQUAL, ALIKE = "equal weights", "eGeMAPS and each state alike"
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,7 @@ class Setting:
         representation: what it hears.
         statistics: ``source``, ``corpus`` or ``speaker``, of the target.
         c: of the logistic regression.
-        each: one model a source, averaged by ``weighting``; or one of all sources pooled.
-        weighting: see there.
+        each: one model a source, averaged; or one of all sources pooled.
         adapt: further steps of adaptation, as recipes write a chain.
     """
 
@@ -30,7 +29,6 @@ class Setting:
     statistics: str = SOURCE
     c: float = 0.01
     each: bool = False
-    weighting: str = EQUAL
     adapt: str = ""
 
     @property
@@ -41,7 +39,7 @@ class Setting:
     @property
     def combination(self) -> str:
         """In words."""
-        return f"{EACH}, {self.weighting}" if self.each else POOLED
+        return f"{EACH}, {EQUAL}" if self.each else POOLED
 
     @property
     def complexity(self) -> int:

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from xlser.experiment.best.space import BASELINE, CORPUS, SOURCE, SPEAKER, Candidate, Setting, changed
+from xlser.experiment.best.space import ALIKE, BASELINE, CORPUS, SOURCE, SPEAKER, Candidate, Setting, changed
 from xlser.features.representation import SOUNDING, Representation
 
 if TYPE_CHECKING:
     from xlser.experiment.best.search import Search
 
 PRIOR = "prior=uniform"
-SMOOTH = f"{PRIOR}|neighbours:standardise=false|{PRIOR}"
+SMOOTH = f"{PRIOR}|neighbours:share=0.3:standardise=false|{PRIOR}"
 ADAPTATIONS = ("", PRIOR)
 CS = (0.001, 0.003, 0.1)
 # So many of the best states are heard in other ways, and so many are in the default.
-STATES, KEPT = 3, 2
+STATES, KEPT = 3, 3
 ACOUSTIC = Representation(True)
 
 
@@ -83,15 +83,17 @@ class Stages:
         return [*best.values()][:KEPT]
 
     def _default(self, acoustic: Sequence[Candidate], states: Sequence[Representation]) -> Candidate:
-        """Return the wide ensemble: eGeMAPS and the best states, over all frames and over those that sound.
+        """Return the wide ensemble: eGeMAPS and the best states, each state once.
 
-        Zero-shot, frames that do not sound do harm: the best state with its neighbours is heard instead.
+        Zero-shot, frames that do not sound do harm, and the best state with its neighbours side by side is heard too;
+        adapted, frames of both kinds err differently.
         """
         if not states:
             return acoustic[0]
         if self.transductive:
             heard = [replace(one, frames=frames) for one in states for frames in (SOUNDING, "all")]
-            return self._joined([ACOUSTIC, *heard])
+            # A state that is heard twice counts once.
+            return replace(self._joined([ACOUSTIC, *heard]), weights=(2.0, *[1.0] * len(heard)), weighting=ALIKE)
         return self._joined([ACOUSTIC, *self._side_by_side([states[0].states[0]])[-1:], *states])
 
     def _side_by_side(self, layers: Sequence[int]) -> list[Representation]:

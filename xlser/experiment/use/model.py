@@ -37,6 +37,7 @@ from xlser.vocabulary import TRANSDUCTIVE
 
 STORE = "datastore.safetensors"
 OnFault = Callable[[Any, str], object]
+OnNote = Callable[[str], object]
 
 
 @dataclass
@@ -89,6 +90,7 @@ class Model:
         k: int | None = None,
         on_fault: OnFault | None = None,
         adapt: bool | str | Adaptation | Shift | None = None,
+        on_note: OnNote | None = None,
     ) -> Iterator[Prediction]:
         """Yield a prediction for each file that can be used, in their order; arguments as for `predict`.
 
@@ -105,8 +107,8 @@ class Model:
             k: see `predict`.
             on_fault: gets what was given, and the reason.
             adapt: True for what the model's report adapts by; or a name such as ``corpus``, ``speaker``, ``coral``, or
-                several such as ``speaker-or-corpus|prior=uniform``; or an adaptation, or what `shift` gave, whose
-                ``notes`` then say what it decided.
+                several such as ``speaker-or-corpus|prior=uniform``; or an adaptation, or what `shift` gave.
+            on_note: gets what the adaptation decided and why, a sentence each; warnings begin with ``warning:``.
 
         Raises:
             RunError: see `choose_shift`. CorpusError: fewer than five recordings to adapt to.
@@ -128,7 +130,7 @@ class Model:
                 return
             speakers = [request.speaker or "" for request, *_ in heard]
             reading = AdaptedReading.of(self, adapt.adaptation, embedded, speakers, classes)
-            yield from self._judged(about, reading.embeddings, classes, k, adapt, reading=reading)
+            yield from self._judged(about, reading.embeddings, classes, k, adapt, reading=reading, on_note=on_note)
 
     def shift(self, adapt: bool | str | Adaptation, requests: Sequence[Request]) -> Shift:
         """Return how recordings are adapted to; arguments and errors as for `predict_files`."""
@@ -220,13 +222,15 @@ class Model:
         shift: Shift | None = None,
         *,
         reading: AdaptedReading | None = None,
+        on_note: OnNote | None = None,
     ) -> Iterator[Prediction]:
         """Yield what is said of N recordings with embeddings (N, D)."""
         emotions, shares = np.full(len(embedded), ""), np.empty((len(embedded), 0))
         if classes:
             emotions, shares = self._answers(about, embedded, classes, reading)
-        if shift is not None and reading is not None:
-            shift.notes[:] = reading.fitted.notes
+        if reading is not None and on_note is not None:
+            for note in reading.fitted.notes:
+                on_note(note)
         located = self._located(about, embedded)
         for place, (request, seconds) in enumerate(about):
             row, emotion = located[place], str(emotions[place])

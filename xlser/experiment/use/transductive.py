@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ import pandas as pd
 from xlser.errors import CorpusError, RunError
 from xlser.evaluation.adaptations import make_adaptation, written
 from xlser.evaluation.adapting import Adaptation
+from xlser.evaluation.choice import Choice, ReadingChoice
+from xlser.evaluation.results import read_results, reading_of_new
 from xlser.experiment.use.embedders import Embedder, FeatureEmbedder
 from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.request import Request
@@ -18,6 +21,7 @@ from xlser.features.normalise import PROTOCOL, SPEAKER_MINIMUM, Normalisation
 from xlser.vocabulary import TRANSDUCTIVE
 
 STATISTICS: dict[str, Normalisation] = {"corpus": "corpus", "speaker": "speaker"}
+_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -29,14 +33,12 @@ class Shift:
         kind: of the z-scores; ``source`` where an adaptation works on the zero-shot reading.
         adaptation: of embeddings or probabilities, or None.
         note: why it is not what was asked for, empty where it is.
-        notes: what the adaptation decided, once recordings were read.
     """
 
     name: str
     kind: Normalisation = "source"
     adaptation: Adaptation | None = None
     note: str = ""
-    notes: list[str] = field(default_factory=list, compare=False)
 
     def embed(self, embedder: Embedder, raw: np.ndarray, speakers: Sequence[str]) -> np.ndarray:
         """Return the embeddings, (N, D), of a list's raw rows (see `Embedder.raw`), (N, F)."""
@@ -48,8 +50,8 @@ class Shift:
 def choose_shift(chosen: Chosen, asked: str | bool | Adaptation, by_features: bool, speakers: bool) -> Shift:
     """Return the way to adapt that is asked for; of ``True`` the one that the model's report speaks of.
 
-    That is the recipe's own normalisation, or what its bench adapted by. Which of several does best on recordings
-    without labels nothing of the source can say, so that one of several must be named.
+    That is the recipe's own normalisation, or what its bench adapted by; of several, what did best on the corpora that
+    the bench has read (see `xlser.evaluation.results.reading_of_new`). Labels of the recordings have no part in it.
 
     Args:
         chosen: the model.
@@ -64,7 +66,12 @@ def choose_shift(chosen: Chosen, asked: str | bool | Adaptation, by_features: bo
     """
     if isinstance(asked, Adaptation):
         return _by_adaptation(chosen, written(asked), asked, speakers)
-    name = _own(chosen) if asked is True else str(asked)
+    if asked is True:
+        return _own(chosen, by_features, speakers)
+    return _by_name(chosen, str(asked), by_features, speakers)
+
+
+def _by_name(chosen: Chosen, name: str, by_features: bool, speakers: bool) -> Shift:
     first, _, rest = name.partition("|")
     if first not in STATISTICS or (rest and not by_features):
         return _by_adaptation(chosen, name, make_adaptation(name), speakers)
@@ -74,9 +81,6 @@ def choose_shift(chosen: Chosen, asked: str | bool | Adaptation, by_features: bo
             "embeddings: coral, quantile, prior, speakers, speaker-statistics."
         )
     if first == "speaker" and not speakers:
-        if asked is True:
-            note = "no speakers are known: the statistics are of all recordings together, not of each speaker"
-            return Shift("corpus", "corpus", note=note)
         raise _unknown_speakers(name)
     if not rest:
         return Shift(name, STATISTICS[name])
@@ -101,16 +105,51 @@ def _unknown_speakers(name: str) -> RunError:
     )
 
 
-def _own(chosen: Chosen) -> str:
-    if PROTOCOL[chosen.recipe.normalise] == TRANSDUCTIVE:
-        return chosen.recipe.normalise
-    names = chosen.headline.adaptations
+def _own(chosen: Chosen, by_features: bool, speakers: bool) -> Shift:
+    own, names = chosen.recipe.normalise, chosen.headline.adaptations
+    if PROTOCOL[own] == TRANSDUCTIVE:
+        names = (own,)
+    if names == ("speaker",) and by_features and not speakers:
+        note = "no speakers are known: the statistics are of all recordings together, not of each speaker"
+        return Shift("corpus", "corpus", note=note)
     if len(names) == 1:
-        return names[0]
+        return _by_name(chosen, names[0], by_features, speakers)
+    usable = [name for name in names if speakers or not _needs_speakers(name)]
+    if choice := _chosen(chosen, usable):
+        shift = _by_name(chosen, choice.reading.normalise, by_features, speakers)
+        return replace(shift, note=_why(choice, len(usable), len(names)))
     tried = f"tried {', '.join(names)} and cannot say which is best" if names else "was scored zero-shot alone"
     raise RunError(
         f"{chosen.name} {tried} for recordings without labels, so that the way to adapt must be named: "
         f"--adaptation {names[0] if names else 'coral'}."
+    )
+
+
+def _needs_speakers(name: str) -> bool:
+    first, _, rest = name.partition("|")
+    if first in STATISTICS:
+        return first == "speaker" or bool(rest and make_adaptation(rest).needs_speakers)
+    return make_adaptation(name).needs_speakers
+
+
+def _chosen(chosen: Chosen, names: Collection[str]) -> ReadingChoice | None:
+    """Return which of these ways to adapt did best with this model's recipe, method and readout; None if none can."""
+    if chosen.reader is None or not names:
+        return None
+    results = read_results(chosen.run, ("cells",)).table
+    model = Choice(chosen.method, chosen.reader, chosen.accuracy)
+    choice, _ = reading_of_new(results, (chosen.recipe.name, chosen.source), model, names)
+    return None if choice is None or math.isnan(choice.validation) else choice
+
+
+def _why(choice: ReadingChoice, usable: int, tried: int) -> str:
+    places = ", ".join(choice.places[:_SHOWN])
+    more = f" and {len(choice.places) - _SHOWN} more" if len(choice.places) > _SHOWN else ""
+    unknown = f" ({tried - usable} of {tried} are left out: no speakers are known)" if usable < tried else ""
+    return (
+        f"{choice.reading.normalise} was chosen of {usable} adaptations{unknown} by the mean UA "
+        f"{choice.validation:.2f} on {places}{more}; no label of these recordings has a part in it: "
+        "--adaptation names another"
     )
 
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from xlser.evaluation.choice import ALL_TARGETS, HOME, OWN_RECORDINGS
-from xlser.evaluation.pretended import LEFT_OUT, OTHERS
+from xlser.evaluation.pretended import ALL_TARGETS, HOME, LEFT_OUT, OTHERS, UNLABELLED
 from xlser.features.normalise import PROTOCOL
 from xlser.reporting.bench.facts import Bench, Row
 from xlser.reporting.section import Cell, Group, Heading, Note, Part, Section, Table
@@ -26,10 +25,10 @@ _LOOKS = {
 }
 _WAYS = {
     LEFT_OUT: "each corpus of a joined source was left out in turn, adapted to without its labels and scored by them, "
-    "and the reading with the best mean UA taken",
+    "and the reading with the best mean UA taken (transductive: corrected by how much answers tell of the recordings)",
     OTHERS: "the reading was taken that has the best mean UA in the bench's other cells, which have the target neither "
-    "as source nor as target",
-    OWN_RECORDINGS: "no other corpus can tell, and the reading was taken whose answers tell most of the target's "
+    "as source nor as target (transductive: corrected by how much answers tell of the target's recordings)",
+    UNLABELLED: "no other corpus can tell, and the reading was taken whose answers tell most of the target's "
     "unlabelled recordings (sure, and not all of one emotion), a weak guide: name more sources or targets to choose by",
     HOME: "zero-shot, method and readout are those of the source's validation speakers",
 }
@@ -151,7 +150,7 @@ def _table(bench: Bench, rows: Sequence[Row]) -> Table:
 
 
 def _measured(row: Row) -> str:
-    if row["by"] == OWN_RECORDINGS:
+    if row["by"] == UNLABELLED:
         return f"{number(row['validation'])} nats"
     return f"UA {number(row['validation'])} in {plural(len(row['places']), 'place')}"
 

@@ -43,7 +43,17 @@ WAYS = {
     "interpolated": "“extended”, mixed with the classifier.",
     "probe": "logistic regression on the labelled clips alone (k = 0: on the source).",
     "prototype": "nearest class mean of the labelled clips (k = 0: of the source).",
+    "zero-shot": "the classifier as it is, which learns from no labelled clip.",
+    "prior": "its intercepts moved by the labelled clips.",
+    "means": "averaged with class means: the source's, moved by the labelled clips.",
+    "weights": "its weights moved by the labelled clips, about the source's.",
+    "residuals": "what it said wrong of the labelled clips, spread to clips like them (Gaussian process).",
+    "averaged": "“means” and “residuals”, averaged.",
+    "chosen": "of “zero-shot” to “averaged”, by leaving labelled clips out: validated.",
+    "oracle": "of the same the best in hindsight, on the clips that are judged: it flatters.",
 }
+# Drawn; the others stand in the tables.
+DRAWN = (*list(WAYS)[:7], "chosen")
 
 
 def section(bench: Bench) -> Section:
@@ -58,10 +68,12 @@ def section(bench: Bench) -> Section:
         "axis; a panel's name leads to its page."
     )
     parts: list[Part] = [Note(note), legend(bench)]
+    picked = choices_table(bench, keys)
     for recipe in bench.recipes:
         parts += [Figure([Panels(found)], title=recipe)] if (found := panels(bench, recipe)) else []
     table = shots_table(bench, table_lines(bench, keys), "UA by labelled clips a class", titled=True)
-    return Section(ANCHOR, TITLE, [*parts, explained(bench), Details(NUMBERS, [Note(LEGEND), table])], "Few-shot")
+    parts += [explained(bench), *([] if picked is None else [picked]), Details(NUMBERS, [Note(LEGEND), table])]
+    return Section(ANCHOR, TITLE, parts, "Few-shot")
 
 
 def section_of_cell(cell: CellFacts) -> Section | None:
@@ -85,7 +97,7 @@ def section_of_cell(cell: CellFacts) -> Section | None:
 
 def legend(bench: Bench) -> Legend:
     """Return the mark of every way."""
-    return Legend([(mark(i), way) for i, way in enumerate(ways(bench))])
+    return Legend([(mark(DRAWN.index(way)), way) for way in ways(bench) if way in DRAWN])
 
 
 def explained(bench: Bench) -> Pairs:
@@ -101,6 +113,27 @@ def shots_table(bench: Bench, lines: list[Shots], caption: str, titled: bool) ->
         title = [line.title if line.first else ""] * titled
         rows.append(Row([*title, line.way, *line.scores, line.area, line.gain], heads=1 + titled))
     return Table(caption, heads, [Group(rows)])
+
+
+def choices_table(bench: Bench, keys: list[Key]) -> Table | None:
+    """Return a line a cell and k: zero-shot, the way that labelled clips chose, the best in hindsight, and the regret.
+
+    None where no classifier had probabilities that could be corrected.
+    """
+    heads = ["Cell", "k", "zero-shot", "chosen (validated)", "ways, by draws", "oracle", "which", "regret"]
+    rows = []
+    for key in keys:
+        found = _rows(bench, key, "few_shot", "")
+        by = {(row["way"], row["k"]): row for row in found}
+        for k in sorted({row["k"] for row in found if row["way"] == "chosen" and row["k"]}):
+            zero, chosen, oracle = (by.get((way, k)) for way in ("zero-shot", "chosen", "oracle"))
+            if zero is None or chosen is None or oracle is None:
+                continue
+            regret = signed(oracle["value"] - chosen["value"])
+            scores = [_cell(zero), _cell(chosen), chosen.get("ways", ""), _cell(oracle), oracle.get("ways", "")]
+            rows.append(Row([f"{key[0]}: {key[1]} → {key[2]}", str(k), *scores, regret], heads=2))
+    caption = "UA of the way that was chosen by leaving labelled clips out, and of the best in hindsight"
+    return Table(caption, heads, [Group(rows)]) if rows else None
 
 
 @dataclass
@@ -145,9 +178,9 @@ def picture(bench: Bench, key: Key, method: str = "") -> Markup:
     every = bench.cells[key]["few_shot"] if method else bench.of_chosen(key, "few_shot")
     rows = ua([row for row in every if method in ("", row["method"])])
     curves = [
-        Curve(way, i, [_point(row) for row in rows if row["way"] == way])
-        for i, way in enumerate(ways(bench))
-        if any(row["way"] == way for row in rows)
+        Curve(way, DRAWN.index(way), [_point(row) for row in rows if row["way"] == way])
+        for way in ways(bench)
+        if way in DRAWN and any(row["way"] == way for row in rows)
     ]
     chance = 1 / len(bench.cells[key]["classes"])
     # The same upright axis in all panels of a page.
