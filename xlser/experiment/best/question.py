@@ -39,7 +39,9 @@ class BestQuestion:
 
     def claim(self) -> dict[str, Any]:
         """Return what a folder says of whose it is: tables count by what stands in them."""
-        about = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        about: dict[str, Any] = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
         for name in ("speakers", "few_shot"):
             path = Path(str(about[name] or ""))
             if about[name] and path.is_file():

@@ -105,8 +105,12 @@ def _table(results: Sequence[BestResult], table: pd.DataFrame) -> Table:
     pages = {one.target: _file(one) for one in results}
     rows = []
     for row in table.to_dict("records"):
-        cells: list[Cell | str] = [Cell(str(row["target"])), _cell(row, "validated", pages.get(row["target"], ""))]
-        cells += [number(row["oracle"]), points(_estimate(row, "regret")), _cell(row, "baseline")]
+        cells: list[Cell | str] = [
+            Cell(str(row["target"])),
+            _cell(row, "validated", pages.get(row["target"], "")),
+            number(row["oracle"]),
+        ]
+        cells += [points(_estimate(row, "regret")), _cell(row, "baseline")]
         rows.append(Row(cells, "own" if row["target"] not in pages else ""))
     return Table("UA on each target", HEADS, [Group(rows)], label="UA on each target")
 

@@ -51,9 +51,10 @@ def dots(lines: Sequence[Line], chance: float, label: str, reach: Sequence[float
     return Markup(head + f'style="--w: {WIDTH:g}px" font-size="{SIZE}">' + frame + "".join(parts) + "</svg>")
 
 
-def ends(lines: Sequence[Line]) -> list[float | None]:
+def ends(lines: Sequence[Line]) -> list[float]:
     """Return every number that a picture of these lines shows."""
-    return [value for line in lines for found in (line.validated, line.target) if found for value in found]
+    shown = (found for line in lines for found in (line.validated, line.target) if found)
+    return [value for found in shown for value in found if known(value)]
 
 
 def _line(line: Line, y: float, span: tuple[float, float]) -> tuple[str, float]:

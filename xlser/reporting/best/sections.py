@@ -33,7 +33,7 @@ from xlser.reporting.section import (
     Table,
     Words,
 )
-from xlser.reporting.wording import bounds, counted, known, lead, listing, number, plural, signed, whole
+from xlser.reporting.wording import bounds, counted, lead, listing, number, plural, signed, whole
 
 _SHOWN, _TABLED = 7, 12
 
@@ -43,7 +43,7 @@ def opening(result: BestResult) -> Section:
     rungs = ladder(result)
     left = [_line(result, row, _label(result, row)) for row in _picked(result)]
     right = [_line(result, rung.candidate, _step(result, rung)) for rung in rungs]
-    reach = [value for value in [*ends(left), *ends(right)] if value is not None and known(value)] or [chance(result)]
+    reach = [*ends(left), *ends(right), chance(result)]
     panels = []
     for name, lines in (("Candidates, the best first", left), ("From the plainest to the chosen", right)):
         label = f"{name}: UA on sources left out{', and on the target' * _labelled(result)}; numbers in the tables."
@@ -231,7 +231,8 @@ def _gains(result: BestResult, rung: Rung, before: Rung | None) -> list[Cell | s
     cells.append(signed(expected(now).value - expected(was).value) if was else "")
     if _labelled(result):
         cells.append(Cell(number(now.target.value), bounds(*now.target[1:])) if now.target else "")
-        cells.append(signed(now.target.value - was.target.value) if was and was.target and now.target else "")
+        pair = (now.target, was.target if was else None)
+        cells.append(signed(pair[0].value - pair[1].value) if pair[0] and pair[1] else "")
     return cells
 
 
