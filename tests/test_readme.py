@@ -181,14 +181,14 @@ def test_counts_are_those_of_the_code():
     assert f"{len(card_paths()) - synthetic} corpora and {synthetic} synthetic ones" in README
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("recipes/*/RESULTS.md")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", sorted(ROOT.glob("recipes/**/RESULTS.md")), ids=lambda path: path.parent.name)
 def test_commands_of_results_have_their_recipes_and_options(path):
-    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"\\\n\s*", "", path.read_text(encoding="utf-8"))
     for line in re.findall(r"(?:^|`)(xlser [^`\n]+)", text, re.MULTILINE):
         words = words_of(line)
         if words and words[0] in VERBS and "..." not in words:
             verb, _ = verb_of(words)
             known = {option for parameter in verb.params for option in parameter.opts}
             assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known, line
-    for name in re.findall(r"recipes/(\w[\w-]*/[\w-]+)\.yaml", text):
+    for name in re.findall(r"recipes/([\w-]+(?:/[\w-]+)+)\.yaml", text):
         assert name in recipe_paths()
