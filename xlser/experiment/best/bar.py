@@ -36,13 +36,13 @@ class SearchBar:
             self._bar = tqdm(total=self._seconds, bar_format=_FORMAT, leave=False)
         self._bar.n = min(self._seconds, self._seconds - progress.left)
         self._bar.set_description_str(f"{progress.stage}, {progress.tried} tried", refresh=False)
-        self._bar.set_postfix_str(f"{clock(progress.left)} left; so far: {progress.best}", refresh=True)
+        self._bar.set_postfix_str(f"{clock(progress.left)} left; so far: {_cut(progress.best)}", refresh=True)
 
     def _line(self, progress: Progress) -> None:
         if progress.stage != self._stage:
             self._stage = progress.stage
             left = f"{clock(progress.left)} left"
-            self._say(f"  {progress.stage}: {progress.tried} tried, {left}; the best so far: {progress.best}")
+            self._say(f"  {progress.stage}: {progress.tried} tried, {left}; the best so far: {_cut(progress.best)}")
 
     def __enter__(self) -> SearchBar:
         """Return itself."""
@@ -54,6 +54,12 @@ class SearchBar:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.close()
+
+
+def _cut(name: str) -> str:
+    """Return a candidate's name as a line has room for it: of an ensemble what it is, not its members."""
+    name = name.partition(" (")[0] if name.startswith("ensemble") else name
+    return name if len(name) <= 60 else f"{name[:59]}…"
 
 
 def clock(seconds: float) -> str:

@@ -89,10 +89,25 @@ def spoken(candidate: Tried) -> str:
     >>> spoken(Tried("", "egemaps", "corpus", "pooled", "prior=uniform", "", "", 0, {}, 0.5))
     'eGeMAPS (corpus statistics, then uniform prior)'
     """
-    heard = listing(short(candidate.representation).split("; "))
     together = f"{candidate.combination}, " if candidate.combination != POOLED else ""
-    after = f", then {steps(candidate.adaptation)}" if candidate.adaptation else ""
-    return f"{heard} ({together}{candidate.statistics} statistics{after})"
+    after = re.sub(r" \([^)]*\)", "", f", then {steps(candidate.adaptation)}") if candidate.adaptation else ""
+    return f"{heard(candidate.representation)} ({together}{candidate.statistics} statistics{after})"
+
+
+def heard(representation: str) -> str:
+    """Return what a candidate hears; of an ensemble what any member does, without how its states are pooled.
+
+    >>> heard("hidden states 2, 3 (mean)").replace("\\xa0", " ")
+    'states 2+3 (mean)'
+    >>> heard("egemaps; hidden state 3 (mean); hidden states 1, 3 (mean, sounding)").replace("\\xa0", " ")
+    'eGeMAPS and states 1, 3'
+    """
+    if "; " not in representation:
+        return short(representation)
+    several = " ".join(re.findall(r"states? ([\d, ]+)", representation))
+    numbers = sorted({int(number) for number in re.findall(r"\d+", several)})
+    states = f"state{'s' * (len(numbers) > 1)}\u00a0{', '.join(map(str, numbers))}"
+    return listing(["eGeMAPS"] * ("egemaps" in representation) + [states] * bool(numbers))
 
 
 def steps(chain: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from xlser.evaluation.candidates import BestResult, Tried
-from xlser.reporting.best.answer import steps
+from xlser.reporting.best.answer import heard, steps
 
 # What candidates differ by, in the order in which a signal passes it.
 FIELDS = ("representation", "statistics", "combination", "adaptation", "readout")
@@ -85,4 +85,4 @@ def _change(field: str, was: str, now: str) -> str:
         return f"{now} statistics"
     if field == "representation" and now.startswith(f"{was} + "):
         return now.removeprefix(f"{was} ")
-    return now
+    return heard(now) if field == "representation" else now

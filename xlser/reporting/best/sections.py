@@ -10,7 +10,7 @@ from markupsafe import Markup
 from xlser.evaluation.candidates import EQUAL, MARGIN, BestResult, Tried
 from xlser.evaluation.contamination import checkpoints_of
 from xlser.reporting.bench.chart import mark
-from xlser.reporting.best.answer import PLAIN, chance, expected, headline, in_hindsight, points, short, spread
+from xlser.reporting.best.answer import PLAIN, chance, expected, headline, heard, in_hindsight, points, short, spread
 from xlser.reporting.best.answer import steps as steps_of
 from xlser.reporting.best.ladder import FIELDS, Rung, ladder
 from xlser.reporting.best.picture import TARGET, VALIDATED, Line, dots, ends
@@ -165,10 +165,10 @@ def used(result: BestResult) -> Section:
         for row in corpora
     ]
     encoders = checkpoints_of(about, {})
-    heard = cautions(encoders, [row["corpus"] for row in corpora if not row["synthetic"]])
+    cautioned = cautions(encoders, [row["corpus"] for row in corpora if not row["synthetic"]])
     versions = ", ".join(f"{library} {version}" for library, version in about.get("versions", {}).items())
     lines = [("Command", about.get("command")), ("Finished", about.get("finished")), ("Versions", versions)]
-    lines += [("Numbers", "best.csv, and best.json with everything"), *(("Note", note) for note in heard)]
+    lines += [("Numbers", "best.csv, and best.json with everything"), *(("Note", note) for note in cautioned)]
     parts: list[Part] = [Table.of("Corpora", heads, rows, kind="line wide")] if rows else []
     parts += [Pairs(checkpoint_lines(one)) for one in encoders]
     return Section("used", "What was used", [*parts, Pairs([(name, str(text)) for name, text in lines if text])])
@@ -211,13 +211,11 @@ def _label(result: BestResult, row: Tried) -> str:
 
 
 def _written(field: str, value: str) -> str:
-    return (
-        f"{value} statistics"
-        if field == "statistics"
-        else steps_of(value)
-        if field == "adaptation" and value
-        else value
-    )
+    if field == "representation":
+        return heard(value)
+    if field == "statistics":
+        return f"{value} statistics"
+    return steps_of(value) if field == "adaptation" and value else value
 
 
 def _step(result: BestResult, rung: Rung) -> str:
