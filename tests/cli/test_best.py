@@ -21,6 +21,7 @@ def field(tmp_path_factory):
     return make_ragged(tmp_path_factory.mktemp("more"), seed=5) / "synthetic-tr" / "wav"
 
 
+@pytest.mark.slow
 def test_a_folder_gets_a_page_and_a_model_that_predicts(xlser, data, field, tmp_path):
     out = tmp_path / "best"
     status, said, _ = xlser("best", *SOURCES, "--target", field, "--data-root", data, "--out", out)

@@ -156,6 +156,7 @@ def test_shots_are_read_by_their_own_words_wherever_their_paths_start(recordings
         read_shots(tmp_path / "odd.csv", recordings)
 
 
+@pytest.mark.slow
 def test_labelled_clips_correct_the_model_and_are_said_to_be_looked_at(recordings, place, tmp_path):
     rows = [f"{n % 3}/clip{n}.wav,{('angry', 'sad', 'neutral', 'happy')[n % 4]}" for n in range(12)]
     (tmp_path / "shots.csv").write_text("\n".join(["file,emotion", *rows]))
