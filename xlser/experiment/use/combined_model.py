@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,9 @@ class CombinedChoice:
 
     def text(self) -> str:
         """Say in one line what it is."""
-        text = f"{self.run}: {self.about['name']}; learnt from {self.source}, made for {self.about['target']}"
+        # Of an ensemble not every member: the report has them.
+        name = re.sub(r"^(ensemble of \d+) \(.*\), ", r"\1, ", str(self.about["name"]))
+        text = f"{self.run}: {name}; learnt from {self.source}, made for {self.about['target']}"
         if random_weights(self.about["extractor"]):
             text += "; its encoder has random weights, not pretrained ones: do not rely on its answers"
         return text
