@@ -145,7 +145,7 @@ def test_one_label_only_is_refused(name):
 @pytest.mark.parametrize("shape", [(12, 1), (6, 2)])
 def test_labels_of_another_shape_are_refused(name, shape):
     z, target = batch(name)
-    with pytest.raises(ValueError, match=r"must have shape \(12,\)"):
+    with pytest.raises(ValueError, match=r"shape.*\(12,"):
         LABELLED[name](z, target.reshape(shape))
 
 
