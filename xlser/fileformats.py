@@ -27,6 +27,7 @@ Kind = Literal[
     "predictions",
     "run",
     "scan",
+    "trials",
     "weights",
 ]
 VERSIONS: dict[Kind, int] = {
@@ -45,6 +46,7 @@ VERSIONS: dict[Kind, int] = {
     "predictions": 1,
     "run": 1,  # results.json of `xlser run`
     "scan": 2,  # headers of a folder's recordings; 2: stamps hold the time of the disk's entry too
+    "trials": 1,  # tried.jsonl of `xlser best`: what a candidate scored
     "weights": 1,  # model.safetensors and checkpoints of training
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from xlser.version import __version__
+from xlser.fileformats import VERSIONS
 
 TRIALS = "tried.jsonl"
 Scores = dict[str, float]
@@ -14,7 +14,7 @@ Scores = dict[str, float]
 class Trials:
     """Scores of candidates by their names, a line each, with the seconds of search that had gone by.
 
-    What another xlser scored counts for nothing. That corpora and checkpoint are the same is for the folder's owner to
+    What was scored under another schema counts for nothing. That corpora and checkpoint are the same is for the folder's owner to
     see.
 
     Attributes:
@@ -34,7 +34,7 @@ class Trials:
                 row = json.loads(line)
             except ValueError:  # the last one, which a kill cut short
                 continue
-            if row["xlser"] == __version__:
+            if row.get("schema") == VERSIONS["trials"]:
                 self._known[row["candidate"]] = (row["validated"], row["seconds"])
                 self.before = max(self.before, row["used"])
 
@@ -51,7 +51,7 @@ class Trials:
         if self._path is None or name in self._known:
             return
         self._known[name] = (scores, seconds)
-        row = {"xlser": __version__, "candidate": name, "validated": scores, "seconds": seconds, "used": used}
+        row = {"schema": VERSIONS["trials"], "candidate": name, "validated": scores, "seconds": seconds, "used": used}
         with self._path.open("a", encoding="utf-8") as file:
             if file.tell() and not _ends_whole(self._path):
                 file.write("\n")
