@@ -14,8 +14,8 @@ Scores = dict[str, float]
 class Trials:
     """Scores of candidates by their names, a line each, with the seconds of search that had gone by.
 
-    What was scored under another schema counts for nothing. That corpora and checkpoint are the same is for the folder's owner to
-    see.
+    What was scored under another schema counts for nothing. That corpora and checkpoint are the same is for the
+    folder's owner to see.
 
     Attributes:
         before: seconds of search that had gone by when it was stopped.
