@@ -10,10 +10,10 @@ import soundfile
 from ragged import make_ragged
 
 from xlser.errors import CorpusError, RecipeError, RunError, XlserError
+from xlser.experiment.best.folds import Fold
 from xlser.experiment.best.left_out import left_out_table
 from xlser.experiment.best.question import BestQuestion
 from xlser.experiment.best.run import read_question, run_best, run_left_out
-from xlser.experiment.best.search import Fold
 from xlser.experiment.best.shot_table import read_shots
 from xlser.experiment.best.targets import find_target
 from xlser.experiment.best.trials import Trials

@@ -12,7 +12,8 @@ import pandas as pd
 from xlser.api.recogniser import Recogniser, load
 from xlser.data.dataset import Dataset
 from xlser.evaluation.candidates import BestResult
-from xlser.experiment.best.search import OnProgress, find_best
+from xlser.experiment.best.scoring import OnProgress
+from xlser.experiment.best.search import find_best
 from xlser.experiment.best.targets import apart, find_target
 from xlser.experiment.workplace import Workplace
 from xlser.vocabulary import EMOTIONS

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-from xlser.experiment.best.search import Progress
+from xlser.experiment.best.scoring import Progress
 
 _FORMAT = "{desc} |{bar}| {postfix}"
 

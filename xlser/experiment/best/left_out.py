@@ -17,7 +17,8 @@ from xlser.evaluation.layers import mean_samples
 from xlser.experiment.best.domains import read_domain
 from xlser.experiment.best.fits import Fits
 from xlser.experiment.best.outcome import LEVEL
-from xlser.experiment.best.search import OnProgress, Question, everything, find_among, hidden_states
+from xlser.experiment.best.scoring import OnProgress
+from xlser.experiment.best.search import Question, everything, find_among, hidden_states
 from xlser.experiment.workplace import Workplace
 from xlser.features.representation import columns_of
 from xlser.vocabulary import EMOTIONS

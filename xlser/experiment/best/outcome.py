@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from xlser.evaluation.bootstrap import SpeakerBootstrap, interval
-from xlser.evaluation.candidates import BestResult, Budget, Estimate, Tried, regret
+from xlser.evaluation.candidates import BestResult, Budget, Estimate, regret
 from xlser.evaluation.transfer import ua_samples
 from xlser.experiment.best.domains import Domain
 from xlser.experiment.best.doubts import doubts
 from xlser.experiment.best.fits import Task, make_chain
-from xlser.experiment.best.space import BASELINE, CORPUS, SPEAKER, Candidate
+from xlser.experiment.best.scoring import Search
+from xlser.experiment.best.space import BASELINE, CORPUS, SPEAKER, Candidate, tried
 from xlser.experiment.results_folder import provenance
 from xlser.systems.combined import Combined
-
-if TYPE_CHECKING:
-    from xlser.experiment.best.search import Search
 
 LEVEL, DRAWS = 0.95, 1000
 
@@ -73,24 +71,6 @@ class Outcome:
             samples=named,
         )
         return cls(result, task, chosen, search.fits.combined(task, chosen))
-
-
-def tried(candidate: Candidate, validated: dict[str, float], seconds: float) -> Tried:
-    """Return a candidate in words, with what it was scored."""
-    first = candidate.settings[0]
-    return Tried(
-        name=str(candidate),
-        representation="; ".join(dict.fromkeys(str(one.representation) for one in candidate.settings)),
-        statistics=" and ".join(dict.fromkeys(one.statistics for one in candidate.settings)),
-        combination=candidate.combination,
-        adaptation="|".join(part for part in (first.adapt, candidate.adapt) if part),
-        readout=f"logistic regression (C {first.c:g})",
-        protocol=candidate.protocol,
-        complexity=candidate.complexity,
-        validated=validated,
-        score=float(np.mean([*validated.values()])) if validated else float("nan"),
-        seconds=seconds,
-    )
 
 
 def looks_at(candidate: Candidate) -> tuple[str, ...]:

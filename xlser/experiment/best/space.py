@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from xlser.evaluation.candidates import Tried
 from xlser.features.representation import Representation
 from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
 
@@ -99,3 +102,21 @@ BASELINE = Candidate((Setting(Representation(egemaps=True)),))
 def changed(candidate: Candidate, **changes: Any) -> Candidate:
     """Return a candidate with some changes of all its settings."""
     return replace(candidate, settings=tuple(replace(one, **changes) for one in candidate.settings))
+
+
+def tried(candidate: Candidate, validated: dict[str, float], seconds: float) -> Tried:
+    """Return a candidate in words, with what it was scored."""
+    first = candidate.settings[0]
+    return Tried(
+        name=str(candidate),
+        representation="; ".join(dict.fromkeys(str(one.representation) for one in candidate.settings)),
+        statistics=" and ".join(dict.fromkeys(one.statistics for one in candidate.settings)),
+        combination=candidate.combination,
+        adaptation="|".join(part for part in (first.adapt, candidate.adapt) if part),
+        readout=f"logistic regression (C {first.c:g})",
+        protocol=candidate.protocol,
+        complexity=candidate.complexity,
+        validated=validated,
+        score=float(np.mean([*validated.values()])) if validated else float("nan"),
+        seconds=seconds,
+    )

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from xlser.experiment.best.scoring import Search
 from xlser.experiment.best.space import ALIKE, BASELINE, CORPUS, SOURCE, SPEAKER, Candidate, Setting, changed
 from xlser.features.representation import SOUNDING, Representation
-
-if TYPE_CHECKING:
-    from xlser.experiment.best.search import Search
 
 PRIOR = "prior=uniform"
 SMOOTH = f"{PRIOR}|neighbours:share=0.3:standardise=false|{PRIOR}"
