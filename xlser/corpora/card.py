@@ -144,7 +144,7 @@ class Card(Grown):
             for name in table.columns if table else ():
                 if name not in used:
                     raise ValueError(
-                        f"`{key}.columns` names {name!r}, which nothing reads; {did_you_mean(name, sorted(used))}. "
+                        f"`{key}.columns` names {name!r}, which nothing reads: {did_you_mean(name, sorted(used))} "
                         f"Name {{{name}}} in a template such as `speaker`, or leave the column out"
                     )
 

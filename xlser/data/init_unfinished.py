@@ -12,6 +12,7 @@ from xlser.data.formats.table_options import TableOptions
 from xlser.data.formats.table_text import LISTS, TABLES, Records, read_records
 from xlser.data.init_draft import Draft, quoted, some
 from xlser.data.init_encoding import with_encoding
+from xlser.data.init_fields import read_codes
 from xlser.errors import CorpusError
 
 _ASKED = {"path": "names the recordings", "emotion": "says the emotion", "speaker": "says who speaks"}
@@ -92,11 +93,17 @@ def _of_table(path: Path, found: Records, root: Path, options: TableOptions, dra
             draft.missing[role] = list(found.heads)
             draft.check.append(f"which column {asked}? {', '.join(map(repr, found.heads))}")
     emotion, speaker = heads.get("emotion_raw", heads.get("emotion")), heads.get("speaker")
-    codes = examples.get(emotion or "", [])
+    codes = read_codes(examples.get(emotion or "", [])[:20])
+    meanings = [f"{quoted(code)}: {guess.emotion if guess else 'EDIT'}" for code, guess in codes.items()]
     resolved = path.resolve()
     inside = resolved.is_relative_to(root.resolve())
     name = resolved.relative_to(root.resolve()).as_posix() if inside else resolved.as_posix()
-    key, columns = _or_edit(heads.get("path")), f"emotion: {_or_edit(emotion)}, speaker: {_or_edit(speaker)}"
+    # All is known, and yet it cannot be read: its paths are those of no recording.
+    known = all(role not in draft.missing for role in ("path", "emotion")) and "EDIT" not in "".join(meanings)
+    key, columns = (
+        "EDIT" if known else _or_edit(heads.get("path")),
+        f"emotion: {_or_edit(emotion)}, speaker: {_or_edit(speaker)}",
+    )
     return [
         "grammar: '(?P<file>.+)'",
         "table:",
@@ -106,7 +113,7 @@ def _of_table(path: Path, found: Records, root: Path, options: TableOptions, dra
         *(f"  # column {quoted(head)}: {some(values, 5)}" for head, values in examples.items()),
         f"  key: {key}  # the column that names the recordings",
         f"  columns: {{{columns}}}  # their headers; leave speaker out, and write `speaker: unknown`, if none says it",
-        "emotion: {" + (", ".join(f"{quoted(code)}: EDIT" for code in codes[:20]) or "EDIT: EDIT") + "}"
+        "emotion: {" + (", ".join(meanings) or "EDIT: EDIT") + "}"
         "  # your label: its canonical name, such as {Wut: anger, Freude: happiness}",
     ]
 
