@@ -11,6 +11,7 @@ import numpy as np
 
 from xlser.evaluation.choice import choose
 from xlser.evaluation.dimensions import false_discovery
+from xlser.evaluation.tested import reading_tests
 from xlser.evaluation.verdicts import HELD_OUT as AT_HOME
 from xlser.evaluation.verdicts import TRANSFER, Verdicts, correct_families, paired
 from xlser.experiment.bench.cells import read_cell
@@ -31,7 +32,8 @@ def gather(outcomes: list[Outcome]) -> dict[str, Any]:
     holds its row in every cell. ``comparisons`` are paired tests between recipes by what they chose, on the clips of
     one target; Holm's correction is over all of a ``family``: transfer, or held-out speakers of the source. The
     p-values of dimensions are corrected for the false discovery rate over the whole bench. ``validated`` and
-    ``regrets`` are those of `validated_rows`, and ``pretended`` holds the UA of cells that only serve to choose by.
+    ``regrets`` are those of `validated_rows`, ``tests`` those of `reading_tests`, and ``pretended`` holds the UA of
+    cells that only serve to choose by.
     """
     cells = [cell for outcome in outcomes for path in outcome.cells.values() if (cell := read_cell(path))]
     pretended = [cell for cell in cells if cell.get("pretended")]
@@ -43,6 +45,7 @@ def gather(outcomes: list[Outcome]) -> dict[str, Any]:
     comparisons = _comparisons(cells, chosen)
     _correct(cells)
     validated, regrets = validated_rows(cells, pretended)
+    tests = reading_tests(cells, chosen)
     for cell in cells:
         cell.pop("predictions")
         cell.pop("answers", None)
@@ -55,6 +58,7 @@ def gather(outcomes: list[Outcome]) -> dict[str, Any]:
         "languages": _by_language(matrix),
         "validated": validated,
         "regrets": regrets,
+        "tests": tests,
         "pretended": [{name: cell[name] for name in _PRETENDED} for cell in pretended],
     }
 
