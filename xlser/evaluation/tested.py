@@ -6,7 +6,7 @@ Intervals of two readings of the same clips say little of their difference: they
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from xlser.evaluation.choice import Reading
 from xlser.evaluation.paired import contributions, flip_test, holm
-from xlser.evaluation.pretended import ALL_TARGETS
+from xlser.evaluation.pretended import ALL_TARGETS, corpora_of
 from xlser.evaluation.regret import NOBODY, Answers
 from xlser.vocabulary import FEATURES, PROBE, ZERO_SHOT
 
@@ -35,8 +35,8 @@ def reading_tests(cells: Iterable[Mapping[str, Any]], chosen: Mapping[Place, Map
     - `NO_ADAPTATION`: the same method and readout, zero-shot.
 
     The last two are also tested in the mean over sources (`ALL_SOURCES`) of each target, and over `ALL_TARGETS`, whose
-    speakers are independent of each other: single corpora and joined ones apart (``corpora``: one or several), human
-    and synthetic speech of targets too (``data``).
+    speakers are independent of each other: single corpora and joined ones apart (``corpora``: one or several), and what
+    has synthetic speech on either side apart from human speech (``data``).
 
     Args:
         cells: of a bench, each with its ``answers`` (see `pack_answers`); one without them has no test.
@@ -52,12 +52,14 @@ def reading_tests(cells: Iterable[Mapping[str, Any]], chosen: Mapping[Place, Map
     """
     mine: list[_Read] = []
     pairs: list[_Pair] = []
+    cells = list(cells)
+    artificial = {cell["target"] for cell in cells if cell.get("about", {}).get("synthetic")}
     for cell in cells:
         choice, answers = chosen.get((cell["recipe"], cell["source"])), Answers.of(cell)
         if not choice or answers is None or cell["source"] == cell["target"]:
             continue
         readings = [
-            _Read(cell, answers, one)
+            _Read(cell, answers, one, bool(artificial & corpora_of(f"{cell['source']}+{cell['target']}")))
             for one in answers.said
             if (one.method, one.classifier) == (choice["method"], choice["classifier"])
         ]
@@ -76,11 +78,12 @@ def reading_tests(cells: Iterable[Mapping[str, Any]], chosen: Mapping[Place, Map
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """One reading of a cell."""
+    """One reading of a cell, and whether the cell has synthetic speech on either side."""
 
     cell: Mapping[str, Any]
     answers: Answers
     reading: Reading
+    synthetic: bool
 
     @property
     def clips(self) -> tuple[Any, ...]:
@@ -107,7 +110,7 @@ def _against_features(own: _Read) -> Iterator[_Pair]:
     one = own.reading
     plain = Reading(one.recipe, FEATURES, PROBE, one.normalise, one.protocol)
     if plain in own.answers.said:
-        yield from _pair(PLAIN_FEATURES, PLAIN_FEATURES, own, _Read(own.cell, own.answers, plain))
+        yield from _pair(PLAIN_FEATURES, PLAIN_FEATURES, own, replace(own, reading=plain))
 
 
 def _against_none(readings: list[_Read]) -> Iterator[_Pair]:
@@ -138,7 +141,7 @@ def _pair(family: str, rival: str, one: _Read, other: _Read) -> Iterator[_Pair]:
     speakers, truth = np.array(one.answers.speakers)[judged], np.array(list(one.answers.truth))[judged]
     about = {"family": family, **{name: one.cell[name] for name in ("recipe", "source", "target")}}
     about["corpora"] = "several" if "+" in about["source"] else "one"
-    about["data"] = "synthetic" if one.cell["about"].get("synthetic") else "real"
+    about["data"] = "synthetic" if one.synthetic or other.synthetic else "real"
     about |= {"rival": rival, "normalise": one.reading.normalise}
     parts = contributions(difference, speakers, truth)
     named = dict(zip(np.unique(speakers).tolist(), parts.tolist(), strict=True))

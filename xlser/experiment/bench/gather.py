@@ -47,6 +47,7 @@ def gather(outcomes: list[Outcome]) -> dict[str, Any]:
     validated, regrets = validated_rows(cells, pretended)
     tests = reading_tests(cells, chosen)
     for cell in cells:
+        _place_answers(cell, chosen.get((cell["recipe"], cell["source"])))
         cell.pop("predictions")
         cell.pop("answers", None)
     told = [{"recipe": recipe, "source": source} | row for (recipe, source), row in chosen.items()]
@@ -96,6 +97,25 @@ def _comparisons(cells: list[Cell], chosen: dict[tuple[str, str], Row]) -> list[
 
 def _verdicts(cell: Cell, chosen: Row) -> Verdicts:
     return Verdicts.of(cell["predictions"], cell["classes"], chosen["method"], chosen["classifier"])
+
+
+def _place_answers(cell: Cell, chosen: Row | None) -> None:
+    """Give every point of a cell's maps its ``speaker``, and those of the chosen method how often they are ``right``.
+
+    That is the share of the seeds that judge a clip; a clip that none judges, or that is not scored, has none.
+    """
+    if not chosen or not cell.get("points"):
+        return
+    said = _verdicts(cell, chosen)
+    shares = [
+        [value for value in column if np.isfinite(value)] if scored else []
+        for column, scored in zip(said.right.T, said.scored, strict=True)
+    ]
+    speakers, right = dict(zip(said.ids, said.speakers, strict=True)), dict(zip(said.ids, shares, strict=True))
+    for point in cell["points"]:
+        point["speaker"] = speakers.get(point["id"])
+        if point["method"] == chosen["method"] and right.get(point["id"]):
+            point["right"] = float(np.mean(right[point["id"]]))
 
 
 def _correct(cells: list[Cell]) -> None:
