@@ -12,10 +12,12 @@ from xlser.reporting.report import run_page
 from xlser.reporting.section import (
     Box,
     Cell,
+    Chip,
     Details,
     Figure,
     Group,
     Heading,
+    Headline,
     Legend,
     Note,
     Page,
@@ -26,6 +28,7 @@ from xlser.reporting.section import (
     Raw,
     Row,
     Section,
+    Switch,
     Table,
     Words,
 )
@@ -45,6 +48,9 @@ PARTS = [
     Figure([Note(EVIL)], EVIL, EVIL),
     Details(EVIL, [Note(EVIL)]),
     Box([Note(EVIL)], "two", EVIL),
+    Headline(EVIL, [EVIL]),
+    Chip(EVIL, EVIL),
+    Switch(EVIL, [(EVIL, [Note(EVIL)]), ("b", [])]),
     Raw(PICTURE),
 ]
 

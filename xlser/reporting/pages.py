@@ -9,9 +9,9 @@ from xlser.reporting import classes, confusion, curves, embeddings, ratings, spe
 from xlser.reporting.audit import across, corpus, findings
 from xlser.reporting.audit import terminal as audit_terminal
 from xlser.reporting.bench import (
-    believe,
-    cell,
+    against,
     dimensions,
+    doubt,
     hindsight,
     labels,
     maps,
@@ -50,15 +50,14 @@ PAGES: dict[str, tuple[Maker, ...]] = {
         terminal.closing,
     ),
     "bench": (
-        believe.section,
+        against.section,
         hindsight.section,
         matrix.section,
-        shots.section,
-        trust.section,
+        doubt.shots_section,
+        doubt.trust_section,
         labels.section,
-        dimensions.section,
+        doubt.dimensions_section,
         probes.section,
-        bench_used.cells,
         bench_used.section,
     ),
     "bench in a terminal": (
@@ -85,7 +84,6 @@ PAGES: dict[str, tuple[Maker, ...]] = {
     "best in a terminal": (best.text_opening,),
     "comparison": (places.places, places.legend),
     "cell": (
-        cell.section,
         classes.section,
         confusion.section,
         shots.section_of_cell,

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
 from xlser.evaluation.contamination import Checkpoint
 from xlser.reporting import pretraining
 from xlser.reporting.bench.facts import Bench
 from xlser.reporting.facts import FEW_SPEAKERS
+from xlser.reporting.section import Chip
 from xlser.reporting.wording import known, listing, plural
 
 Said = tuple[str, str]
 
 
+def chips(bench: Bench) -> list[Chip]:
+    """Return the cautions as chips, what makes a number untrue first and in alarm."""
+    found = [Chip("warning", text.removeprefix("WARNING: "), "alarm") for text in warnings(bench)]
+    found += [Chip(lead.rstrip(":"), text, "alarm") for lead, text in _synthetic(bench)]
+    found += [Chip(lead.rstrip(":"), text) for lead, text in cautions(bench)]
+    notes = [(lead, text) for lead, text in _notes(bench) if not text.startswith("WARNING")]
+    told = Markup(" ").join(Markup("<strong>{}</strong> {}").format(*pair) for pair in notes)
+    return [*found, *([Chip(plural(len(notes), "note") + " on cells", told)] if notes else [])]
+
+
 def cautions(bench: Bench) -> list[Said]:
-    """Return what is missing, what the cells note, and what encoders heard, few speakers and derived ratings mean."""
+    """Return what is missing, and what encoders heard, few speakers, derived ratings and one seed mean."""
     return [
-        *_notes(bench),
         *_missing(bench),
         *_heard(bench),
-        *_synthetic(bench),
         *_speakers(bench),
         *_derived(bench),
         *_one_seed(bench),
@@ -52,7 +63,7 @@ def _missing(bench: Bench) -> list[Said]:
     failed, holes = bench.results["failed"], bench.results["holes"]
     told = [plural(len(failed), "job") + " failed"] if failed else []
     told += [plural(len(holes), "cell") + " could not be scored"] if holes else []
-    return [("Missing:", f"{listing(told)}; the reasons stand below the matrix.")] if told else []
+    return [("Missing:", f"{listing(told)}; the reasons stand under “Choices”.")] if told else []
 
 
 def _notes(bench: Bench) -> list[Said]:
