@@ -19,6 +19,7 @@ ORDER = (
     {"reporting"},
     {"api"},
     {"environment"},
+    {"docs"},
     {"cli"},
 )
 # What a report is made of is files: it must not be able to train.

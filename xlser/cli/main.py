@@ -23,6 +23,8 @@ VERBS = {
     "compare": "Set two runs, or two benches, side by side where they judged the same corpora.",
     "predict": "Say which emotion recordings have, by a model of a run.",
     "embed": "Write the embeddings of recordings by a model of a run.",
+    "recipes": "List the recipes, and what each is for; or show one.",
+    "docs": "Open the documentation, offline.",
     "doctor": "Look at the machine and the libraries; say what is wrong and how to mend it.",
     "export": "Write an encoder of a run as ONNX, checked against torch.",
 }

@@ -137,6 +137,15 @@ def _table(words: dict[str, str], sure: bool) -> dict[str, Guess]:
 _GUESSES = _table(_LETTERS, False) | _table(_SHORT, True) | _table(_FURTHER, True) | _table(_WORDS, True)
 
 
+def words_of(emotion: str) -> list[str]:
+    """Return the words that stand for a canonical emotion, as they are written, the English ones first.
+
+    >>> words_of("anger")[:3]
+    ['anger', 'angry', 'mad']
+    """
+    return list(dict.fromkeys(f"{_WORDS.get(emotion, '')} {_FURTHER.get(emotion, '')}".split()))
+
+
 def guess_emotion(word: str) -> Guess | None:
     """Return what a label most likely means, or None.
 
