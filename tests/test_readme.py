@@ -1,5 +1,5 @@
-"""The code of README and of the guide runs: Python and YAML as they stand, every command on small made-up recordings, or
-parsed where it needs what is not here. A line that no rule covers fails."""
+"""The code of README and of the guide runs: Python and YAML as they stand, every command on small made-up recordings,
+or parsed where it needs what is not here. A line that no rule covers fails."""
 
 import re
 import shlex
