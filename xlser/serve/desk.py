@@ -8,8 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import partial
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from xlser.experiment.use.model import Model
@@ -106,7 +105,9 @@ class Desk:
         if self._closed:
             raise Refused(503, "The server is ending.", retry_after=10)
         if self._inside >= self.limits.queue:
-            text = f"{self._inside} recordings are here already, which is the limit of this server. Send it again later."
+            text = (
+                f"{self._inside} recordings are here already, which is the limit of this server. Send it again later."
+            )
             raise Refused(503, text, retry_after=10)
         self._inside += 1
         try:
@@ -123,7 +124,11 @@ class Desk:
             Refused: 504, its time was up; 503, the server ends; or what the work raises.
         """
         job, events, room = Job(self.limits), asyncio.Queue[Event | None](), threading.Semaphore(_AHEAD)
-        put = partial(asyncio.get_running_loop().call_soon_threadsafe, events.put_nowait)
+        loop = asyncio.get_running_loop()
+
+        def put(event: Event | None) -> None:
+            with suppress(RuntimeError):  # the loop has closed: nobody waits
+                loop.call_soon_threadsafe(events.put_nowait, event)
 
         def run() -> None:
             try:
@@ -192,5 +197,5 @@ class Desk:
     def close(self) -> None:
         """End the threads: what waits is stopped as soon as it begins."""
         self.stop()
-        self._jobs.shutdown()
-        self._thread.shutdown()
+        self._jobs.shutdown(wait=False)
+        self._thread.shutdown(wait=False)

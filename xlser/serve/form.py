@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 from xlser.serve.limits import MIB
 from xlser.serve.refusal import Refused
@@ -43,7 +44,7 @@ class _Form:
         self._in_file, self._pieces = False, list[bytes]()
         self._name, self._value, self._disposition = b"", b"", b""
 
-    def callbacks(self) -> dict:
+    def callbacks(self) -> Any:
         return {
             "on_part_begin": self._begin,
             "on_header_field": self._header_field,

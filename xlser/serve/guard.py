@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from xlser.serve.hosts import Hosts
@@ -65,7 +67,7 @@ def check_source(hosts: Hosts, scope: dict) -> None:
         Refused: 400 or 403.
     """
     headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
-    given = {name: value for name, value in headers}
+    given = dict(headers)
     if sum(name == "host" for name, _ in headers) > 1 or not hosts.allows(given.get("host", "")):
         raise Refused(403, f"This server answers under {', '.join(hosts.names[:2])} alone. Open it by that address.")
     reading = scope["method"] in ("GET", "HEAD")
@@ -117,8 +119,9 @@ class _Call:
         await self.send({"type": "http.response.start", "status": refused.status, "headers": pairs})
         await self._send({"type": "http.response.body", "body": body, "more_body": True})
         end, most = time.monotonic() + _DRAIN_SECONDS, self._bytes + _DRAIN_BYTES
-        while not self._ended and time.monotonic() < end and self._bytes < most:
-            await self.receive()
+        with suppress(asyncio.TimeoutError, TimeoutError):
+            while not self._ended and (left := end - time.monotonic()) > 0 and self._bytes < most:
+                await asyncio.wait_for(self.receive(), left)
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def line(self) -> str:

@@ -33,10 +33,11 @@ class Hosts:
         """Say whether a ``Host`` header names this server.
 
         >>> hosts = Hosts()
-        >>> [hosts.allows(name) for name in ("localhost:8000", "127.0.0.1", "[::1]:8000", "evil.example", "", "10.0.0.5")]
-        [True, True, True, False, False, False]
-        >>> Hosts.of("0.0.0.0").allows("10.0.0.5:8000"), Hosts.of("0.0.0.0").allows("evil.example")
-        (True, False)
+        >>> [hosts.allows(name) for name in ("localhost:8000", "127.0.0.1", "[::1]:8000", "evil.example", "")]
+        [True, True, True, False, False]
+        >>> everywhere = Hosts.of("0.0.0.0")
+        >>> hosts.allows("10.0.0.5"), everywhere.allows("10.0.0.5:8000"), everywhere.allows("evil.example")
+        (False, True, False)
         """
         try:
             parts = urlsplit(f"//{host}")

@@ -43,7 +43,7 @@ def size(count: float) -> str:
     """Return a number of bytes in words.
 
     >>> size(512 * MIB), size(2_500_000_000), size(10)
-    ('512 MiB', '2.3 GiB', '10 bytes')
+    ('512 MiB', '2.33 GiB', '10 bytes')
     """
     for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if count >= scale:

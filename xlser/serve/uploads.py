@@ -28,7 +28,9 @@ def label(name: str | None) -> str:
     """
     last = (name or "")[-4096:].replace("\\", "/").rstrip("/").rpartition("/")[2]
     # Control, format (right-to-left marks), surrogate, private and unassigned ones, and what breaks a line.
-    shown = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C" and letter not in "\u2028\u2029")
+    shown = "".join(
+        letter for letter in last if unicodedata.category(letter)[0] != "C" and letter not in "\u2028\u2029"
+    )
     shown = unicodedata.normalize("NFC", shown).strip()
     if len(shown) > _LONGEST:
         shown = f"{shown[: _LONGEST - 21]}…{shown[-20:]}"
@@ -48,7 +50,9 @@ class Room:
             Refused: 503, all uploads together have become too much.
         """
         if self.taken + count > self.limits.all_bytes:
-            text = f"All uploads that are here take more than {size(self.limits.all_bytes)} together. Send it again later."
+            text = (
+                f"All uploads that are here take more than {size(self.limits.all_bytes)} together. Send it again later."
+            )
             raise Refused(503, text, retry_after=30)
         self.taken += count
 
@@ -57,7 +61,7 @@ class Upload:
     """A recording that was sent. Its file has no name on the disk, so that nothing is left of it even after a kill."""
 
     def __init__(self, room: Room) -> None:
-        self.file: IO[bytes] = tempfile.TemporaryFile(prefix="xlser-serve-")
+        self.file: IO[bytes] = tempfile.TemporaryFile(prefix="xlser-serve-")  # noqa: SIM115  closed by `close`
         self.label, self.size, self._room = NAMELESS, 0, room
         self._held = bytearray()
 
