@@ -19,6 +19,7 @@ ORDER = (
     {"reporting"},
     {"api"},
     {"environment"},
+    {"serve"},
     {"cli"},
 )
 # What a report is made of is files: it must not be able to train.
