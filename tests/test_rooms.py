@@ -20,6 +20,7 @@ ORDER = (
     {"api"},
     {"environment"},
     {"docs"},
+    {"serve"},
     {"cli"},
 )
 # What a report is made of is files: it must not be able to train.

@@ -22,6 +22,7 @@ VERBS = {
     "report": "Make the report of a finished run or bench anew.",
     "compare": "Set two runs, or two benches, side by side where they judged the same corpora.",
     "predict": "Say which emotion recordings have, by a model of a run.",
+    "serve": "Open a page to speak into, and a JSON API, for a model of a run.",
     "embed": "Write the embeddings of recordings by a model of a run.",
     "recipes": "List the recipes, and what each is for; or show one.",
     "docs": "Open the documentation, offline.",

@@ -14,6 +14,8 @@ from xlser.data.unreadable import AudioFault, PassingFault, check_header_rate, r
 
 # What integers reach at full scale, by their width in bytes.
 _FULL = {1: 2.0**7, 2: 2.0**15, 4: 2.0**31, 8: 2.0**63}
+# A list of parts, or of streams, must not make FFmpeg open other files or addresses: no protocol has this name.
+_ALONE = {"protocol_whitelist": "none"}
 
 
 def open_media(file: BinaryIO, source: Path | BinaryIO, fault: Exception, stack: ExitStack) -> MediaDecoder:
@@ -37,7 +39,7 @@ def open_media(file: BinaryIO, source: Path | BinaryIO, fault: Exception, stack:
         raise broken from error
     with reading(source):
         try:
-            container: Any = stack.enter_context(av.open(_Nameless(file), metadata_errors="replace"))
+            container: Any = stack.enter_context(av.open(_Nameless(file), metadata_errors="replace", options=_ALONE))
         except (av.error.InvalidDataError, av.error.EOFError) as error:
             raise fault from error
         if not container.streams.audio:
