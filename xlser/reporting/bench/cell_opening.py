@@ -46,7 +46,7 @@ def _headline(bench: Bench, key: Key) -> Headline:
     own = key[1] == key[2]
     row = bench.held_out(*key[:2]) if own else bench.score(key)
     if row is None or not known(row["value"]):
-        return Headline(f"Nothing could be scored: {bench.absent(key) or 'no score'}.", bench.marks(key))
+        return Headline(f"Nothing could be scored: {(bench.absent(key) or 'no score').rstrip('.')}.", bench.marks(key))
     where = f"on held-out speakers of {key[1]}, no transfer" if own else bench.protocol(key[0])
     told = _CHANCE.get(side(row["low"], row["high"], row["chance"]), "without an interval")
     return Headline(f"UA {score(row)}, {where}; chance {number(row['chance'])}, {told}.", bench.marks(key))

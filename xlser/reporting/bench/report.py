@@ -25,7 +25,7 @@ from xlser.reporting.pages import PAGES, assemble
 from xlser.reporting.section import Page, Section
 from xlser.reporting.text import text
 
-_MOST_NAMES = 5
+_WIDEST = 40  # letters of a heading's side
 
 
 def write_bench_report(folder: str | Path) -> Path:
@@ -86,7 +86,8 @@ def bench_page(bench: Bench) -> Page:
 
 def _named(names: list[str], what: str) -> str:
     """Return names as a heading has room for them."""
-    return ", ".join(names) if len(names) <= _MOST_NAMES else f"{len(names)} {what}s"
+    text = ", ".join(names)
+    return text if len(text) <= _WIDEST or len(names) == 1 else f"{len(names)} {what}s"
 
 
 def cell_page(bench: Bench, key: Key, clips: dict[str, str]) -> Page:
