@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xlser.data.formats.table_options import TableOptions
 
 FOLDER = click.Path(path_type=Path)
+FORMATS = "Of --out, unless given: its suffix; or table, and csv with --every. A textgrid, for Praat, needs --every."
 
 
 @click.command("predict")
@@ -34,8 +35,10 @@ FOLDER = click.Path(path_type=Path)
     "--neighbours", type=int, help="How many stored clips are told.  [default: those that voted; 5 where none does]"
 )
 @click.option("--datastore", type=FOLDER, help="Other clips to compare with, embedded by the same model.")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl"]), help="[default: by --out, or table]")
-@click.option("--out", type=FOLDER, help="File to write.  [default: the screen]")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "jsonl", "textgrid"]), help=FORMATS)
+@click.option("--out", type=FOLDER, help="File to write; for several TextGrids a folder.  [default: the screen]")
+@click.option("--every", type=float, metavar="SECONDS", help="Emotion over time: an answer every so many seconds.")
+@click.option("--window", type=float, metavar="SECONDS", help="What each of these answers hears.  [default: 3.0]")
 @heard_options
 @table_options
 def command(
@@ -51,6 +54,8 @@ def command(
     datastore: Path | None,
     form: str | None,
     out: Path | None,
+    every: float | None,
+    window: float | None,
     channel: str,
     strict: bool,
     table_options: TableOptions,
@@ -63,8 +68,12 @@ def command(
     length: long ones are read in windows. A file or row that cannot be used is named, and left out.
 
     Each recording is read by itself (zero-shot). With --adapt all are heard first, as one target of the model: give
-    recordings that belong together, five at least.
+    recordings that belong together, five at least. With --every each recording is read in overlapping windows.
     """
+    if every is None and (window is not None or form == "textgrid"):
+        raise click.UsageError("--window and --format textgrid are of --every: add for instance --every 1.0")
+    if every is not None and (adapt or adaptation or form == "table"):
+        raise click.UsageError("--every reads each window by itself: leave --adapt, --adaptation and --format table")
     from xlser.environment.examine import check_environment
 
     check_environment()
@@ -84,12 +93,32 @@ def command(
     shift = chosen.shift(adaptation or True, asked.requests) if adapt or adaptation else None
     for line in (*asked.notes, chosen.text(), *protocol_lines(chosen.chosen, shift)):
         say(line)
+    if every is not None:
+        from xlser.experiment.use.timeline import WINDOW
+        from xlser.experiment.use.timelines import Cut, write_timelines
+
+        session = Session(asked.requests, say)
+        cut = Cut(every, WINDOW if window is None else window, wanted, neighbours)
+        form = form or by_suffix(out, "csv")
+        write_timelines(session, chosen, cut, form, out=out, screen=sys.stdout, progress=sys.stderr.isatty())
+        session.finish(strict)
+        return
     session = Session(asked.requests, say, progress=sys.stderr.isatty(), passes=2 if shift else 1)
     some = wanted if labels else None
     found = chosen.predict_files(
         session.heard(), labels=some, k=neighbours, on_fault=session.on_fault, adapt=shift, on_note=say
     )
-    form = form or {".csv": "csv", ".jsonl": "jsonl"}.get(out.suffix if out else "", "table")
+    form = form or by_suffix(out, "table")
     with opened(out, sys.stdout) as file:
         write_predictions(session.counted(found), chosen, wanted, form, file)
     session.finish(strict)
+
+
+def by_suffix(out: Path | None, otherwise: str) -> str:
+    """Return the format that a file's name says.
+
+    >>> by_suffix(Path("a.TextGrid"), "csv"), by_suffix(None, "csv")
+    ('textgrid', 'csv')
+    """
+    known = {".csv": "csv", ".jsonl": "jsonl", ".textgrid": "textgrid"}
+    return known.get(out.suffix.lower() if out else "", otherwise)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from xlser.corpora.segments import channel_name
-from xlser.data.unreadable import AudioFault
+from xlser.data.unreadable import AudioFault, Silence
 
 # 16-bit recordings of a working microphone never stay below this: it is one step of their scale.
 SILENCE_PEAK = 2.0**-15
@@ -77,7 +77,7 @@ def to_mono(blocks: Iterable[np.ndarray], channels: int, channel: int | None = N
     if mixing and loudest >= SILENCE_PEAK and kept < CANCELLED * power:
         raise AudioFault(_cancelled(channels, kept / power))
     if peak < SILENCE_PEAK:
-        raise AudioFault(f"silent: the loudest sample is {peak:.1e}")
+        raise Silence(f"silent: the loudest sample is {peak:.1e}")
 
 
 def check_scale(peak: float) -> None:

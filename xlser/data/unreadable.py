@@ -48,6 +48,10 @@ class PassingFault(AudioFault):
     installed reads. Nothing about it may be remembered."""
 
 
+class Silence(AudioFault):
+    """A recording, or a part of one, in which nothing sounds."""
+
+
 @contextmanager
 def reading(source: Path | BinaryIO) -> Iterator[None]:
     """Make a fault of this recording of whatever a library raises within, unless it is the machine's.

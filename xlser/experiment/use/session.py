@@ -56,6 +56,14 @@ class Session:
             for answer in answers:
                 yield answer
                 self._bar.update()
+        self.check_any()
+
+    def check_any(self) -> None:
+        """See that something could be used.
+
+        Raises:
+            CorpusError: nothing could.
+        """
         if len(self.faults) == len(self.files):
             raise CorpusError(f"{self._count}, so there is no answer:{self._named}{self._alike}")
 
