@@ -8,9 +8,8 @@ from xlser.reporting.bench.cell import CellFacts
 from xlser.reporting.bench.facts import Bench, Key, Row, named_reading
 from xlser.reporting.bench.hindsight import adapted_by, shown
 from xlser.reporting.bench.means import is_plain
-from xlser.reporting.cautions import cautions
-from xlser.reporting.section import Chip, Headline, Part, Words
-from xlser.reporting.wording import bounds, difference, known, lead, number, reader_name, score, side, signed
+from xlser.reporting.section import Headline, Part, Words
+from xlser.reporting.wording import bounds, difference, known, number, reader_name, score, side, signed
 from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
 
 Said = tuple[str, str]
@@ -23,23 +22,6 @@ def answer(cell: CellFacts) -> list[Part]:
     lines = [_chosen(bench, key), *([] if key[1] == key[2] else _transfer(bench, key))]
     said = [line for line in lines if line]
     return [_headline(bench, key), *([Words(said)] if said else [])]
-
-
-def chips(cell: CellFacts) -> list[Chip]:
-    """Return what to beware of in a cell, what makes its numbers untrue first and in alarm."""
-    found = [Chip("warning", text.removeprefix("WARNING: "), "alarm") for text in cell.warnings]
-    if names := cell.about["synthetic"]:
-        found.append(Chip("synthetic speech", f"{', '.join(names)}: no evidence about human emotion.", "alarm"))
-    pairs = [lead(text) for text in cautions(cell)]
-    return [*found, *(Chip(_short(cell, head.rstrip(":"), text), text) for head, text in pairs)]
-
-
-def _short(cell: CellFacts, head: str, text: str) -> str:
-    """Return what a caution is about: its lead, which may be a corpus whose labels it tells of, or its first words."""
-    if head:
-        return f"labels of {head}" if head in cell.corpora else head
-    words = text.split()
-    return " ".join(words[:4]).rstrip(",.;:") + ("" if len(words) <= 4 else " …")
 
 
 def _headline(bench: Bench, key: Key) -> Headline:
