@@ -49,7 +49,7 @@ def test_the_headline_is_of_what_validation_chose_and_its_rivals_are_tested(fold
     assert len(lines) <= 4
     assert "tgt 0.68 [0.58, 0.78]; mute 0.55 [0.45, 0.65]" in lines["By target:"]
     features = lines["Plain features with logistic regression:"]
-    assert re.search(r"ahead by \+0\.(09|10) \(p < 0\.001", features)  # of rounded numbers
+    assert re.search(r"ahead by 0\.(09|10) \(p < 0\.001", features)  # of rounded numbers
     assert "24 speakers" in features  # of both targets, each for itself
     assert "nothing certain" not in features
 

@@ -11,7 +11,7 @@ from xlser.reporting.bench.means import mean
 from xlser.reporting.cautions import cautions
 from xlser.reporting.facts import Facts, Row
 from xlser.reporting.section import Chip, Headline, Note, Panels, Part, Section, Switch, Words
-from xlser.reporting.wording import difference, known, lead, number, plural, reader_name, score, side
+from xlser.reporting.wording import ahead, difference, known, lead, number, plural, reader_name, score, side
 from xlser.vocabulary import FEATURES, PROBE, ZERO_SHOT
 
 Said = tuple[str, str]
@@ -106,7 +106,7 @@ def _features(facts: Facts, system: System) -> Said | None:
 def _baseline(facts: Facts, system: System) -> Said | None:
     if system[0] == FEATURES and facts.main[0] != FEATURES:
         # Nothing of the recipe's own was chosen: say how that fared.
-        return _beside(facts, system, (facts.main[0], system[1]), f"{facts.method_name(facts.main[0])}, read alike:")
+        return _beside(facts, system, (facts.main[0], system[1]), f"“{facts.main[0]}”, read alike:")
     base = (facts.baseline, system[1])
     return None if facts.baseline == FEATURES else _beside(facts, system, base, f"{_named(facts)}, read alike:")
 
@@ -124,7 +124,7 @@ def _beside(facts: Facts, system: System, rival: System, title: str) -> Said | N
         return None
     a, b = (mean(row for row in rows if row["corpus"] in both)["value"] for rows in (mine, theirs))
     test = _test(facts, both, (system, facts.protocol), (rival, facts.protocol))
-    return title, f"{number(b)}; the choice is ahead by {difference(a, b)}{_p(test)}."
+    return title, f"{number(b)}; the choice is {ahead(a, b)}{_p(test)}."
 
 
 def _adapted(facts: Facts, system: System) -> Said | None:

@@ -9,7 +9,7 @@ from xlser.reporting.bench.facts import Bench, Key, Row, named_reading
 from xlser.reporting.bench.hindsight import adapted_by, shown
 from xlser.reporting.bench.means import is_plain
 from xlser.reporting.section import Headline, Part, Words
-from xlser.reporting.wording import bounds, difference, known, number, reader_name, score, side, signed
+from xlser.reporting.wording import ahead, bounds, difference, known, number, reader_name, score, side, signed
 from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
 
 Said = tuple[str, str]
@@ -54,9 +54,9 @@ def _features(bench: Bench, key: Key) -> Said | None:
     if mine is None or plain is None or not known(plain["value"]):
         return None
     tested = _test(bench, key, PLAIN_FEATURES, mine.get("normalise", ""))
-    ahead = f"the choice is ahead by {difference(mine['value'], plain['value'])}{tested}"
+    apart = f"the choice is {ahead(mine['value'], plain['value'])}{tested}"
     same = (mine["method"], mine["classifier"]) == ("features", "probe")
-    return "Plain features with logistic regression:", "what was chosen." if same else f"{score(plain)}; {ahead}."
+    return "Plain features with logistic regression:", "what was chosen." if same else f"{score(plain)}; {apart}."
 
 
 def _adapted(bench: Bench, key: Key) -> Said | None:
