@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xlser.reporting import classes, confusion, curves, embeddings, ratings, speakers, summary, terminal, used
+from xlser.reporting import classes, confusion, curves, embeddings, mapped, ratings, speakers, summary, terminal, used
 from xlser.reporting.audit import across, corpus, findings
 from xlser.reporting.audit import terminal as audit_terminal
 from xlser.reporting.bench import (
@@ -33,6 +33,7 @@ Maker = Callable[[Any], Section | list[Section] | None]
 
 PAGES: dict[str, tuple[Maker, ...]] = {
     "run": (
+        mapped.section,
         summary.section,
         classes.section,
         confusion.section,

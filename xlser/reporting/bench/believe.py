@@ -72,14 +72,14 @@ def baselines(bench: Bench) -> list[Said]:
 
 
 def shortcuts(bench: Bench) -> list[Said]:
-    """Say for every recipe in which cells a clip's length alone does as well as what was chosen."""
+    """Say for every recipe in which cells a clip's length alone reaches the interval of what was chosen."""
     lines = []
     for recipe in bench.recipes:
         keys = [key for key in bench.transfers if key[0] == recipe and known(bench.shortcut(key))]
         scored = [(key, row) for key in keys if (row := bench.score(key)) and known(row["low"])]
         equal = [key for key, row in scored if bench.shortcut(key) >= row["low"]]
         if scored:
-            told = f"a clip's length alone does as well, as far as the intervals tell, in {len(equal)} of "
+            told = f"a clip's length alone reaches the interval of the choice in {len(equal)} of "
             told += plural(len(scored), "cell") + (f": {places(equal)}." if equal else ".")
             lines.append((f"{recipe}:", told))
     return lines

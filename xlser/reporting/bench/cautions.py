@@ -14,11 +14,18 @@ from xlser.reporting.wording import known, listing, plural
 Said = tuple[str, str]
 
 
+def banners(bench: Bench) -> list[str]:
+    """Return what must be read before any number: synthetic speech, and what the cells warn of."""
+    found: list[str] = [
+        Markup("<strong>Partly synthetic speech: no evidence about human emotion.</strong> {}").format(text)
+        for _, text in _synthetic(bench)
+    ]
+    return found + warnings(bench)
+
+
 def chips(bench: Bench) -> list[Chip]:
-    """Return the cautions as chips, what makes a number untrue first and in alarm."""
-    found = [Chip("warning", text.removeprefix("WARNING: "), "alarm") for text in warnings(bench)]
-    found += [Chip(lead.rstrip(":"), text, "alarm") for lead, text in _synthetic(bench)]
-    found += [Chip(lead.rstrip(":"), text) for lead, text in cautions(bench)]
+    """Return the cautions as chips; what makes a number untrue stands in `banners`."""
+    found = [Chip(lead.rstrip(":"), text) for lead, text in cautions(bench)]
     notes = [(lead, text) for lead, text in _notes(bench) if not text.startswith("WARNING")]
     told = Markup(" ").join(Markup("<strong>{}</strong> {}").format(*pair) for pair in notes)
     return [*found, *([Chip(plural(len(notes), "note") + " on cells", told)] if notes else [])]
@@ -79,7 +86,7 @@ def _synthetic(bench: Bench) -> list[Said]:
     found = [name for name in names if bench.synthetic(name)]
     if not found:
         return []
-    told = f"{listing(found)}. Numbers with it are no evidence about human emotion; as target it has means of its own."
+    told = f"Made by a speech synthesiser: {listing(found)}. No mean of human speech holds it."
     return [("Synthetic speech:", told)]
 
 

@@ -8,9 +8,8 @@ from xlser.reporting.bench.cell import CellFacts
 from xlser.reporting.bench.facts import Bench, Key, Row, named_reading
 from xlser.reporting.bench.hindsight import adapted_by, shown
 from xlser.reporting.bench.means import is_plain
-from xlser.reporting.cautions import cautions
-from xlser.reporting.section import Chip, Headline, Part, Words
-from xlser.reporting.wording import bounds, difference, known, lead, number, reader_name, score, side, signed
+from xlser.reporting.section import Headline, Part, Words
+from xlser.reporting.wording import ahead, bounds, difference, known, number, reader_name, score, side, signed
 from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
 
 Said = tuple[str, str]
@@ -25,28 +24,11 @@ def answer(cell: CellFacts) -> list[Part]:
     return [_headline(bench, key), *([Words(said)] if said else [])]
 
 
-def chips(cell: CellFacts) -> list[Chip]:
-    """Return what to beware of in a cell, what makes its numbers untrue first and in alarm."""
-    found = [Chip("warning", text.removeprefix("WARNING: "), "alarm") for text in cell.warnings]
-    if names := cell.about["synthetic"]:
-        found.append(Chip("synthetic speech", f"{', '.join(names)}: no evidence about human emotion.", "alarm"))
-    pairs = [lead(text) for text in cautions(cell)]
-    return [*found, *(Chip(_short(cell, head.rstrip(":"), text), text) for head, text in pairs)]
-
-
-def _short(cell: CellFacts, head: str, text: str) -> str:
-    """Return what a caution is about: its lead, which may be a corpus whose labels it tells of, or its first words."""
-    if head:
-        return f"labels of {head}" if head in cell.corpora else head
-    words = text.split()
-    return " ".join(words[:4]).rstrip(",.;:") + ("" if len(words) <= 4 else " …")
-
-
 def _headline(bench: Bench, key: Key) -> Headline:
     own = key[1] == key[2]
     row = bench.held_out(*key[:2]) if own else bench.score(key)
     if row is None or not known(row["value"]):
-        return Headline(f"Nothing could be scored: {bench.absent(key) or 'no score'}.", bench.marks(key))
+        return Headline(f"Nothing could be scored: {(bench.absent(key) or 'no score').rstrip('.')}.", bench.marks(key))
     where = f"on held-out speakers of {key[1]}, no transfer" if own else bench.protocol(key[0])
     told = _CHANCE.get(side(row["low"], row["high"], row["chance"]), "without an interval")
     return Headline(f"UA {score(row)}, {where}; chance {number(row['chance'])}, {told}.", bench.marks(key))
@@ -72,9 +54,9 @@ def _features(bench: Bench, key: Key) -> Said | None:
     if mine is None or plain is None or not known(plain["value"]):
         return None
     tested = _test(bench, key, PLAIN_FEATURES, mine.get("normalise", ""))
-    ahead = f"the choice is ahead by {difference(mine['value'], plain['value'])}{tested}"
+    apart = f"the choice is {ahead(mine['value'], plain['value'])}{tested}"
     same = (mine["method"], mine["classifier"]) == ("features", "probe")
-    return "Plain features with logistic regression:", "what was chosen." if same else f"{score(plain)}; {ahead}."
+    return "Plain features with logistic regression:", "what was chosen." if same else f"{score(plain)}; {apart}."
 
 
 def _adapted(bench: Bench, key: Key) -> Said | None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from xlser.evaluation.pretended import ALL_TARGETS, HOME, LEFT_OUT, OTHERS, UNLABELLED
+from xlser.evaluation.pretended import ALL_RECIPES, ALL_TARGETS, HOME, LEFT_OUT, OTHERS, UNLABELLED
 from xlser.features.normalise import PROTOCOL
 from xlser.reporting.bench.facts import Bench, Row
-from xlser.reporting.section import Cell, Group, Note, Part, Section, Table
+from xlser.reporting.section import Cell, Cells, Group, Note, Part, Section, Table
 from xlser.reporting.section import Row as Line
 from xlser.reporting.wording import bounds, number, reader_name
 from xlser.vocabulary import ZERO_SHOT
@@ -46,9 +46,13 @@ def section(bench: Bench) -> Section | None:
 
 
 def _readings(rows: Sequence[Row]) -> Table:
-    """Return in how many cells each reading was chosen, and in how many it was the best in hindsight."""
+    """Return in how many cells each reading was chosen, and in how many it was the best in hindsight.
+
+    Where one was chosen among all recipes, of these choices alone.
+    """
+    together = [row for row in rows if row["line"] == ALL_RECIPES]
     counts: dict[tuple[str, str], dict[str, int]] = {}
-    for row in rows:
+    for row in together or rows:
         for which in ("chosen", "oracle"):
             given = row[which]
             recipe = "" if row["line"] == given["recipe"] else f"{given['recipe']}: "
@@ -114,7 +118,7 @@ def _means(bench: Bench) -> Table:
         if (row["line"], row["protocol"]) in asked:
             groups.setdefault(f"{row['line']}, {row['protocol']}, {_KINDS[row['corpora']]}", {})[row["target"]] = row
     names = [name for name in (*bench.targets, ALL_TARGETS) if any(name in by for by in groups.values())]
-    lines = [[title, *(_mean(by.get(name)) for name in names)] for title, by in groups.items()]
+    lines: list[Cells] = [[title, *(_mean(by.get(name)) for name in names)] for title, by in groups.items()]
     caption = "UA validated / oracle and regret, mean over the sources of each target, then over targets"
     return Table.of(caption, ["", *names], lines, copy=True)
 

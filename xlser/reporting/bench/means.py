@@ -26,7 +26,8 @@ def mean(rows: Iterable[Row]) -> Row:
     rows = [row for row in rows if known(row["value"])]
     if not rows:
         return dict.fromkeys(("value", "low", "high", "chance"))
-    value, ends = _average(row["value"] for row in rows), {"low": None, "high": None}
+    value = _average(row["value"] for row in rows)
+    ends: dict[str, float | None] = {"low": None, "high": None}
     if all(known(row["low"], row["high"]) for row in rows):
         half = {end: math.hypot(*(row[end] - row["value"] for row in rows)) / len(rows) for end in ends}
         ends = {"low": value - half["low"], "high": value + half["high"]}
@@ -84,14 +85,26 @@ def _by_target(pairs: Iterable[tuple[str, Row]]) -> dict[str, list[Row]]:
     return found
 
 
+def trusted(bench: Bench) -> str:
+    """Return the recipe with the best mean UA on its sources' validation speakers, which are no target's."""
+
+    def worth(recipe: str) -> float:
+        rows = [row for source in bench.sources if (row := bench.chosen(recipe, source))]
+        found = [row["validation"] for row in rows if known(row.get("validation"))]
+        return sum(found) / len(found) if found else -1.0
+
+    return max(bench.recipes, key=worth, default="")
+
+
 def chosen_rows(bench: Bench, protocol: str = "") -> list[Row]:
     """Return what was chosen without labels, of all recipes where they are several, of joined sources where there are.
 
+    Where recipes score other emotions, so that none can be chosen among them, those of the `trusted` one.
     Under a protocol, or the one that may look at the target where anything does.
     """
     rows = [row for row in shown(bench) if is_counted(bench, row["source"], row["target"])]
     for name, wanted in (
-        ("line", [ALL_RECIPES]),
+        ("line", [ALL_RECIPES, trusted(bench)]),
         ("protocol", [protocol] if protocol else [TRANSDUCTIVE, ZERO_SHOT]),
     ):
         there = {row[name] for row in rows}

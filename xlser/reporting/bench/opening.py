@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xlser.evaluation.pretended import ALL_TARGETS
+from xlser.evaluation.pretended import ALL_RECIPES, ALL_TARGETS
 from xlser.evaluation.tested import OTHER_SOURCE
 from xlser.evaluation.verdicts import TRANSFER
 from xlser.reporting.bench.against import LEVEL, adaptation_rows, feature_tests, p_said, tests
 from xlser.reporting.bench.facts import Bench, Row, named_reading
-from xlser.reporting.bench.means import chosen_rows, over_targets, own, plain_features, validated_mean
+from xlser.reporting.bench.means import chosen_rows, over_targets, own, plain_features, trusted, validated_mean
 from xlser.reporting.section import Headline, Part, Words
 from xlser.reporting.wording import difference, known, listing, number, plural, score, side, signed
 
@@ -32,8 +32,9 @@ def headline(bench: Bench) -> Headline:
         found, cells = validated_mean(rows), [row["chosen"] for row in rows]
         targets, joined = {row["target"] for row in rows}, any("+" in row["source"] for row in rows)
         how = f"chosen without {'its' if len(targets) == 1 else 'their'} labels" + ", from joined corpora" * joined
+        how += f", by {rows[0]['line']}" * (len(bench.recipes) > 1 and rows[0]["line"] != ALL_RECIPES)
     else:
-        recipe = _trusted(bench)
+        recipe = trusted(bench)
         by_target = own(bench, recipe)
         cells = [row for several in by_target.values() for row in several]
         found, targets = over_targets(by_target), set(by_target)
@@ -54,20 +55,9 @@ def _of_one(row: Row) -> str:
     return told.get(side(row["low"], row["high"], row.get("chance")), "without an interval")
 
 
-def _trusted(bench: Bench) -> str:
-    """Return the recipe with the best mean UA on its sources' validation speakers, which are no target's."""
-
-    def worth(recipe: str) -> float:
-        rows = [row for source in bench.sources if (row := bench.chosen(recipe, source))]
-        found = [row["validation"] for row in rows if known(row.get("validation"))]
-        return sum(found) / len(found) if found else -1.0
-
-    return max(bench.recipes, key=worth, default="")
-
-
 def _why(bench: Bench) -> str:
     found = dict.fromkeys(why for key in bench.places if (why := bench.absent(key)))
-    return next(iter(found), "there is no target that is not the source itself")
+    return next(iter(found), "there is no target that is not the source itself").rstrip(".")
 
 
 def beside_features(bench: Bench) -> Said | None:
@@ -111,6 +101,9 @@ def adapted(bench: Bench) -> Said | None:
     by_target = [row for row in rows if row["target"] != ALL_TARGETS]
     if not by_target:
         return None
+    if len({row["target"] for row in by_target}) == 1:
+        told = "; ".join(_in_target(row).partition(", ")[2] for row in by_target[:_MOST])
+        return f"Adapting to unlabelled recordings of {by_target[0]['target']}:", f"{told}."
     overall = sorted(row["difference"] for row in rows if row["target"] == ALL_TARGETS)
     ends = list(dict.fromkeys(map(signed, (overall[0], overall[-1])))) if overall else []
     mean = f"{' to '.join(ends)} UA in the mean of targets; " if ends else ""

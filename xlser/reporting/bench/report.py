@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from markupsafe import Markup
 from xlser.atomic import write_text
 from xlser.evaluation.results_file import load_bench
 from xlser.reporting.bench import cell_opening, maps
-from xlser.reporting.bench.cautions import chips
+from xlser.reporting.bench.cautions import banners, chips
 from xlser.reporting.bench.cell import CellFacts
 from xlser.reporting.bench.facts import Bench, Key
 from xlser.reporting.bench.listen import clips_there
@@ -20,12 +19,15 @@ from xlser.reporting.bench.opening import answer
 from xlser.reporting.bench.paper import paper_tables
 from xlser.reporting.bench.switched import picture
 from xlser.reporting.bench.written import write_all
+from xlser.reporting.first_screen import chips as chips_of_run
+from xlser.reporting.first_screen import folded
 from xlser.reporting.html import html
 from xlser.reporting.pages import PAGES, assemble
-from xlser.reporting.section import Page, Section
+from xlser.reporting.report import banners as banners_of_run
+from xlser.reporting.section import Page
 from xlser.reporting.text import text
 
-_MOST_NAMES = 5
+_WIDEST = 40  # letters of a heading's side
 
 
 def write_bench_report(folder: str | Path) -> Path:
@@ -75,8 +77,8 @@ def bench_page(bench: Bench) -> Page:
         kind=f"xlser transfer · {bench.about['finished']}",
         heading=heading,
         sub=f"Recipes: {', '.join(bench.recipes)}." if len(bench.recipes) > 1 else next(iter(bench.recipes), ""),
-        banners=[],
-        sections=_folded(assemble(PAGES["bench"], bench)),
+        banners=banners(bench),
+        sections=folded(assemble(PAGES["bench"], bench)),
         answer=answer(bench),
         picture=picture(bench),
         cautions=chips(bench),
@@ -86,7 +88,8 @@ def bench_page(bench: Bench) -> Page:
 
 def _named(names: list[str], what: str) -> str:
     """Return names as a heading has room for them."""
-    return ", ".join(names) if len(names) <= _MOST_NAMES else f"{len(names)} {what}s"
+    text = ", ".join(names)
+    return text if len(text) <= _WIDEST or len(names) == 1 else f"{len(names)} {what}s"
 
 
 def cell_page(bench: Bench, key: Key, clips: dict[str, str]) -> Page:
@@ -98,15 +101,10 @@ def cell_page(bench: Bench, key: Key, clips: dict[str, str]) -> Page:
         kind=Markup('<a href="../report.html">The whole bench</a>'),
         heading=title,
         sub="",
-        banners=[],
-        sections=_folded(assemble(PAGES["cell"], cell)),
+        banners=banners_of_run(cell),
+        sections=folded(assemble(PAGES["cell"], cell)),
         footer=f"Made by xlser {bench.about['versions']['xlser']}. This page loads nothing from elsewhere.",
         answer=cell_opening.answer(cell),
         picture=maps.picture(cell),
-        cautions=cell_opening.chips(cell),
+        cautions=chips_of_run(cell),
     )
-
-
-def _folded(sections: list[Section]) -> list[Section]:
-    """Return sections that stand under their titles until they are opened: the first screen is the answer."""
-    return [replace(section, folded=True) for section in sections]

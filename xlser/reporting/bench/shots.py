@@ -101,7 +101,7 @@ def section_of_cell(cell: CellFacts) -> Section | None:
     lines = table_lines(bench, [key], method)
     table = shots_table(bench, lines, f"UA of {name} by labelled clips a class", titled=False)
     pictures = [Panel(name, [], picture(bench, key, method))]
-    parts = [Note(note), legend(bench), Panels(pictures), explained(bench), Note(LEGEND), table]
+    parts: list[Part] = [Note(note), legend(bench), Panels(pictures), explained(bench), Note(LEGEND), table]
     return Section(ANCHOR, TITLE, parts, "Few-shot")
 
 

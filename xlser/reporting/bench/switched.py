@@ -10,7 +10,7 @@ from xlser.reporting.bench.facts import Row as Score
 from xlser.reporting.bench.hindsight import adapted_by, shown
 from xlser.reporting.bench.matrix import NOTES, Line, Matrix, Square, matrices, square_of, usual_chance
 from xlser.reporting.bench.means import is_counted, mean, validated_mean
-from xlser.reporting.section import Cell, Group, Note, Part, Raw, Row, Switch, Table
+from xlser.reporting.section import Cell, Cells, Group, Note, Part, Raw, Row, Switch, Table
 from xlser.reporting.wording import bounds, known, number, reader_name
 from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
 
@@ -76,7 +76,7 @@ def _table(bench: Bench, matrix: Matrix, label: str, usual: str, mark: _Marks) -
             cells += _both(bench, recipe, line.source, matrix.protocol) if judged else []
             rows.append(Row([_source(bench, line), *cells]))
         groups.append(Group(rows, Cell(recipe) if len(matrix.lines) > 1 else None))
-    heads = ["Source", *_heads(bench), *["Mean"] * averaged, *[VALIDATED, "oracle"] * judged]
+    heads: Cells = ["Source", *_heads(bench), *["Mean"] * averaged, *[VALIDATED, "oracle"] * judged]
     return Table(f"UA, {label}", heads, groups, "bench", point="chance", copy=True)
 
 
@@ -135,7 +135,7 @@ def _validated(bench: Bench, usual: str, mark: _Marks) -> Table:
             cells += [_score(validated_mean(mine, which)) for which in ("chosen", "oracle")]
             lines += [Row([Cell(source, marks=bench.speech_marks(source)), *cells])] if by else []
         groups.append(Group(lines, Cell(name) if len(names) > 1 else None))
-    heads = ["Source", *_heads(bench), "Mean", "oracle"]
+    heads: Cells = ["Source", *_heads(bench), "Mean", "oracle"]
     return Table(f"UA, {VALIDATED}", heads, groups, "bench", point="chance", copy=True)
 
 
