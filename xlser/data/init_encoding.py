@@ -61,9 +61,9 @@ def said(before: TableOptions, after: TableOptions) -> list[str]:
 def _decoded(data: bytes, name: str) -> str | None:
     try:
         return data.decode(name)
-    except UnicodeError as error:
+    except UnicodeDecodeError as error:
         # Of a long table the end is cut off, perhaps within a letter.
-        cut = len(data) == _MOST and isinstance(error, UnicodeDecodeError) and error.start > _MOST - 8
+        cut = len(data) == _MOST and error.start > _MOST - 8
         return data[: error.start].decode(name) if cut else None
 
 
