@@ -122,8 +122,8 @@ def _forest(
         axes.set(xlim=limits, ylim=(height, 0), yticks=[])
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x")
-        axes.tick_params(length=3, labelsize=10)
-        axes.set_xlabel("UA" if key == "classifier" else "Pearson's r", fontsize=10)
+        axes.tick_params(length=3, labelsize=12)
+        axes.set_xlabel("UA" if key == "classifier" else "Pearson's r", fontsize=12)
         if known(line):
             _chance(axes, line, [y for y, _, row in slots if row is None], height)
         for y, text, row in slots:
@@ -169,7 +169,7 @@ def _slot(axes: Axes, y: float, text: tuple[float, str] | None, row: Row, look: 
     margin = axes.get_yaxis_transform()
     if text:
         axes.text(-0.02, text[0], text[1], transform=margin, ha="right", va="center")
-    axes.text(1.02, y, number(row["value"]), transform=margin, ha="left", va="center", fontsize=10)
+    axes.text(1.02, y, number(row["value"]), transform=margin, ha="left", va="center", fontsize=12)
     colour, marker = look
     if known(row["low"], row["high"]):
         axes.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=1.8, solid_capstyle="round", alpha=0.75)
