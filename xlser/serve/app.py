@@ -30,7 +30,7 @@ from xlser.serve.uploads import Room, Upload, receive
 from xlser.version import __version__
 
 STATIC = Path(__file__).parent / "static"
-PAGE = "page.html"
+PAGE = "live.html"
 Labels = Annotated[str | None, Query(description="Choose among these emotions, between commas.", max_length=1000)]
 Name = Annotated[str | None, Query(description="What the recording is called in the answer.")]
 
