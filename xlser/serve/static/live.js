@@ -23,12 +23,13 @@ const complain = (text) => {
 
 const introduce = (model) => {
   state.model = model;
-  byId("model").textContent = `${model.text ?? model.name}. ${model.classes.length ? `It tells apart ${list(model.classes)}` : "It answers with ratings"}.`;
-  const [first, ...rest] = model.protocol_lines ?? [];
+  const learnt = list([...new Set((model.corpora ?? []).map((one) => one.title || one.corpus))]);
+  const told = list(model.classes.length ? model.classes : model.ratings);
+  byId("model").textContent = `It tells ${told}${learnt && `, learnt from ${learnt}`}.`;
   byId("protocol").textContent = `Protocol: ${model.protocol}`;
   const corpora = (model.corpora ?? []).map((one) => el("li", {}, `${one.title || one.corpus}, ${one.language}: ${one.utterances} clips of ${one.speakers} speakers` + (one.licence ? `; licence ${one.licence}` : "")));
   byId("about").replaceChildren(
-    ...[first, ...rest].filter(Boolean).map((text) => el("p", {}, text)),
+    ...[...(model.protocol_lines ?? []), `model: ${model.text || model.name}`].map((text) => el("p", {}, text)),
     ...(corpora.length ? [el("p", {}, "It compares with clips of:"), el("ul", {}, ...corpora)] : []),
     el("p", {}, `This server takes recordings of up to ${size(model.limits.bytes)} and ${clock(model.limits.seconds)}. xlser ${model.version}`),
   );
