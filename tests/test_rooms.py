@@ -19,6 +19,7 @@ ORDER = (
     {"reporting"},
     {"api"},
     {"environment"},
+    {"docs"},
     {"serve"},
     {"cli"},
 )

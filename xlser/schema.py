@@ -97,3 +97,18 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     if not typing.get_args(annotation) and isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in typing.get_args(annotation) if (found := _model_in(part))), None)
+
+
+def models_in(model: type[BaseModel]) -> list[type[BaseModel]]:
+    """Return a model and the models that its fields hold, each once, the outer ones first."""
+    found = [model]
+    for outer in found:  # grows while it is walked
+        for field in outer.model_fields.values():
+            found += [inner for inner in _all_models_in(field.annotation) if inner not in found]
+    return found
+
+
+def _all_models_in(annotation: Any) -> list[type[BaseModel]]:
+    if not typing.get_args(annotation) and isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in typing.get_args(annotation) for found in _all_models_in(part)]

@@ -132,3 +132,18 @@ def test_an_unknown_name_suggests_the_nearest():
 def test_an_unknown_name_that_is_near_nothing_lists_the_known():
     with pytest.raises(CardError, match="known: aesdd, ased"):
         load_card("qqqqqq")
+
+
+def test_columns_that_nothing_reads_are_errors(make_card):
+    table = {"file": "t.csv", "key": "file", "columns": {"emotion": "e", "speker": "s"}}
+    with pytest.raises(CardError, match=r"'speker', which nothing reads: did you mean 'speaker'"):
+        make_card(table=table, grammar="(?P<speaker>.+)")
+    table["columns"] = {"emotion": "e", "who": "s"}
+    assert make_card(table=table, grammar=".+", speaker="{who}").speaker == "{who}"
+
+
+def test_an_emotion_of_its_own_is_declared(make_card):
+    codes = {"F": "happiness", "Z": "zorbish"}
+    with pytest.raises(CardError, match=r"own_emotions: \[zorbish\]"):
+        make_card(emotion=codes)
+    assert make_card(emotion=codes, own_emotions=["zorbish"]).emotion == codes

@@ -7,7 +7,7 @@ import pytest
 from xlser.corpora.card import load_card
 from xlser.corpora.scan import scan
 from xlser.data.init_card import first_card
-from xlser.errors import CorpusError
+from xlser.errors import CardError, CorpusError
 
 EMODB = {"W": "anger", "L": "boredom", "E": "disgust", "A": "fear", "F": "happiness", "T": "sadness", "N": "neutral"}
 SAVEE = {"a": "anger", "d": "disgust", "f": "fear", "h": "happiness", "n": "neutral", "sa": "sadness", "su": "surprise"}
@@ -157,8 +157,8 @@ def test_a_name_built_otherwise_is_told(read):
 def test_numbers_that_nobody_knows_are_named_to_be_read(read):
     names = [f"{e}/{s}_{e}_{n}.wav" for s in ("ann", "bob") for e in ("angry", "zorbish", "sad") for n in range(3)]
     rows, _, draft = read(*names)
-    assert emotions(rows) == {"angry": "anger", "zorbish": "unread-c", "sad": "sadness"}
-    assert "emotion: does 'zorbish' mean unread-c?" in draft.check
+    assert emotions(rows) == {"angry": "anger", "zorbish": "zorbish", "sad": "sadness"}
+    assert any("'zorbish' is not known" in line for line in draft.check)
 
 
 def test_a_flat_table(read, tree):
@@ -185,12 +185,23 @@ def test_names_that_yaml_would_read_otherwise(read, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
-    [((), "holds no audio file"), (("a.wav", "b.wav", "c.wav"), "nothing in the names .* looks like an emotion")],
+    ("names", "lines"),
+    [((), ["audio", "grammar", "emotion"]), (("a.wav", "b.wav", "c.wav"), ["grammar", "emotion"])],
 )
-def test_where_there_is_nothing_to_guess_from(tree, names, said):
-    with pytest.raises(CorpusError, match=said):
-        first_card(tree(*names))
+def test_where_there_is_nothing_to_guess_from_a_draft_says_what_to_write(tree, tmp_path, names, lines):
+    draft = first_card(tree(*names))
+    assert not draft.finished
+    (tmp_path / "draft.yaml").write_text(draft.text)
+    with pytest.raises(CardError, match="not finished") as error:
+        load_card(tmp_path / "draft.yaml")
+    assert [line.split(": ")[1] for line in str(error.value).splitlines()[1:]] == lines
+    written = draft.text.replace("audio: EDIT", "audio: '*.wav'").replace(
+        "grammar: EDIT", "grammar: '(?P<speaker>(?P<emotion>.))'"
+    )
+    (tmp_path / "draft.yaml").write_text(written.replace("{EDIT: EDIT}", "{a: anger, b: fear, c: fear}"))
+    card = load_card(tmp_path / "draft.yaml")
+    assert card.is_own
+    assert not card.verified
 
 
 def test_a_source_that_is_not_there(tmp_path):

@@ -1,6 +1,7 @@
 """A first card for the tables that people really have: it loads, and reads the folder as the table says."""
 
 import csv
+import re
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,29 @@ import pytest
 import soundfile
 
 from xlser.corpora.card import load_card
+from xlser.data.formats.table_options import TableOptions
 from xlser.data.init_card import first_card
 from xlser.data.manifest import build_manifest
-from xlser.errors import CorpusError
+from xlser.errors import CardError
+
+
+@pytest.fixture
+def unfinished(tmp_path, voice):
+    """Return a function: the draft of a table that cannot be read yet, and what loading it as a card says."""
+
+    def make(rows):
+        (tmp_path / "corpus").mkdir()
+        for name in ("a.wav", "b.wav"):
+            soundfile.write(tmp_path / "corpus" / name, voice(1.0), 16_000)
+        with (tmp_path / "corpus/labels.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
+        draft = first_card(tmp_path / "corpus/labels.csv")
+        (tmp_path / "card.yaml").write_text(draft.text, encoding="utf-8")
+        with pytest.raises(CardError, match="not finished") as error:
+            load_card(tmp_path / "card.yaml")
+        return draft, str(error.value)
+
+    return make
 
 
 @pytest.fixture
@@ -143,9 +164,10 @@ def test_votes(drafted, rows):
     assert made.frame[["emotion", "votes"]].to_numpy().tolist() == [["anger", '{"anger": 2, "sadness": 1}']]
 
 
-def test_a_table_whose_paths_are_nobodys_says_where_it_looked(drafted):
-    with pytest.raises(CorpusError, match=r"none of its 1 paths, such as zzz/q\.wav, is .* recordings.*--root"):
-        drafted([["file", "emotion", "speaker"], ["zzz/q.wav", "angry", "x"]])
+def test_a_table_whose_paths_are_nobodys_says_where_it_looked(unfinished):
+    draft, said = unfinished([["file", "emotion", "speaker"], ["zzz/q.wav", "angry", "x"]])
+    assert re.search(r"none of its 1 paths, such as zzz/q\.wav, is .* recordings.*--root", draft.text)
+    assert "key: EDIT" in said
 
 
 def test_other_folders_than_on_the_disk(drafted):
@@ -186,7 +208,63 @@ def test_names_and_languages_that_yaml_would_read_otherwise(tmp_path, voice, nam
     assert (card.name, card.languages) == (name, (language,))
 
 
-def test_a_missing_column_of_labels_is_suggested_by_what_stands_in_it(drafted):
+def test_a_missing_column_of_labels_is_asked_for_and_can_be_named(unfinished, tmp_path):
     rows = [["recording", "who", "feeling", "note"], ["a.wav", "x", "angry", "-"], ["b.wav", "y", "sad", "-"]]
-    with pytest.raises(CorpusError, match="--column emotion='feeling'"):
-        drafted(rows)
+    draft, said = unfinished(rows)
+    assert "--column emotion='feeling'" in draft.text
+    assert draft.missing == {"emotion": rows[0], "speaker": rows[0]}
+    assert "emotion: EDIT, speaker: EDIT" in said
+    named = {"emotion": "feeling", "speaker": "who"}
+    assert first_card(tmp_path / "corpus/labels.csv", options=TableOptions(columns=named)).finished
+
+
+POLISH = [["Plik", "Mówca", "Płeć", "Emocja"], ["a.wav", "Ąnna", "K", "złość"], ["b.wav", "Łukasz", "M", "nuda"]]
+GERMAN = [
+    ["Datei", "Sprecher", "Geschlecht", "Gefühl"],
+    ["a.wav", "Jörg", "M", "Ärger"],
+    ["b.wav", "Rosa", "W", "Ekel"],
+]
+RUSSIAN = [["Файл", "Диктор", "Пол", "Эмоция"], ["a.wav", "Анна", "Ж", "гнев"], ["b.wav", "Олег", "М", "скука"]]
+GREEK = [
+    ["Αρχείο", "Ομιλητής", "Φύλο", "Συναίσθημα"],
+    ["a.wav", "Άννα", "Γ", "θυμός"],
+    ["b.wav", "Νίκος", "Α", "φόβος"],
+]
+CHINESE = [["文件名", "说话人", "性别", "情感"], ["a.wav", "王", "女", "愤怒"], ["b.wav", "李", "男", "悲伤"]]
+SPANISH = [
+    ["archivo", "hablante", "sexo", "emoción"],
+    ["a.wav", "Íñigo", "H", "enojo"],
+    ["b.wav", "Bego", "M", "miedo"],
+]
+
+
+@pytest.mark.parametrize(
+    ("rows", "encoding", "emotions", "sexes"),
+    [
+        (POLISH, "cp1250", ["anger", "boredom"], ["female", "male"]),
+        (GERMAN, "cp1252", ["anger", "disgust"], ["male", "female"]),
+        (RUSSIAN, "cp1251", ["anger", "boredom"], ["female", "male"]),
+        (GREEK, "cp1253", ["anger", "fear"], ["female", "male"]),
+        (CHINESE, "gb18030", ["anger", "sadness"], ["female", "male"]),
+        (SPANISH, "utf-8", ["anger", "fear"], ["male", "female"]),
+    ],
+)
+def test_tables_of_many_languages_and_encodings(tmp_path, voice, rows, encoding, emotions, sexes):
+    for number, row in enumerate(rows[1:]):
+        soundfile.write(tmp_path / row[0], voice(1.0, seed=number), 16_000)
+    (tmp_path / "t.csv").write_text("\n".join(map(";".join, rows)), encoding=encoding)
+    for source in (tmp_path / "t.csv", tmp_path):
+        draft = first_card(source)
+        assert draft.finished
+        (tmp_path / "card.yaml").write_text(draft.text, encoding="utf-8")
+        frame = build_manifest(load_card(tmp_path / "card.yaml"), tmp_path).frame.sort_values("path")
+        assert frame["emotion"].tolist() == emotions
+        assert frame["sex"].tolist() == sexes
+        assert frame["speaker"].tolist() == [row[1] for row in rows[1:]]
+
+
+def test_what_a_table_says_of_text_and_session_is_read(drafted):
+    heads = ["file", "emotion", "speaker", "text", "session"]
+    made, _, _ = drafted([heads, ["a.wav", "sad", "x", "well", "2"], ["b.wav", "sad", "y", "no", "3"]])
+    assert made.frame["text"].tolist() == ["well", "no"]
+    assert made.frame["session"].tolist() == ["2", "3"]

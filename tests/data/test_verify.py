@@ -77,8 +77,9 @@ def test_broken_files_are_problems_with_their_names(card, corpus):
 
 
 def test_facts_that_nobody_has_checked_are_marked(make_card, corpus):
-    assert "nobody has checked" in verify(make_card(verified=False), corpus(*NAMES)).text()
+    assert "nobody has checked" in verify(make_card(name="kannada", verified=False), corpus(*NAMES)).text()
     assert "nobody has checked" not in verify(make_card(), corpus(*NAMES)).text()
+    assert "nobody has checked" not in verify(make_card(verified="never"), corpus(*NAMES)).text()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ CLASSES = ["anger", "joy"]
 LANGUAGES = {"home": "de", "far": "en-US", "near": "en-GB", "other": "tr", "robot": "tr", "parrot": "en"}
 SYNTHETIC = ("robot", "parrot")
 PLACES = len(LANGUAGES)
-TABLES = ("cells", "chosen", "matrix", "comparisons", "languages", "validated", "regrets", "pretended")
+TABLES = ("cells", "chosen", "matrix", "comparisons", "languages", "validated", "regrets", "tests", "pretended")
 
 
 def rows(rng, target: str, source: str) -> list[dict]:

@@ -12,8 +12,9 @@ import soundfile
 
 from xlser.errors import CorpusError, RunError
 from xlser.reporting.bench.listen import MOST, SECONDS, chosen, clips_there, copy_clips, links, stem
-from xlser.reporting.bench.maps import maps
 from xlser.reporting.bench.report import write_bench_report
+from xlser.reporting.scatter import Map, coloured_maps
+from xlser.reporting.section import Panels, Raw, walk
 
 NAMES = [
     f"{speaker}_{emotion}_{take}" for speaker in ("s1", "s2") for emotion in ("ang", "sad", "neu") for take in "12"
@@ -113,18 +114,17 @@ def test_every_clip_is_a_short_mono_copy_that_the_page_links_to(bench, find, voi
     assert "licence: for nobody" in readme
 
 
-def test_a_page_has_a_script_only_where_there_is_something_to_play(bench, find):
-    assert "<script" not in page(bench())
+def test_a_page_has_a_player_once_and_only_where_there_is_something_to_play(bench, find):
+    assert "<audio" not in page(bench())
     assert 'role="img"' in page(bench())
     copy_clips(bench(), find, say=str)
     text = page(bench())
-    assert text.count("<script") == 1
-    assert not re.search(
-        r"//|\bfetch\b|import\b", re.search(r"<script>(.*?)</script>", text, re.DOTALL)[1].replace("// ", "")
-    )
+    assert text.count("<audio") == 1
+    scripts = "".join(re.findall(r"<script>(.*?)</script>", text, re.DOTALL))
+    assert not re.search(r"https?:|\bfetch\b|import\b", scripts.replace("http://www.w3.org/2000/svg", ""))
     assert len(re.findall(r'<svg[^>]*role="group"[^>]*12 of them can be played', text)) == 2
     assert "can be played</span>" in text
-    assert "<script" not in (bench() / "report.html").read_text(encoding="utf-8")
+    assert "<audio" not in (bench() / "report.html").read_text(encoding="utf-8")
 
 
 def test_clips_are_not_made_again_and_links_follow_what_is_there(bench, find):
@@ -220,12 +220,28 @@ def test_what_lies_in_the_folder_and_is_no_clip_is_left_alone(tmp_path):
     assert clips_there(tmp_path / "nowhere") == {}
 
 
-def test_names_from_outside_are_escaped_in_links(results):
-    row = results["cells"][0]
-    row["points"] = [point(EVIL, i) for i in range(3)]
-    (panel,) = maps(row, {EVIL: '../clips/"><b>'})
-    assert "<b>" not in panel.svg
-    assert panel.svg.count('aria-label="toy/&lt;b&gt;&#34;x&#39; &amp; y&lt;/b&gt;, anger, activation 0.50"') == 3
+def svgs(rows, clips=None, **more):
+    parts = list(walk(coloured_maps([Map("metric", rows)], clips, **more)))
+    return [panel.svg for part in parts if isinstance(part, Panels) for panel in part.panels], parts
+
+
+def test_names_from_outside_are_escaped_in_links():
+    (svg,), _ = svgs([point(EVIL, i) for i in range(3)], {EVIL: '../clips/"><b>'})
+    assert "<b>" not in svg
+    assert svg.count('aria-label="toy/&lt;b&gt;&#34;x&#39; &amp; y&lt;/b&gt;, anger, activation 0.50"') == 3
+
+
+def test_a_switch_offers_every_colour_that_is_known_and_no_other():
+    rows = [point(f"toy/{i}_ang_1", i) | {"speaker": f"s{i % 2}", "right": i % 2} for i in range(6)]
+    (svg,), parts = svgs(rows)
+    choice = next(str(part.html) for part in parts if isinstance(part, Raw))
+    assert re.findall(r">([\w ]+)</label>", choice) == ["emotion", "activation", "speaker", "right or wrong"]
+    colours = [found.split(" ") for found in re.findall(r'data-colours="([^"]+)"', svg)]
+    assert {len(found) for found in colours} == {4}
+    assert len({found[2] for found in colours}) == 2
+    assert [found[3].startswith("o") for found in colours] == [True, False] * 3  # wrong ones are hollow
+    _, parts = svgs([row | {"activation": None, "speaker": "", "right": None} for row in rows])
+    assert "<input" not in next(str(part.html) for part in parts if isinstance(part, Raw))
 
 
 @pytest.mark.parametrize(("utterances", "told"), [(12, False), (13, True)])
@@ -237,15 +253,11 @@ def test_a_map_of_some_clips_says_how_many(bench, results, utterances, told):
     assert ("12 of its 13 drawn at random" in page) is told
 
 
-def test_one_dimension_is_spread_so_that_marks_can_be_told_apart(results):
-    row = results["cells"][0]
-    row["points"] = [point(f"toy/{i}_ang_1", i) | {"x": 0.0, "y": 0.0} for i in range(50)]
-    (panel,) = maps(row, {})
-    assert len(set(re.findall(r"translate\(([^)]*)\)", panel.svg))) == 50
+def test_one_dimension_is_spread_so_that_marks_can_be_told_apart():
+    (svg,), _ = svgs([point(f"toy/{i}_ang_1", i) | {"x": 0.0, "y": 0.0} for i in range(50)])
+    assert len(set(re.findall(r"translate\(([^)]*)\)", svg))) == 50
 
 
-def test_derived_ratings_are_called_so(results):
-    row = results["cells"][0]
-    assert "(derived)" not in maps(row, {})[0].svg
-    row["about"]["ratings"] = "derived"
-    assert "activation 0.50 (derived)</title>" in maps(row, {})[0].svg
+def test_derived_ratings_are_called_so():
+    assert "(derived)" not in svgs([point("toy/a_ang_1", 0)])[0][0]
+    assert 'activation 0.50 (derived)"' in svgs([point("toy/a_ang_1", 0)], derived=True)[0][0]

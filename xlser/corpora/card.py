@@ -8,20 +8,25 @@ import re
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from xlser.corpora.emotions import check_canonical
+from xlser.corpora.emotions import KNOWN, check_canonical
 from xlser.corpora.globbing import nfc
 from xlser.corpora.namesakes import UNKNOWN_NAMES, Unknown
 from xlser.corpora.parts import Dimensions, Expect, Globs, Ignored, Regex, Source, Synthesis, Table, placeholders
 from xlser.errors import CardError, did_you_mean
 from xlser.schema import Grown, validate
 from xlser.shipped import shipped_folder
+from xlser.vocabulary import DIMENSIONS, UNNAMED
 from xlser.yamlfile import read_yaml
 
 _SLUG = r"^[a-z0-9][a-z0-9_-]*$"
 Sex = Literal["male", "female"]
 
+# What `corpora init` writes where somebody must say more.
+EDIT = re.compile(r"(?m)^[^#\n]*(?<![\w-])EDIT(?![\w-]).*$")
+# Columns that are read by their names; others by the templates that name them.
+_READ = frozenset({"emotion", "sex", "id", "start", "end", "duration", "channel", "secondary"})
 # What each hook (a file in xlser/corpora/hooks) adds to the fields that the grammar gives.
 HOOK_FIELDS = {"iemocap": "emotion", "msp-improv": "emotion", "thai-ser": "emotion", "esd": "text"}
 
@@ -44,12 +49,17 @@ class Card(Grown):
     ``channel`` says what of recordings with several channels is used: the ``mix`` of all, the ``left`` or the ``right``
     one, a number from 1, or ``each``, a row for every channel (see `xlser.data.channel_rows`).
 
+    ``own_emotions`` are canonical emotions of this corpus alone, such as ``poker_face``: any other that the literature
+    does not know is an error, since it may be a slip of the pen.
+
     A corpus with ``dimensions`` needs no ``emotion``: it is rated, and its recordings are unlabelled. Several raters of
     a recording are described by the ``votes`` of ``table``. ``verified`` is false where layout or codes rest on one
-    second-hand source; ``notes`` say what to check.
+    second-hand source, and ``never`` in a card of one's own; ``notes`` say what to check.
     """
 
-    later: ClassVar[frozenset[str]] = frozenset({"channel", "partition", "unknown_speaker", "unknown_names"})
+    later: ClassVar[frozenset[str]] = frozenset(
+        {"channel", "partition", "unknown_speaker", "unknown_names", "own_emotions"}
+    )
 
     name: str = Field(pattern=_SLUG)
     title: str
@@ -65,6 +75,7 @@ class Card(Grown):
     language: str | None = None
     partition: str | None = None
     emotion: dict[str, str] = Field(default={})
+    own_emotions: tuple[str, ...] = ()
     sex: dict[str, Sex | None] = Field(default={})
     speaker_sex: dict[Sex, Regex] = Field(default={})
     speaker_language: dict[str, Regex] = Field(default={})
@@ -79,7 +90,7 @@ class Card(Grown):
     ignore: tuple[Ignored, ...] = ()
     expect: Expect = Expect()
     synthesis: Synthesis | None = None
-    verified: bool = True
+    verified: Annotated[bool, BeforeValidator(lambda value: False if value == "never" else value)] = True
     notes: str = ""
 
     @field_validator("languages")
@@ -103,6 +114,8 @@ class Card(Grown):
         self._check_labels(fields)
         if self.table and self.hook:
             raise ValueError("`table` and `hook` must not both be there: a hook reads what stands in place of a table")
+        self._check_own_emotions()
+        self._check_columns()
         self._check_segments()
         self._check_votes()
         self._check_languages()
@@ -111,6 +124,29 @@ class Card(Grown):
                 hint = did_you_mean(code, self.emotion)
                 raise ValueError(f"`expect.emotion` counts {code!r}, which `emotion` does not hold; {hint}")
         return self
+
+    def _check_own_emotions(self) -> None:
+        """Refuse a canonical emotion that nobody knows and the card does not declare."""
+        unknown = sorted({*self.emotion.values()} - KNOWN - {*self.own_emotions, *UNNAMED})
+        if unknown:
+            name = unknown[0]
+            raise ValueError(
+                f"`emotion` holds {name!r}, which is no canonical emotion; {did_you_mean(name, sorted(KNOWN))}. If "
+                f"this corpus has an emotion of its own, declare it: own_emotions: [{', '.join(unknown)}]"
+            )
+
+    def _check_columns(self) -> None:
+        """Refuse columns under names that nothing reads: a slip of the pen would lose what they hold."""
+        templates = {field for template in self._templates().values() for field in placeholders(template)}
+        rated = {f"{name}_raw" for name in DIMENSIONS}
+        for key, table in (("table", self.table), ("speakers", self.speakers)):
+            used = templates | rated | _READ
+            for name in table.columns if table else ():
+                if name not in used:
+                    raise ValueError(
+                        f"`{key}.columns` names {name!r}, which nothing reads: {did_you_mean(name, sorted(used))} "
+                        f"Name {{{name}}} in a template such as `speaker`, or leave the column out"
+                    )
 
     def _check_segments(self) -> None:
         """Refuse tables by which a whole recording would get what holds of a part of it."""
@@ -182,6 +218,11 @@ class Card(Grown):
     def rated_only(self) -> bool:
         """Whether its recordings have ratings and no labels."""
         return not self.emotion and not self.votes_columns
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a user's card: none of those that xlser has, which were compared with what is published."""
+        return not (shipped_folder("corpora") / f"{self.name}.yaml").exists()
 
     def meanings(self) -> dict[str, str]:
         """Return the canonical emotion of every code, and of every column of counts that is called like one."""
@@ -270,4 +311,17 @@ def load_card(name_or_path: str | Path) -> Card:
 
 
 def _read(path: Path) -> Card:
+    _check_finished(path)
     return validate(Card, read_yaml(path, CardError), f"card {path}", CardError)
+
+
+def _check_finished(path: Path) -> None:
+    """Refuse a first card in which something is still to be written, and name the lines."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError):
+        return  # said by whoever reads it as YAML
+    lines = [(text.count("\n", 0, found.start()) + 1, found[0].strip()) for found in EDIT.finditer(text)]
+    if lines:
+        listed = "".join(f"\n  line {number}: {line}" for number, line in lines)
+        raise CardError(f"card {path} is not finished: write what is true in place of each EDIT{listed}")

@@ -6,7 +6,8 @@ import unicodedata
 from typing import NamedTuple
 
 # Whole words: English, German, French, Spanish, Italian, Portuguese, Turkish, Greek, Urdu, Hindi, Polish, Russian and
-# Persian (the last five romanised), and the misspellings that published tables hold.
+# Persian (the last five romanised), and the misspellings that published tables hold; those in other scripts, and of
+# further languages, stand in `_FURTHER`.
 _WORDS = {
     "anger": "anger angry mad wut wutend wuetend wutig aerger veraergert zorn colere enerve ira enojo enojado "
     "enfado rabia rabbia arrabbiato raiva kizgin ofke sinirli thymos thimos οργη θυμος gussa ghussa gusa zlosc "
@@ -35,6 +36,35 @@ _WORDS = {
     "enthusiasm": "enthusiasm enthusiastic",
     "worry": "worry worried",
     "other": "other others",
+}
+# Scandinavian languages, Dutch, Finnish, Estonian, Hungarian, Czech, Polish adjectives; Russian, Arabic, Urdu, Persian,
+# Hindi, Thai, Amharic, Chinese, Japanese and Korean in their own scripts.
+_FURTHER = {
+    "anger": "vrede vred ilska arg sinne sint boos boosheid woede viha vihainen vihane harag dühös mérges hněv "
+    "vztek zlosť złość gniewny zły гнев злость злой сердитый غضب غاضب غصہ خشم عصبانی عصبانیت क्रोध "
+    "गुस्सा โกรธ ความโกรธ ቁጣ ንዴት 愤怒 生气 憤怒 生氣 怒り 怒 분노 화남",
+    "happiness": "glæde glad glädje glede blij blijdschap geluk vreugde ilo iloinen rõõm rõõmus öröm boldog "
+    "boldogság radost radość radosny szczęście wesoły радость счастье радостный веселый فرح سعادة سعيد "
+    "خوشی خوش شادی شاد خوشحالی खुशी आनंद मज़े สุข มีความสุข ความสุข ደስታ 高兴 快乐 开心 高興 快樂 開心 喜び 喜 기쁨 행복",
+    "sadness": "sorg tristhed bedrøvet ledsen vemod trist tristhet lei verdrietig verdriet suru surullinen kurbus "
+    "kurb szomorú szomorúság bánat smutek smutný smutny грусть печаль грустный حزن حزين غم اداسی اداس "
+    "غمگین ناراحتی दुख उदासी उदास เศร้า ความเศร้า ሀዘን ሐዘን 悲伤 伤心 难过 悲傷 傷心 悲しみ 悲 슬픔",
+    "fear": "frygt bange rädsla rädd frykt redd bang angstig pelko hirm félelem ijedt strach lęk przestraszony "
+    "страх испуг испуганный خوف خائف ڈر ترس भय डर กลัว ความกลัว ፍርሃት ፍርሀት 害怕 恐惧 恐懼 恐れ 恐怖 공포 두려움 불안",
+    "disgust": "afsky væmmelse avsky äckel walging walgen afschuw inho vastikus undor znechucení hnus wstręt "
+    "obrzydzenie отвращение брезгливость اشمئزاز کراہت انزجار घृणा รังเกียจ ขยะแขยง መጸየፍ 厌恶 厭惡 嫌悪 혐오",
+    "surprise": "overraskelse overrasket förvåning överraskning verrast verbazing verrassing yllättynyt hämmästys "
+    "üllatus meglepetés meglepődött překvapení zaskoczenie zdziwienie удивление удивленный مفاجأة دهشة "
+    "متفاجئ حیرت تعجب متعجب आश्चर्य ประหลาดใจ แปลกใจ መገረም 惊讶 吃惊 驚訝 驚き 놀람 당황",
+    "neutral": "neutral neutraal neutraali neutraalne semleges neutrální neutralne obojętny obojętność нейтральный "
+    "нейтрально محايد طبيعي غیرجانبدار خنثی معمولی तटस्थ सामान्य ปกติ เป็นกลาง ገለልተኛ 中性 中立 平静 平靜 平常 중립 "
+    "무감정",
+    "boredom": "kedsomhed tråkighet kjedsomhet verveling tylsyys igavus unalom nuda znudzenie znudzony скука "
+    "скучно ملل بوریت 无聊 無聊 退屈 지루함",
+    "calm": "rolig rustig rauhallinen rahulik nyugodt klid spokój spokojny هدوء هادئ سکون آرام 冷静 落ち着き 평온 "
+    "спокойный спокойствие",
+    "contempt": "foragt förakt forakt minachting halveksunta põlgus megvetés pohrdání pogarda презрение احتقار "
+    "تحقیر 轻蔑 軽蔑 경멸",
 }
 # Short forms that mean one thing in nearly every corpus.
 _SHORT = {
@@ -72,6 +102,10 @@ class Guess(NamedTuple):
     sure: bool
 
 
+# Letters whose stroke is no mark that Unicode takes off.
+_LETTERS_WITHOUT_MARKS = (("ł", "l"), ("ø", "o"), ("đ", "d"), ("æ", "ae"), ("œ", "oe"), ("ð", "d"), ("þ", "th"))
+
+
 def plain(word: str) -> str:
     """Return a word in lower case without accents or outer blanks; umlauts are written out.
 
@@ -79,7 +113,16 @@ def plain(word: str) -> str:
     ('ueberraschung', 'colere')
     """
     text = unicodedata.normalize("NFC", word).strip().lower()
-    for umlaut, letters in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("ı", "i"), (" ", "_"), ("ς", "σ")):
+    for umlaut, letters in (
+        ("ä", "ae"),
+        ("ö", "oe"),
+        ("ü", "ue"),
+        ("ß", "ss"),
+        ("ı", "i"),
+        (" ", "_"),
+        ("ς", "σ"),
+        *_LETTERS_WITHOUT_MARKS,
+    ):
         text = text.replace(umlaut, letters)
     return "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
 
@@ -91,7 +134,16 @@ def _table(words: dict[str, str], sure: bool) -> dict[str, Guess]:
     return {plain(word): Guess(emotion, sure) for emotion, line in words.items() for word in line.split()}
 
 
-_GUESSES = _table(_LETTERS, False) | _table(_SHORT, True) | _table(_WORDS, True)
+_GUESSES = _table(_LETTERS, False) | _table(_SHORT, True) | _table(_FURTHER, True) | _table(_WORDS, True)
+
+
+def words_of(emotion: str) -> list[str]:
+    """Return the words that stand for a canonical emotion, as they are written, the English ones first.
+
+    >>> words_of("anger")[:3]
+    ['anger', 'angry', 'mad']
+    """
+    return list(dict.fromkeys(f"{_WORDS.get(emotion, '')} {_FURTHER.get(emotion, '')}".split()))
 
 
 def guess_emotion(word: str) -> Guess | None:

@@ -11,11 +11,12 @@ from pathlib import Path, PurePosixPath
 
 from xlser.corpora.globbing import AUDIO_SUFFIXES, nfc, walk
 from xlser.corpora.words import plain
-from xlser.data.formats.columns import read_sex
+from xlser.data.formats.columns import read_sexes
 from xlser.data.formats.table_options import TableOptions
 from xlser.data.init_draft import CHECK, Draft, attempt, emotion_lines, nobody_lines, some, word
 from xlser.data.init_fields import Field, Names, cut, find_roles
 from xlser.data.init_table import table_draft, tables_in
+from xlser.data.init_unfinished import unfinished_draft
 from xlser.errors import CorpusError
 from xlser.printable import is_unicode
 
@@ -27,11 +28,11 @@ def first_card(source: str | Path, name: str | None = None, options: TableOption
 
     Labels are read by a list of words in a dozen languages, then by the codes of well-known corpora; whatever is not
     sure is marked ``# please check``. The card loads and reads the folder as it is; ``options`` say how a table is read
-    and where its recordings are.
+    and where its recordings are. Where that cannot be had, the card says what was seen, and EDIT where something is
+    missing (see `unfinished_draft`).
 
     Raises:
-        CorpusError: nothing is there, no audio, nothing that looks like an emotion, or a card that does not fit after
-            all (with the card's own error).
+        CorpusError: there is no such folder or file.
     """
     source = Path(source).expanduser()
     if not source.exists():
@@ -40,16 +41,25 @@ def first_card(source: str | Path, name: str | None = None, options: TableOption
     root = source if source.is_dir() else options.folder(source)
     audio = (path for path in walk(root) if PurePosixPath(path).suffix.lower() in AUDIO_SUFFIXES)
     files = [path for path in audio if is_unicode(path)]  # the scan names the others
-    if not files:
-        raise CorpusError(f"{root} holds no audio file")
     head = partial(_head, name or root.resolve().name, len(files))
-    draft = (
-        _from_folder(files, root, options, head) if source.is_dir() else table_draft(source, root, files, options, head)
-    )
+    try:
+        draft = _draft(source, root, files, options, head)
+    except CorpusError as error:
+        draft = unfinished_draft(source, root, files, options, head=head, reason=str(error))
     if not draft.languages:
         draft.check.append("languages: und stands for a language that nobody named; write a tag such as ur or fr-CA")
     draft.check.append("licence, elicitation and source: nobody can see them")
     return draft
+
+
+def _draft(
+    source: Path, root: Path, files: list[str], options: TableOptions, head: Callable[[list[str]], str]
+) -> Draft:
+    if not files:
+        raise CorpusError(f"{root} holds no audio file")
+    return (
+        _from_folder(files, root, options, head) if source.is_dir() else table_draft(source, root, files, options, head)
+    )
 
 
 def _head(name: str, count: int, languages: list[str]) -> str:
@@ -59,6 +69,7 @@ def _head(name: str, count: int, languages: list[str]) -> str:
         f"name: {word(slug)}\ntitle: {json.dumps(name, ensure_ascii=False)}\n"
         f"languages: [{', '.join(map(word, languages)) or 'und'}]  # EDIT: BCP 47, such as ur or fr-CA\n"
         'licence: "unknown"  # EDIT\nelicitation: acted  # EDIT: acted | elicited | natural | synthetic\n'
+        "verified: never  # nobody but you has compared this card with the recordings\n"
     )
 
 
@@ -94,7 +105,7 @@ def _from_names(files: list[str], root: Path, head: Callable[[list[str]], str]) 
     lines = [f"audio: {_quoted(_glob(names, suffix))}", f"grammar: {_quoted(_grammar(names))}"]
     lines += _speaker(by_role, draft) + emotion_lines(by_role["emotion"].distinct, draft)
     if "sex" in by_role:
-        codes = {code: read_sex(code) for code in by_role["sex"].distinct}
+        codes = read_sexes(by_role["sex"].distinct)
         lines.append("sex: {" + ", ".join(f"{json.dumps(code)}: {sex}" for code, sex in codes.items()) + "}")
     draft.text = head([]) + "\n".join(lines) + "\n"
     _try(draft, root)

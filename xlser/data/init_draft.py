@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
-from xlser.corpora.card import Card
+from xlser.corpora.card import EDIT, Card
+from xlser.corpora.emotions import check_named
 from xlser.corpora.scan import Scan, scan
+from xlser.corpora.words import plain
 from xlser.data.init_fields import read_codes
 from xlser.data.manifest import build_manifest
 from xlser.errors import CardError
@@ -21,12 +24,21 @@ CHECK = "  # please check"
 
 @dataclass
 class Draft:
-    """The text of a first card, what was guessed, and what its user must look at."""
+    """The text of a first card, what was guessed, and what its user must look at.
+
+    ``missing`` has the roles of columns that nobody could find, each with the headers that it may be.
+    """
 
     text: str
     guessed: list[str] = field(default_factory=list)
     check: list[str] = field(default_factory=list)
     languages: list[str] = field(default_factory=list)
+    missing: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the card loads as it is."""
+        return not EDIT.search(self.text)
 
 
 def attempt(text: str, root: Path) -> Scan:
@@ -43,15 +55,30 @@ def attempt(text: str, root: Path) -> Scan:
 
 
 def emotion_lines(codes: list[str], draft: Draft) -> list[str]:
-    """Return the lines of a card that say what labels mean; what is not sure is marked, and to be checked."""
-    lines = ["emotion:"]
+    """Return the lines of a card that say what labels mean; what is not sure is marked, and to be checked.
+
+    A label that no language here knows is kept as an emotion of this corpus alone, and declared as such.
+    """
+    lines, own = ["emotion:"], []
     for number, (code, guess) in enumerate(read_codes(codes).items()):
-        emotion = guess.emotion if guess else f"unread-{_letters(number)}"
+        emotion = guess.emotion if guess else _own_name(code, number)
         sure = guess is not None and guess.sure
         lines.append(f"  {quoted(code)}: {emotion}{'' if sure else CHECK}")
-        if not sure:
+        if guess is None:
+            own.append(emotion)
+            draft.check.append(f"emotion: {code!r} is not known, and kept as an emotion of its own, {emotion}")
+        elif not sure:
             draft.check.append(f"emotion: does {code!r} mean {emotion}?")
-    return lines
+    return [*([f"own_emotions: [{', '.join(own)}]{CHECK}"] if own else []), *lines]
+
+
+def _own_name(code: str, number: int) -> str:
+    """Return a label as a canonical name, or one made up where it can be none."""
+    name = re.sub(r"[^a-z]+", "-", plain(code)).strip("-")
+    try:
+        return check_named(name)
+    except ValueError:
+        return f"unread-{_letters(number)}"
 
 
 def nobody_lines(draft: Draft) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from xlser.corpora.words import Guess, guess_emotion
-from xlser.data.formats.columns import read_sex
+from xlser.data.formats.columns import read_sexes
 
 # Letters, digits and what stands between them; a letter may carry an accent.
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[\W_]+")
@@ -89,7 +89,11 @@ def find_roles(names: Names) -> Names:
     fields = [*names.folders, *names.fields]
     emotion = max(fields, key=_emotion_score)
     fields = [replace(f, role="emotion") if f is emotion and _emotion_score(f) > (0, 0, 0) else f for f in fields]
-    sexes = [f for f in fields if not f.role and len(f.distinct) == 2 and all(map(read_sex, f.distinct))]
+    sexes = [
+        f
+        for f in fields
+        if not f.role and len(f.distinct) == 2 and set(read_sexes(f.distinct).values()) == {"female", "male"}
+    ]
     fields = [replace(f, role="sex") if sexes and f is sexes[0] else f for f in fields]
     speaker = max(fields, key=lambda f: _speaker_score(f, fields))
     found = _speaker_score(speaker, fields) > 0

@@ -13,13 +13,14 @@ from xlser.corpora.scan import Scan
 from xlser.corpora.tables import row_key
 from xlser.corpora.times import unit_of_header
 from xlser.data.formats.cells import cell_text
-from xlser.data.formats.columns import read_sex
+from xlser.data.formats.columns import read_sexes
 from xlser.data.formats.languages import language_tag
 from xlser.data.formats.rows import LABELS
 from xlser.data.formats.table_options import TableOptions
 from xlser.data.formats.table_reader import TableRows, read_rows
 from xlser.data.formats.table_text import LISTS, TABLES
 from xlser.data.init_draft import CHECK, Draft, attempt, emotion_lines, nobody_lines, quoted, some
+from xlser.data.init_encoding import said, with_encoding
 from xlser.data.init_votes import FoundVotes, find_votes
 from xlser.data.placing import BACKWARDS, OUTSIDE
 from xlser.errors import CorpusError
@@ -52,11 +53,12 @@ def table_draft(
         CorpusError: no column of paths or of labels; none of its paths is one of the recordings; or no card that could
             be guessed reads the folder.
     """
+    given, options = options, with_encoding(options, table)
     read = read_rows(table, options)
     votes = find_votes(read)
     if votes is None or not votes.stand_alone:
         read = read_rows(table, options, ("path", LABELS))
-    draft = Draft("", [f"{table.name}: {len(read.rows)} rows; {_named(read)}"], list(read.reading))
+    draft = Draft("", [f"{table.name}: {len(read.rows)} rows; {_named(read)}"], [*read.reading, *said(given, options)])
     columns, rest = _columns(read, votes, draft)
     lines = _table_lines(table, root, read, files) + (votes.lines if votes else [])
     failures = []
@@ -83,7 +85,7 @@ def tables_in(root: Path, files: list[str], options: TableOptions) -> dict[Path,
         if path.suffix.lower() not in TABLES or path.suffix.lower() in LISTS or path.name.startswith("."):
             continue
         try:
-            read = read_rows(path, options, ("path", LABELS))
+            read = read_rows(path, with_encoding(options, path), ("path", LABELS))
             _table_lines(path, root, read, files)
         except CorpusError:
             continue
@@ -113,11 +115,12 @@ def _columns(read: TableRows, votes: FoundVotes | None, draft: Draft) -> tuple[d
         columns["id"] = heads["id"]
     lines = _languages(read, columns, draft)
     lines += ['partition: "{split}"'] if "split" in columns else []
+    lines += [f'{role}: "{{{role}}}"' for role in ("text", "session") if role in columns]
     lines += [] if "speaker" in columns else nobody_lines(draft)
     codes = set(_texts(read, "emotion_raw" if "emotion_raw" in heads else "emotion"))
     codes |= set(votes.codes) if votes else set()
     lines += emotion_lines(sorted(codes), draft) if codes else []
-    sexes = {code: read_sex(code) for code in sorted(set(_texts(read, "sex")))}
+    sexes = read_sexes(sorted(set(_texts(read, "sex"))))
     if any(sexes.values()):
         lines.append(f"sex: {quoted(sexes)}")
     else:

@@ -44,7 +44,7 @@ class Verification:
         out = [f"{self.card.name}: {verdict}", *(f"  {line}" for line in self.lines)]
         out += [f"  incomplete: {gap}" for gap in self.gaps]
         out += [f"  note: {note}" for note in self.manifest.notes]
-        if not self.card.verified:
+        if not self.card.verified and not self.card.is_own:
             out.append("  note: this card was built on second-hand facts that nobody has checked against the files")
         return "\n".join(out + [f"  PROBLEM: {problem}" for problem in self.problems])
 

@@ -56,7 +56,7 @@ def paired_test(
     if (judged != ~np.isnan(b)).any():
         only = int((judged != ~np.isnan(b)).sum())
         raise ValueError(f"both recipes must judge the same clips, but {only} of {len(a)} are judged by one alone.")
-    parts = _contributions((a - b)[judged], speakers[judged], truth[judged])
+    parts = contributions((a - b)[judged], speakers[judged], truth[judged])
     p, exact = flip_test(parts, draws=draws, seed=seed)
     differ = np.count_nonzero(np.abs(parts) > _tolerance(parts))
     least = 2.0 ** (1 - max(differ, 1)) if exact else 1 / (draws + 1)
@@ -143,8 +143,12 @@ def _mean_right(name: str, correct: ArrayLike) -> np.ndarray:
     return np.divide(np.nansum(correct, axis=0), times, out=np.full(len(times), np.nan), where=times > 0)
 
 
-def _contributions(difference: np.ndarray, speakers: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Return what each speaker adds to the difference of the mean recalls, (S,)."""
+def contributions(difference: np.ndarray, speakers: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return what each speaker adds to the difference of the mean recalls, (S,), in the sorted order of their names.
+
+    >>> contributions(np.array([1.0, 0.0, -1.0, 0.0]), np.array(list("abba")), np.array(list("xxyy"))).tolist()
+    [0.5, -0.5]
+    """
     codes = np.unique(truth.astype(str), return_inverse=True)[1]
     size = np.bincount(codes)
     share = 1 / (len(size) * size[codes])

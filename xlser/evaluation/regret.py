@@ -15,7 +15,7 @@ from xlser.evaluation.choice import Reading
 from xlser.evaluation.transfer import Views, ua_samples
 
 Row = dict[str, Any]
-_NOBODY, _FIRST = "-", "0"
+NOBODY, _FIRST = "-", "0"
 
 
 def pack_answers(
@@ -42,7 +42,7 @@ def pack_answers(
 
 
 def _packed(labels: Iterable[str | None], codes: Mapping[str, str]) -> str:
-    return "".join(_NOBODY if label is None else codes.get(label, _NOBODY) for label in labels)
+    return "".join(NOBODY if label is None else codes.get(label, NOBODY) for label in labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ class Answers:
     @property
     def effective(self) -> float:
         """How many speakers of equal size the scored clips are worth."""
-        return self._bootstrap.effective(np.array([label != _NOBODY for label in self.truth]))
+        return self._bootstrap.effective(np.array([label != NOBODY for label in self.truth]))
 
     def samples(self, reading: Reading) -> np.ndarray:
         """Return the UA of a reading over its seeds in the sample and in each draw, (draws + 1,)."""
@@ -88,7 +88,7 @@ class Answers:
         truth = np.array([names.get(code) for code in self.truth], dtype=object)
         seeds = []
         for labels in self.said[reading]:
-            judged = np.array([code != _NOBODY for code in labels])
+            judged = np.array([code != NOBODY for code in labels])
             seeds.append((judged, np.array([names.get(code, self.classes[0]) for code in labels], dtype=str)))
         return ua_samples(seeds, truth, self.classes, self._bootstrap)
 

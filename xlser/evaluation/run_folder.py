@@ -43,6 +43,21 @@ def load_grid(run_dir: str | Path) -> tuple[pd.DataFrame | None, str]:
     return points, ""
 
 
+def load_sexes(run_dir: str | Path) -> dict[str, str]:
+    """Read who speaks in each clip, by its id, from the manifests of a run; nothing where they cannot be read."""
+    import pandas as pd
+
+    found: dict[str, str] = {}
+    for path in sorted((Path(run_dir) / "manifests").glob("*.parquet")):
+        try:
+            frame = pd.read_parquet(path, columns=["id", "sex"]).dropna()
+        except (OSError, ValueError) as error:
+            pass_on_machine(error, f"reading {path}")
+            continue
+        found |= dict(zip(frame["id"].astype(str), frame["sex"].astype(str), strict=True))
+    return found
+
+
 def load_predictions(run_dir: str | Path) -> list[dict[str, Any]]:
     """Read ``predictions.json`` of a run folder: what every method said of every clip, an entry a corpus and protocol.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from xlser.evaluation.paired import holm, paired_test
+from xlser.evaluation.paired import contributions, flip_test, holm, paired_test
 
 Row = dict[str, Any]
 # Two questions, each with a correction of its own: does it carry over, and is it good at home?
@@ -91,6 +91,25 @@ def paired(a: Verdicts, b: Verdicts) -> Row | None:
     speakers, truth = (np.array(column, dtype=object)[judged].astype(str) for column in (a.speakers, a.truth))
     found = paired_test(a.right[:, judged], b.right[:, judged], speakers, truth)
     return {name: found[name] for name in _TOLD}
+
+
+def paired_mean(pairs: Mapping[str, tuple[Verdicts, Verdicts]]) -> Row | None:
+    """Test the mean over corpora of the difference of UA, A minus B; their speakers are independent of each other.
+
+    Returns:
+        ``difference``, ``p`` by swapping A and B speaker by speaker, ``speakers``. None where no corpus can be paired.
+    """
+    parts = []
+    for a, b in pairs.values():
+        if not unlike(a, b):
+            judged = _judged(a, b)
+            speakers, truth = (np.array(column, dtype=object)[judged].astype(str) for column in (a.speakers, a.truth))
+            right = [np.nanmean(one.right[:, judged], axis=0) for one in (a, b)]
+            parts.append(contributions(right[0] - right[1], speakers, truth))
+    if not parts:
+        return None
+    every = np.concatenate(parts) / len(parts)
+    return {"difference": float(every.sum()), "p": flip_test(every)[0], "speakers": len(every)}
 
 
 def correct_families(rows: list[Row]) -> None:

@@ -42,7 +42,7 @@ def _row(card: Card) -> tuple[str, ...]:
         f"{known.hours:g}" if known.hours else "?",
         card.elicitation,
         "".join(letter for name, letter in _DIMENSIONS.items() if name in _rated(card)) or "-",
-        "yes" if card.verified else "no",
+        "never" if card.is_own else "yes" if card.verified else "no",
         card.licence.partition(" (")[0],
     )
 
@@ -73,7 +73,8 @@ def card_text(card: Card) -> str:
         "left out": "; ".join(f"{' or '.join(rule.files)} ({rule.reason})" for rule in card.ignore),
         "complete": _complete(card),
         "notes": card.notes.strip(),
-        "card": f"{card.name} {card.hash}" + ("" if card.verified else ", built on facts that were not verified"),
+        "card": f"{card.name} {card.hash}"
+        + ("" if card.verified or card.is_own else ", built on facts that were not verified"),
     }
     return "\n".join(f"{key + ':':13}{value}" for key, value in lines.items() if value)
 

@@ -18,7 +18,8 @@ def section(facts: Facts) -> Section:
             f"Every method, reader and protocol. Brackets: {facts.percent} intervals over speakers. ▲ ▼: the interval "
             f"of the gain over {over} excludes 0. Shaded: what the recipe is about; the rest are baselines."
         ),
-        *_picture(facts, "compared" if compared else "transfer"),
+        # A run's first screen has it.
+        *([] if facts.drawn else _picture(facts, "compared" if compared else "transfer")),
     ]
     if compared:
         caption = (

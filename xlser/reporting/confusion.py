@@ -12,19 +12,20 @@ KEYS = ("corpus", "protocol", "method", "classifier")
 
 
 def section(facts: Facts) -> Section | None:
-    """Return every confusion matrix, row-normalised; nothing where nothing was classified.
+    """Return the confusion matrices under the recipe's own protocol, row-normalised; nothing where there are none.
 
     First come the recipe's methods under its own protocol, read by their heads with neighbours where they have such;
     or what ``facts.shown`` names.
     """
-    every = [(is_main(facts, rows[0]), matrix(facts, rows)) for rows in facts.groups("confusion", *KEYS).values()]
+    groups = [rows for rows in facts.groups("confusion", *KEYS).values() if facts.is_main(rows[0])]
+    every = [(is_main(facts, rows[0]), matrix(facts, rows)) for rows in groups]
     if not every:
         return None
     main = [one for first, one in every if first] or [every[0][1]]
     others = [one for _, one in every if one not in main]
     # A column as wide as the longest names of emotions; more than a screen holds scroll in their own frame.
     style = f"--least: {4.8 + 3.6 * max(len(one.heads) - 1 for _, one in every):g}rem"
-    rest = "Other readers, and the checkpoint before training" if facts.encoder else "Other methods and protocols"
+    rest = "Other readers, and the checkpoint before training" if facts.encoder else "Other methods"
     caption = (
         "Rows are the true emotion, columns what was said. Each cell holds the share of its row, on the diagonal the "
         f"recall with its {facts.percent} interval over speakers, and beneath it the count of utterances (a mean over "

@@ -10,7 +10,7 @@ from xlser.evaluation.choice import choose
 from xlser.evaluation.contamination import Checkpoint, checkpoints_of
 from xlser.evaluation.headline import PLAIN, main_methods
 from xlser.evaluation.results_file import load_results
-from xlser.evaluation.run_folder import load_grid, load_predictions
+from xlser.evaluation.run_folder import load_grid, load_predictions, load_sexes
 from xlser.reporting import pretraining
 from xlser.reporting.chosen import chosen_sentence
 from xlser.vocabulary import FEATURES, VALIDATION
@@ -40,6 +40,7 @@ class Facts:
         points: the table of embeddings, None where there is none; ``no_points`` says why.
         predictions: what was said of every clip (see `load_predictions`), and ``choice`` the method and reader that
             the source's validation speakers chose; empty and None where an older run did not keep what it takes.
+        sexes: of who speaks in each clip, by the clip's id, as far as manifests beside the results say.
         files: what lies beside the page.
         unscored: what to say where nothing was classified; ``shown`` is the method and the classifier to show first,
             where it is not what the recipe is about; ``drawn`` whether correlations are worth a picture.
@@ -54,6 +55,7 @@ class Facts:
         self.no_points = "The grid of embeddings is not shown: embedding.csv is empty."
         self.files: list[str] = []
         self.predictions: list[Row] = []
+        self.sexes: dict[str, str] = {}
         self.choice = choose(results["transfer"])
         self._given = results
         scored = {name: _scored(results[name]) for name in ("transfer", "correlation", "confusion")}
@@ -97,6 +99,7 @@ class Facts:
         points, why = load_grid(folder)
         facts.points, facts.no_points = points, why or facts.no_points
         facts.predictions = load_predictions(folder)
+        facts.sexes = load_sexes(folder)
         facts.files = [name for name in FILES if (Path(folder) / name).is_file()]
         return facts
 

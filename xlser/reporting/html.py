@@ -6,15 +6,26 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlser.reporting.section import Page
+from xlser.reporting.section import Details, Page, walk
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
+# What a page may load: its own style and script, and copies of recordings that lie beside it.
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
+    "media-src 'self' file: data:; base-uri 'none'; form-action 'none'"
+)
+
 
 def html(page: Page) -> str:
     """Return the text of a page; whatever is no `markupsafe.Markup` is escaped."""
-    return _template().render(page=page)
+    return _template().render(page=page, policy=POLICY, foldable=_foldable)
+
+
+def _foldable(page: Page) -> bool:
+    """Say whether anything on a page can be folded."""
+    return any(s.folded or any(isinstance(part, Details) for part in walk(s.parts)) for s in page.sections)
 
 
 @cache

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xlser.reporting import classes, confusion, curves, embeddings, ratings, speakers, summary, terminal, used
+from xlser.reporting import classes, confusion, curves, embeddings, mapped, ratings, speakers, summary, terminal, used
 from xlser.reporting.audit import across, corpus, findings
 from xlser.reporting.audit import terminal as audit_terminal
 from xlser.reporting.bench import (
-    believe,
-    cell,
+    against,
     dimensions,
+    doubt,
     hindsight,
     labels,
     maps,
@@ -33,6 +33,7 @@ Maker = Callable[[Any], Section | list[Section] | None]
 
 PAGES: dict[str, tuple[Maker, ...]] = {
     "run": (
+        mapped.section,
         summary.section,
         classes.section,
         confusion.section,
@@ -50,15 +51,14 @@ PAGES: dict[str, tuple[Maker, ...]] = {
         terminal.closing,
     ),
     "bench": (
-        believe.section,
+        against.section,
         hindsight.section,
         matrix.section,
-        shots.section,
-        trust.section,
+        doubt.shots_section,
+        doubt.trust_section,
         labels.section,
-        dimensions.section,
+        doubt.dimensions_section,
         probes.section,
-        bench_used.cells,
         bench_used.section,
     ),
     "bench in a terminal": (
@@ -85,7 +85,6 @@ PAGES: dict[str, tuple[Maker, ...]] = {
     "best in a terminal": (best.text_opening,),
     "comparison": (places.places, places.legend),
     "cell": (
-        cell.section,
         classes.section,
         confusion.section,
         shots.section_of_cell,

@@ -9,7 +9,9 @@ from markupsafe import Markup
 
 from xlser.atomic import write_text
 from xlser.evaluation.results_file import load_results
+from xlser.reporting import mapped
 from xlser.reporting.facts import Facts
+from xlser.reporting.first_screen import answer, chips, folded, forest
 from xlser.reporting.html import html
 from xlser.reporting.pages import PAGES, assemble
 from xlser.reporting.section import Page
@@ -56,7 +58,10 @@ def run_page(facts: Facts) -> Page:
         heading=heading,
         sub=Markup("<strong>{}</strong>{}").format(name, described),
         banners=banners(facts),
-        sections=assemble(PAGES["run"], facts),
+        sections=folded(assemble(PAGES["run"], facts), shown=(mapped.ANCHOR,)),
+        answer=answer(facts),
+        picture=forest(facts),
+        cautions=chips(facts),
         footer=f"Made by xlser {facts.about['versions']['xlser']}. This page loads nothing from elsewhere.",
     )
 

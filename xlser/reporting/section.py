@@ -56,7 +56,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; ``point`` is what an interval's side is told from."""
+    """A table; ``point`` is what an interval's side is told from, ``copy`` adds buttons that copy the table."""
 
     tag: ClassVar[str] = "table"
     caption: str | Cell
@@ -65,6 +65,7 @@ class Table:
     kind: str = "line"
     label: str = ""
     point: str = "0"
+    copy: bool = False
 
     @classmethod
     def of(cls, caption: str | Cell, heads: Cells, rows: Sequence[Cells], **more: Any) -> Table:
@@ -168,6 +169,39 @@ class Box:
 
 
 @dataclass(frozen=True)
+class Headline:
+    """The sentence that a page is opened for, and what to beware of in it."""
+
+    tag: ClassVar[str] = "headline"
+    text: str
+    marks: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A caution of a few words that unfolds its full text; ``kind`` is ``alarm`` where numbers cannot be believed."""
+
+    tag: ClassVar[str] = "chip"
+    short: str
+    text: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Options of which a page shows one at a time, and text the chosen one alone.
+
+    ``name`` says what is switched, each option is its label and what it shows, ``chosen`` is the place of the first
+    to be shown.
+    """
+
+    tag: ClassVar[str] = "switch"
+    name: str
+    options: Sequence[tuple[str, Sequence[Part]]]
+    chosen: int = 0
+
+
+@dataclass(frozen=True)
 class Raw:
     """HTML that no other part can say."""
 
@@ -175,7 +209,9 @@ class Raw:
     html: Markup
 
 
-Part = Table | Note | Heading | Words | Pairs | Panels | Legend | Figure | Details | Box | Raw
+Part = (
+    Table | Note | Heading | Words | Pairs | Panels | Legend | Figure | Details | Box | Headline | Chip | Switch | Raw
+)
 
 
 @dataclass(frozen=True)
@@ -183,7 +219,7 @@ class Section:
     """One subject: words, tables and figures in the order in which they are read.
 
     ``anchor`` is its address on a page, ``short`` its name where space is scarce, ``left_out`` what it would show and
-    why it does not.
+    why it does not. One that is ``folded`` shows its title alone until it is opened.
     """
 
     anchor: str
@@ -191,6 +227,7 @@ class Section:
     parts: Sequence[Part] = ()
     short: str = ""
     left_out: str = ""
+    folded: bool = False
 
     @property
     def tables(self) -> list[Table]:
@@ -200,7 +237,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """Sections under a heading; ``banners`` are what must be read first."""
+    """Sections under a heading; ``banners`` are what must be read first.
+
+    The first screen holds ``answer``, a `Headline` and a few sentences, beside ``picture``. What to beware of follows
+    as ``cautions``, then a table of contents and the sections.
+    """
 
     title: str
     kind: str
@@ -209,11 +250,17 @@ class Page:
     banners: Sequence[str]
     sections: Sequence[Section]
     footer: str
+    answer: Sequence[Part] = ()
+    picture: Sequence[Part] = ()
+    cautions: Sequence[Chip] = ()
 
 
 def walk(parts: Sequence[Part]) -> Iterator[Part]:
-    """Yield parts and what is in them, in the order of reading."""
+    """Yield parts and what is in them, every option of a switch too, in the order of reading."""
     for part in parts:
         yield part
         if isinstance(part, Figure | Details | Box):
             yield from walk(part.parts)
+        if isinstance(part, Switch):
+            for _, inner in part.options:
+                yield from walk(inner)

@@ -10,7 +10,7 @@ from xlser.reporting.comparison import called
 from xlser.reporting.facts import CLASSIFIER, Facts
 from xlser.reporting.ranking import rankings
 from xlser.reporting.recipe import terms_said
-from xlser.reporting.section import Box, Details, Heading, Note, Pairs, Part, Section, Table, Words
+from xlser.reporting.section import Details, Note, Pairs, Part, Section, Table, Words
 from xlser.reporting.sentences import overview, target_sentences, verdicts
 from xlser.reporting.terms import terms
 from xlser.reporting.used import label_lines
@@ -21,12 +21,12 @@ MOST_VERDICTS = 6
 
 
 def section(facts: Facts) -> Section:
-    """Return the run in words, what became of its labels, and the terms that its page uses."""
-    (title, run), *targets, (care, beware) = summary_lists(facts)
-    few = len(facts.targets) <= 2 and len(facts.main) <= 2
-    details = [Details(f"{name} in detail", [_words(sentences)], few) for name, sentences in targets]
-    parts: list[Part] = [Note(_beside(facts)), Heading(title), _words(run), Box(details, "sections")]
-    parts += [Heading(care), _words(beware)]
+    """Return the run in words, what became of its labels, and the terms that its page uses.
+
+    What to beware of are chips of the page, and what became of each target stands in its tables.
+    """
+    (_, run), *_ = summary_lists(facts)
+    parts: list[Part] = [Note(_beside(facts)), _words(run)]
     if len(facts.corpora) > MOST_LABELS:
         caption = "Utterances of each corpus with a scored emotion, and what became of the other labels"
         heads = ["Corpus", "Scored", "Merged", "Dropped", "Files left out"]

@@ -5,7 +5,22 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from xlser.reporting.section import Box, Cell, Details, Figure, Heading, Note, Pairs, Part, Section, Table, Words
+from xlser.reporting.section import (
+    Box,
+    Cell,
+    Chip,
+    Details,
+    Figure,
+    Heading,
+    Headline,
+    Note,
+    Pairs,
+    Part,
+    Section,
+    Switch,
+    Table,
+    Words,
+)
 
 WIDTH, KEY = 100, 10
 # How wide names of rows are at most, and to how much they are cut where all columns then stand beside each other.
@@ -26,11 +41,18 @@ def _lines(section: Section, width: int) -> list[str]:
     return lines + (wrap(section.left_out, width) if section.left_out else [])
 
 
-def _part(part: Part, width: int) -> list[str]:
+def _part(part: Part, width: int) -> list[str]:  # noqa: PLR0911 (a line a kind of part)
     if isinstance(part, Table):
         return table(part, width)
     if isinstance(part, Note | Heading):
         return wrap(part.text, width)
+    if isinstance(part, Headline):
+        marks = f" ({', '.join(part.marks)})" if part.marks else ""
+        return wrap(f"{part.text}{marks}", width)
+    if isinstance(part, Chip):
+        return wrap(f"{part.short}: {part.text}", width, "  ", "    ")
+    if isinstance(part, Switch):
+        return [line for inner in part.options[part.chosen][1] for line in _part(inner, width)]
     if isinstance(part, Words):
         lines = [f"{lead} {line}".strip() for lead, line in part.lines]
         return [row for line in lines for row in wrap(line, width, "  ", "    ")]

@@ -51,6 +51,18 @@ def difference(value: Any, base: Any) -> str:
     return signed(round(value, 2) - round(base, 2)) if known(value, base) else NOT_DEFINED
 
 
+def ahead(value: Any, base: Any) -> str:
+    """Say how a shown score stands to another one.
+
+    >>> ahead(0.52, 0.5), ahead(0.5, 0.52), ahead(0.5, 0.5)
+    ('ahead by 0.02', 'behind by 0.02', 'level')
+    """
+    apart = difference(value, base)
+    if apart == "0.00":
+        return "level"
+    return f"ahead by {apart[1:]}" if apart.startswith("+") else f"behind by {apart[1:]}"
+
+
 def whole(value: float) -> str:
     """Write a count.
 

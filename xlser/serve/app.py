@@ -72,7 +72,7 @@ def create_app(
         redoc_url=None,
         lifespan=life,
     )
-    app.state.desk = desk
+    app.state.desk, app.state.room, app.state.clips = desk, room, clips
     app.add_middleware(Guard, hosts=hosts, say=say, debug=debug)
     app.add_exception_handler(RequestValidationError, _not_valid)
     _add_pages(app, about, clips)

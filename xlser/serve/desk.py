@@ -92,7 +92,7 @@ class Desk:
         _ = (model.dimensions, model.classes and model.reader)  # fitted once, for every job
         self._thread = ThreadPoolExecutor(1, "xlser-model")
         self._jobs = ThreadPoolExecutor(limits.jobs, "xlser-job")
-        self._inside, self._waiting, self._all = 0, list[Job](), set[Job]()
+        self.inside, self._waiting, self._all = 0, list[Job](), set[Job]()
         self._closed = False
 
     @contextmanager
@@ -104,16 +104,14 @@ class Desk:
         """
         if self._closed:
             raise Refused(503, "The server is ending.", retry_after=10)
-        if self._inside >= self.limits.queue:
-            text = (
-                f"{self._inside} recordings are here already, which is the limit of this server. Send it again later."
-            )
+        if self.inside >= self.limits.queue:
+            text = f"{self.inside} recordings are here already, which is the limit of this server. Send it again later."
             raise Refused(503, text, retry_after=10)
-        self._inside += 1
+        self.inside += 1
         try:
             yield
         finally:
-            self._inside -= 1
+            self.inside -= 1
 
     async def events(self, work: Callable[[Model, Job], Iterator[Event]]) -> AsyncIterator[Event]:
         """Yield what ``work`` yields, in a thread of its own; before that, how many are ahead of it.

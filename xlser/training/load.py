@@ -27,7 +27,7 @@ def load_recipe(path: str | Path, overrides: tuple[str, ...] = ()) -> Recipe | E
     Raises:
         RecipeError: no such file, an unknown key, a wrong type or a value out of range; all of them at once.
     """
-    found = _find(Path(path))
+    found = find_recipe(Path(path))
     values = read_yaml(found, RecipeError)
     for text in overrides:
         _set(values, text)
@@ -49,7 +49,13 @@ def recipe_paths() -> list[str]:
     return sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.yaml"))
 
 
-def _find(path: Path) -> Path:
+def find_recipe(name: str | Path) -> Path:
+    """Return the file of a recipe: a path, or the name of one of xlser's own.
+
+    Raises:
+        RecipeError: there is none.
+    """
+    path = Path(name)
     if path.is_file():
         return path
     parts = path.parts[1:] if path.parts[:1] == ("recipes",) else path.parts

@@ -7,34 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from xlser.corpora.times import UNITS, is_time, time_columns, unit_of_header
+from xlser.corpora.words import plain
+from xlser.data.formats.headings import ELSEWHERE, HEADERS
 from xlser.data.manifest import ADDED, REQUIRED
 from xlser.errors import CorpusError, did_you_mean
 from xlser.vocabulary import DIMENSIONS
 
-_HEADERS = {
-    "id": "id utterance_id utt_id file_id segment_id",
-    "path": "path file_name filename file audio_path audio_file file_path filepath wav wav_path wav_file audio "
-    "audio_filepath audio_file_path audio_filename audio_file_name recording recording_path clip clip_path full_path",
-    "emotion_raw": "emotion_raw",
-    "emotion": "emotion emo emotion_label label emoclass category class emotion_class",
-    "speaker": "speaker speaker_id spk spk_id spkid spkrid speakerid speaker_name actor actor_id client_id subject "
-    "subject_id participant participant_id talker talker_id",
-    "sex": "sex gender speaker_gender speaker_sex",
-    "language": "language lang locale",
-    "text": "text transcription transcript sentence raw_text normalized_text",
-    "session": "session session_id",
-    "licence": "licence license",
-    "channel": "channel channel_id channel_number chan audio_channel ch",
-    "split": "partition split split_set subset data_split dataset_split split_name fold",
-    "rater": "rater rater_id annotator annotator_id coder coder_id evaluator evaluator_id judge labeler worker "
-    "worker_id",
-    "votes": "votes",
-    "agreement": "agreement",
-    "secondary": "secondary secondary_emotion",
-    "valence": "valence_raw valence val emoval",
-    "activation": "activation_raw activation arousal_raw arousal aro act emoact",
-    "dominance": "dominance_raw dominance dom emodom",
-}
+_HEADERS = {role: f"{names} {ELSEWHERE.get(role, '')}" for role, names in HEADERS.items()}
 TIMES = ("start", "end", "duration")
 ROLES = (*_HEADERS, *TIMES)
 # What a manifest of xlser has besides: nobody needs to be warned of it.
@@ -130,12 +109,46 @@ def role_of(word: str) -> str:
 def read_sex(text: str | None) -> str | None:
     """Return male or female for the ways in which tables say so, None for anything else.
 
-    >>> read_sex("F"), read_sex("Man"), read_sex("other")
-    ('female', 'male', None)
+    >>> read_sex("F"), read_sex("Man"), read_sex("Kobieta"), read_sex("other")
+    ('female', 'male', 'female', None)
     """
-    word = (text or "").strip().lower()
-    words = {"female": "female f w woman women weiblich fem", "male": "male m man men männlich masc"}
-    return next((sex for sex, spellings in words.items() if word in spellings.split()), None)
+    return _SEXES.get(plain(text or "").replace("_", ""))
+
+
+def read_sexes(codes: Iterable[str]) -> dict[str, str | None]:
+    """Return what each code of a column stands for; a letter is read by those that stand beside it.
+
+    M is a man beside K or W, and a woman (mujer, mulher) beside H; F is a woman beside H (homme) or M, and a man
+    (férfi) beside N.
+
+    >>> read_sexes(["K", "M"]), read_sexes(["H", "M"]), read_sexes(["F", "N"])
+    ({'K': 'female', 'M': 'male'}, {'H': 'male', 'M': 'female'}, {'F': 'male', 'N': 'female'})
+    """
+    codes = list(codes)
+    letters = {plain(code) for code in codes}
+    pair = next((pair for pair in _PAIRS if letters == set(pair)), None)
+    if pair is not None:
+        return {code: "female" if plain(code) == pair[0] else "male" for code in codes}
+    return {code: read_sex(code) for code in codes}
+
+
+_FEMALE = (
+    "female f w woman women girl weiblich frau fem kobieta zenska mujer femenino femme feminin donna "
+    "femmina mulher feminino vrouw vrouwelijk kvinde kvinna kvinne nainen naine no zena kadin γυναικα "
+    "θηλυ женщина женский ж жен انثى أنثى امرأة عورت زن महिला स्त्री หญิง ሴት 女 女性 여 여성 여자"
+)
+_MALE = (
+    "male m man men boy mannlich maennlich mann masc mezczyzna meska hombre masculino homme masculin uomo "
+    "maschio homem mannelijk mand mies mees ferfi muz erkek ανδρας αντρας αρρεν мужчина мужской муж ذكر "
+    "رجل مرد पुरुष ชาย ወንድ 男 男性 남 남성 남자"
+)
+_SEXES = {plain(word): "female" for word in _FEMALE.split()} | {plain(word): "male" for word in _MALE.split()}
+# Letters that mean a sex beside each other alone, the female one first: kobieta, kvinde, kadın; Weib; mujer, mulher;
+# femme beside homme; nő and nainen; vrouw; donna; žena; γυναίκα.
+_PAIRS = [
+    *(("k", "m"), ("k", "e"), ("w", "m"), ("m", "h"), ("f", "h"), ("n", "f"), ("n", "m"), ("v", "m"), ("d", "u")),
+    *(("z", "m"), ("ж", "м"), ("γ", "α"), ("θ", "α")),
+]
 
 
 def _given(heads: list[str], given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str | None]]:
@@ -174,4 +187,4 @@ def _plain(header: str) -> str:
     >>> _plain("Speaker ID") == _plain("speaker_id") == _plain("SpeakerId")
     True
     """
-    return re.sub(r"[\W_]+", "", header.lower())
+    return re.sub(r"[\W_]+", "", plain(header))

@@ -11,6 +11,7 @@ import numpy as np
 
 from xlser.evaluation.choice import choose
 from xlser.evaluation.dimensions import false_discovery
+from xlser.evaluation.tested import reading_tests
 from xlser.evaluation.verdicts import HELD_OUT as AT_HOME
 from xlser.evaluation.verdicts import TRANSFER, Verdicts, correct_families, paired
 from xlser.experiment.bench.cells import read_cell
@@ -31,7 +32,8 @@ def gather(outcomes: list[Outcome]) -> dict[str, Any]:
     holds its row in every cell. ``comparisons`` are paired tests between recipes by what they chose, on the clips of
     one target; Holm's correction is over all of a ``family``: transfer, or held-out speakers of the source. The
     p-values of dimensions are corrected for the false discovery rate over the whole bench. ``validated`` and
-    ``regrets`` are those of `validated_rows`, and ``pretended`` holds the UA of cells that only serve to choose by.
+    ``regrets`` are those of `validated_rows`, ``tests`` those of `reading_tests`, and ``pretended`` holds the UA of
+    cells that only serve to choose by.
     """
     cells = [cell for outcome in outcomes for path in outcome.cells.values() if (cell := read_cell(path))]
     pretended = [cell for cell in cells if cell.get("pretended")]
@@ -43,7 +45,9 @@ def gather(outcomes: list[Outcome]) -> dict[str, Any]:
     comparisons = _comparisons(cells, chosen)
     _correct(cells)
     validated, regrets = validated_rows(cells, pretended)
+    tests = reading_tests(cells, chosen)
     for cell in cells:
+        _place_answers(cell, chosen.get((cell["recipe"], cell["source"])))
         cell.pop("predictions")
         cell.pop("answers", None)
     told = [{"recipe": recipe, "source": source} | row for (recipe, source), row in chosen.items()]
@@ -55,6 +59,7 @@ def gather(outcomes: list[Outcome]) -> dict[str, Any]:
         "languages": _by_language(matrix),
         "validated": validated,
         "regrets": regrets,
+        "tests": tests,
         "pretended": [{name: cell[name] for name in _PRETENDED} for cell in pretended],
     }
 
@@ -92,6 +97,25 @@ def _comparisons(cells: list[Cell], chosen: dict[tuple[str, str], Row]) -> list[
 
 def _verdicts(cell: Cell, chosen: Row) -> Verdicts:
     return Verdicts.of(cell["predictions"], cell["classes"], chosen["method"], chosen["classifier"])
+
+
+def _place_answers(cell: Cell, chosen: Row | None) -> None:
+    """Give every point of a cell's maps its ``speaker``, and those of the chosen method how often they are ``right``.
+
+    That is the share of the seeds that judge a clip; a clip that none judges, or that is not scored, has none.
+    """
+    if not chosen or not cell.get("points"):
+        return
+    said = _verdicts(cell, chosen)
+    shares = [
+        [value for value in column if np.isfinite(value)] if scored else []
+        for column, scored in zip(said.right.T, said.scored, strict=True)
+    ]
+    speakers, right = dict(zip(said.ids, said.speakers, strict=True)), dict(zip(said.ids, shares, strict=True))
+    for point in cell["points"]:
+        point["speaker"] = speakers.get(point["id"])
+        if point["method"] == chosen["method"] and right.get(point["id"]):
+            point["right"] = float(np.mean(right[point["id"]]))
 
 
 def _correct(cells: list[Cell]) -> None:

@@ -67,7 +67,7 @@ def read_timeline(
         labels: see `Model.predict`; ``k`` likewise.
 
     Raises:
-        CorpusError: the recording cannot be read, or is too short; a window that is silent is none of that.
+        CorpusError: the recording cannot be read. Of a window that is silent, or too short, its ``fault`` says so.
         XlserError: a length that is out of its range, or an unknown label.
     """
     check_lengths(every, window, model.embedder.shortest / model.embedder.rate)

@@ -53,7 +53,8 @@ def write_timelines(
         progress: whether a bar shows the windows and the time left.
 
     Raises:
-        CorpusError: none could be read. XlserError: lengths that no recording can be cut by (see `check_lengths`); ``out`` cannot be written, or is none that fits the format.
+        CorpusError: none could be read. XlserError: lengths that no recording can be cut by (see `check_lengths`), or
+            ``out`` cannot be written, or is none that fits the format.
     """
     check_lengths(cut.every, cut.window, model.embedder.shortest / model.embedder.rate)
     requests: Sequence[Request] = [Request.of(item) for item in session.files]
@@ -92,7 +93,7 @@ def textgrid_places(requests: Sequence[Request], out: Path | None) -> list[Path]
 
     >>> several = [Request("a/x.wav"), Request("b/x.wav"), Request("b/x.mp3"), Request("b/x.wav", start=1.0)]
     >>> [str(place) for place in textgrid_places(several, Path("out"))]
-    ['out/a/x.TextGrid', 'out/b/x.TextGrid', 'out/b/x.mp3.TextGrid', 'out/b/x-2.TextGrid']
+    ['out/a/x.TextGrid', 'out/b/x.TextGrid', 'out/b/x.mp3.TextGrid', 'out/b/x.wav.TextGrid']
     """
     if out is None:
         raise XlserError("--out must be given with --format textgrid: a file for one recording, a folder for several.")

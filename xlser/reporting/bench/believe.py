@@ -5,56 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from xlser.evaluation.verdicts import HELD_OUT, TRANSFER
-from xlser.reporting.bench.cautions import cautions
-from xlser.reporting.bench.doubt import FLATTERED, dimensions, few_shot, trust
 from xlser.reporting.bench.facts import Bench, Key, Row
-from xlser.reporting.bench.hindsight import regret_sentences
-from xlser.reporting.chosen import LEAD, chosen_sentence
-from xlser.reporting.section import Box, Heading, Note, Section, Words
-from xlser.reporting.wording import known, listing, number, plural, reader_name, score, side, signed
+from xlser.reporting.wording import known, listing, number, plural, side, signed
 
 Said = tuple[str, str]
 LEVEL = 0.05
 _MANY = 6
 # Whether recipes differ is asked twice: each family of tests has a correction of its own.
 _FAMILIES = {TRANSFER: "Recipes, transfer:", HELD_OUT: "Recipes, held-out speakers of the source:"}
-
-
-def section(bench: Bench) -> Section:
-    """Return the sentences of `summary`."""
-    lists = [Box([Heading(title), Words(said)]) for title, said in summary(bench)]
-    note = Note(f"Computed from the numbers. Brackets hold {bench.percent} intervals from resampling speakers.")
-    return Section("summary", "What to believe", [note, Box(lists, "believe")])
-
-
-def summary(bench: Bench) -> list[tuple[str, list[Said]]]:
-    """Return headed lists of sentences, each split into its lead and the rest."""
-    parts = [
-        ("Chosen without the target's labels", regret_sentences(bench)),
-        ("The matrix", [*choices(bench), *above_chance(bench), *best_sources(bench)]),
-        ("Against baselines and each other", [*baselines(bench), *shortcuts(bench), *compared(bench)]),
-        ("A few labelled clips", few_shot(bench)),
-        ("Trust", trust(bench)),
-        ("Dimensions", dimensions(bench)),
-        ("Beware", cautions(bench)),
-    ]
-    return [(title, said) for title, said in parts if said]
-
-
-def choices(bench: Bench) -> list[Said]:
-    """Say what validation chose over all, and for every recipe and source."""
-    chosen = chosen_sentence(bench.results)
-    lines = [(LEAD, chosen)] if chosen else []
-    for recipe in bench.recipes:
-        rows = [(source, row) for source in bench.sources if (row := bench.chosen(recipe, source))]
-        told = [
-            f"{source}: {row['method']} read by {reader_name(row['classifier'])} ({number(row.get('validation'))})"
-            for source, row in rows
-        ]
-        if told:
-            what = "chosen on validation speakers of the source (UA there), and never on a target:"
-            lines.append((f"{recipe}, {bench.protocol(recipe)}:", f"{what} {'; '.join(told)}."))
-    return lines
 
 
 def above_chance(bench: Bench) -> list[Said]:
@@ -97,34 +55,6 @@ def places(keys: Iterable[Key]) -> str:
     return listing([*names[:_MANY], *more])
 
 
-def best_sources(bench: Bench) -> list[Said]:
-    """Say for every target which source and recipe carried furthest, and whether others can be told from it."""
-    lines = []
-    for target in bench.targets:
-        keys = [key for key in bench.transfers if key[2] == target]
-        rows = sorted(((key, row) for key in keys if (row := bench.score(key))), key=lambda pair: -pair[1]["value"])
-        if len({key[1] for key, _ in rows}) < 2:
-            continue
-        ((recipe, source, _), best), *others = rows
-        mark = ", synthetic" if bench.synthetic(target) else ""
-        learnt = " (synthetic)" if bench.synthetic(source) else ""
-        head = f"highest from {source}{learnt} by {recipe}, UA {score(best)}, chance {number(best['chance'])}"
-        lines.append((f"Best source for {target}{mark}:", f"{head}. {_rivals(best, source, others)}"))
-    return [*lines, FLATTERED] if lines else []
-
-
-def _rivals(best: Row, source: str, others: list[tuple[Key, Row]]) -> str:
-    """Say which other sources' best cells have an interval that overlaps with the best one's."""
-    first: dict[str, Row] = {}
-    for key, row in others:
-        if key[1] != source:
-            first.setdefault(key[1], row)
-    near = [name for name, row in first.items() if not known(row["high"], best["low"]) or row["high"] >= best["low"]]
-    if not near:
-        return "No other source's interval reaches it."
-    return f"Not told apart from {listing(near)}: the intervals overlap."
-
-
 def baselines(bench: Bench) -> list[Said]:
     """Say for every recipe in how many cells its choice gains over the recipe's baseline."""
     lines = []
@@ -142,14 +72,14 @@ def baselines(bench: Bench) -> list[Said]:
 
 
 def shortcuts(bench: Bench) -> list[Said]:
-    """Say for every recipe in which cells a clip's length alone does as well as what was chosen."""
+    """Say for every recipe in which cells a clip's length alone reaches the interval of what was chosen."""
     lines = []
     for recipe in bench.recipes:
         keys = [key for key in bench.transfers if key[0] == recipe and known(bench.shortcut(key))]
         scored = [(key, row) for key in keys if (row := bench.score(key)) and known(row["low"])]
         equal = [key for key, row in scored if bench.shortcut(key) >= row["low"]]
         if scored:
-            told = f"a clip's length alone does as well, as far as the intervals tell, in {len(equal)} of "
+            told = f"a clip's length alone reaches the interval of the choice in {len(equal)} of "
             told += plural(len(scored), "cell") + (f": {places(equal)}." if equal else ".")
             lines.append((f"{recipe}:", told))
     return lines

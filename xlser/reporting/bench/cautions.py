@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
 from xlser.evaluation.contamination import Checkpoint
 from xlser.reporting import pretraining
 from xlser.reporting.bench.facts import Bench
 from xlser.reporting.facts import FEW_SPEAKERS
+from xlser.reporting.section import Chip
 from xlser.reporting.wording import known, listing, plural
 
 Said = tuple[str, str]
 
 
+def banners(bench: Bench) -> list[str]:
+    """Return what must be read before any number: synthetic speech, and what the cells warn of."""
+    found: list[str] = [
+        Markup("<strong>Partly synthetic speech: no evidence about human emotion.</strong> {}").format(text)
+        for _, text in _synthetic(bench)
+    ]
+    return found + warnings(bench)
+
+
+def chips(bench: Bench) -> list[Chip]:
+    """Return the cautions as chips; what makes a number untrue stands in `banners`."""
+    found = [Chip(lead.rstrip(":"), text) for lead, text in cautions(bench)]
+    notes = [(lead, text) for lead, text in _notes(bench) if not text.startswith("WARNING")]
+    told = Markup(" ").join(Markup("<strong>{}</strong> {}").format(*pair) for pair in notes)
+    return [*found, *([Chip(plural(len(notes), "note") + " on cells", told)] if notes else [])]
+
+
 def cautions(bench: Bench) -> list[Said]:
-    """Return what is missing, what the cells note, and what encoders heard, few speakers and derived ratings mean."""
+    """Return what is missing, and what encoders heard, few speakers, derived ratings and one seed mean."""
     return [
-        *_notes(bench),
         *_missing(bench),
         *_heard(bench),
-        *_synthetic(bench),
         *_speakers(bench),
         *_derived(bench),
         *_one_seed(bench),
@@ -52,7 +70,7 @@ def _missing(bench: Bench) -> list[Said]:
     failed, holes = bench.results["failed"], bench.results["holes"]
     told = [plural(len(failed), "job") + " failed"] if failed else []
     told += [plural(len(holes), "cell") + " could not be scored"] if holes else []
-    return [("Missing:", f"{listing(told)}; the reasons stand below the matrix.")] if told else []
+    return [("Missing:", f"{listing(told)}; the reasons stand under “Choices”.")] if told else []
 
 
 def _notes(bench: Bench) -> list[Said]:
@@ -68,7 +86,7 @@ def _synthetic(bench: Bench) -> list[Said]:
     found = [name for name in names if bench.synthetic(name)]
     if not found:
         return []
-    told = f"{listing(found)}. Numbers with it are no evidence about human emotion; as target it has means of its own."
+    told = f"Made by a speech synthesiser: {listing(found)}. No mean of human speech holds it."
     return [("Synthetic speech:", told)]
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from xlser.reporting.bench.dimensions import AXES
 from xlser.reporting.bench.facts import DURATION, Bench, Key, reading
-from xlser.reporting.cautions import cautions
 from xlser.reporting.facts import Facts
-from xlser.reporting.section import Section, Words
-from xlser.reporting.wording import lead
+from xlser.vocabulary import FEATURES
 
 
 class CellFacts(Facts):
-    """The results of one cell.
+    """The results of one cell: correlations and confusions of what was chosen, the baseline and plain features alone.
 
     Attributes:
         bench: what it is a cell of; ``key`` its recipe, source and target.
@@ -35,13 +34,20 @@ class CellFacts(Facts):
             "checkpoints": cell.get("checkpoints", []),
             "versions": bench.about["versions"],
         }
-        tables = ("transfer", "correlation", "confusion")
-        scored = {name: [row | {"protocol": reading(row)} for row in cell[name]] for name in tables}
+        chosen = bench.chosen(recipe, source)
+        kept = {chosen["method"], cell["baseline"]["method"], FEATURES} if chosen else set()
+        scored = {
+            "transfer": cell["transfer"],
+            "confusion": [row for row in cell["confusion"] if not kept or row["method"] in kept],
+            "correlation": [
+                row for row in cell["correlation"] if row["axis"] in AXES and (not kept or row["method"] in kept)
+            ],
+        }
+        scored = {name: [row | {"protocol": reading(row)} for row in rows] for name, rows in scored.items()}
         rest = {"choices": cell["choices"], "splits": [], "curves": []}
         super().__init__({"about": about, "corpora": corpora, **rest, **scored})
         self.bench, self.key, self.clips = bench, key, dict(clips)
         self.main = [name for name in self.main if name != DURATION]
-        chosen = bench.chosen(recipe, source)
         self.shown = (chosen["method"], chosen["classifier"]) if chosen else None
         self.unscored = (
             f"No classification: source and target share {len(cell['classes'])} of the scored emotions, and two are "
@@ -53,9 +59,3 @@ class CellFacts(Facts):
         chosen = self.shown[0] if self.shown else None
         names: Iterable[str] = dict.fromkeys(row["method"] for row in self.bench.cells[self.key][table])
         return sorted(names, key=lambda name: name != chosen)
-
-
-def section(cell: CellFacts) -> Section | None:
-    """Return what to beware of in a cell."""
-    lines = [lead(sentence) for sentence in cautions(cell)]
-    return Section("care", "Read with care", [Words(lines)]) if lines else None

@@ -26,6 +26,12 @@ _HOW = Markup(
 )
 
 
+_BRIEF = (
+    "Pearson's r of an axis learnt on the source with the ratings of each target, under the recipe's own protocol. ●: "
+    "told from 0, p corrected over the bench. Orange: the sign has turned. Partial r and stability: on cells' pages."
+)
+
+
 def section(bench: Bench) -> Section:
     """Return r of every recipe's axes in every target, source by source."""
     parts: list[Part] = []
@@ -34,17 +40,18 @@ def section(bench: Bench) -> Section:
             names = [Cell(name, marks=bench.speech_marks(name)) for name in bench.targets]
             heads: Cells = ["Source and axis", "In the source", *names]
             caption = f"r of the axes of {recipe} with ratings"
-            parts += [Heading(recipe), Table.of(caption, heads, lines, kind="bench", point="0")]
+            parts += [Heading(recipe), Table.of(caption, heads, lines, kind="bench", point="0", copy=True)]
     left_out = "" if parts else "No corpora with ratings on both sides."
-    return Section("dimensions", "Dimensions", [Note(_HOW), *parts] if parts else [], left_out=left_out)
+    said: list[Part] = [Note(_BRIEF), *parts] if parts else []
+    return Section("dimensions", "Dimensions", said, left_out=left_out)
 
 
 def section_of_cell(cell: CellFacts) -> Section:
     """Return the table of correlations of one cell, and every axis in source and target."""
     found = ratings.section(cell)
     lines = []
-    for row in cell.bench.cells[cell.key]["dimensions"]:
-        if row["r"] is not None:
+    for row in cell.bench.of_chosen(cell.key, "dimensions"):
+        if row["r"] is not None and row["axis"] in AXES:
             told = followed(cell.bench, cell.key, row)
             rest = [(f"{told.text} ●" if told.side else told.text), *(text.partition(" ")[2] for text in told.more)]
             name = f"{cell.method_name(row['method'])}, {row['axis']}"
@@ -74,12 +81,17 @@ def grid(bench: Bench, recipe: str) -> list[list[Cell]]:
             by = {key: row for key, rows in found.items() for row in rows if (row["dimension"], row["axis"]) == name}
             home = Cell(number(next(iter(by.values()))["r_source"]), kind="held")
             head = Cell(f"{source}: {name[0]}", name[1], marks=bench.speech_marks(source))
-            lines.append([head, home, *(followed(bench, key, by.get(key)) for key in keys)])
+            lines.append([head, home, *(_brief(bench, key, by.get(key)) for key in keys)])
     return lines
 
 
 def _main(bench: Bench, key: Key) -> list[Row]:
     return [row for row in bench.of_chosen(key, "dimensions") if row["axis"] in AXES]
+
+
+def _brief(bench: Bench, key: Key, row: Row | None) -> Cell:
+    """Write r alone, as `followed` dresses it."""
+    return replace(followed(bench, key, row), more=())
 
 
 def followed(bench: Bench, key: Key, row: Row | None) -> Cell:

@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from xlser.reporting.bench import shots
 from xlser.reporting.bench.dimensions import AXES, LEVEL, is_sure
+from xlser.reporting.bench.dimensions import section as section_of_dimensions
 from xlser.reporting.bench.facts import Bench, Key, Row
 from xlser.reporting.bench.shots import ua
 from xlser.reporting.bench.trust import rows as trusted
+from xlser.reporting.bench.trust import section as section_of_trust
+from xlser.reporting.section import Section, Words
 from xlser.reporting.wording import bounds, gain, known, listing, number, plural, score, side
 
 Said = tuple[str, str]
 # Said once below every list of the best of several.
 FLATTERED = ("Each of these", "was picked on the target itself, among several, and looks better for it than it is.")
+
+
+def shots_section(bench: Bench) -> Section:
+    """Return the section of `shots`, led by its sentences."""
+    return _led(shots.section(bench), few_shot(bench))
+
+
+def trust_section(bench: Bench) -> Section:
+    """Return the section of `trust`, led by its sentences."""
+    return _led(section_of_trust(bench), trust(bench))
+
+
+def dimensions_section(bench: Bench) -> Section:
+    """Return the section of `dimensions`, led by its sentences."""
+    return _led(section_of_dimensions(bench), dimensions(bench))
+
+
+def _led(section: Section, said: list[Said]) -> Section:
+    return replace(section, parts=[Words(said), *section.parts]) if said else section
 
 
 def few_shot(bench: Bench) -> list[Said]:

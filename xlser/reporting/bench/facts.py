@@ -7,6 +7,7 @@ from typing import Any
 
 from xlser.evaluation.contamination import Checkpoint, checkpoints_of
 from xlser.features.normalise import PROTOCOL
+from xlser.reporting.best.answer import steps
 from xlser.reporting.facts import FEW_SPEAKERS, rating_marks
 from xlser.reporting.pretraining import MARK
 from xlser.reporting.wording import known, reader_name
@@ -55,10 +56,14 @@ class Bench:
         return [(recipe, source) for recipe in self.recipes for source in self.sources]
 
     @property
+    def places(self) -> list[Key]:
+        """Every recipe with every source and target, done or not."""
+        return [(*pair, target) for pair in self.pairs for target in self.targets]
+
+    @property
     def transfers(self) -> list[Key]:
         """The cells that are transfer, in the order of the matrix."""
-        places = [(*pair, target) for pair in self.pairs for target in self.targets]
-        return [key for key in places if key in self.cells and key[1] != key[2]]
+        return [key for key in self.places if key in self.cells and key[1] != key[2]]
 
     def chosen(self, recipe: str, source: str) -> Row | None:
         """Return ``method``, ``classifier`` and ``validation`` UA of what the source's validation chose."""
@@ -133,11 +138,20 @@ class Bench:
 
     def marks(self, key: Key) -> list[str]:
         """Return what must stand beside every number of a cell."""
-        marks = ["synthetic"] if self.synthetic(key[2]) else []
-        marks += ["learnt from synthetic"] if self.synthetic(key[1]) and not marks else []
-        marks += [MARK] if any(row.sure for one in self.checkpoints(key) for row in one.heard([key[2]])) else []
-        speakers = self.corpora.get(key[2], {}).get("speakers")
-        return marks + ([f"{speakers} speakers"] if known(speakers) and speakers < FEW_SPEAKERS else [])
+        synthetic = self.speech_marks(key[2])
+        return [*synthetic, *self.learnt_marks(key), *self.target_marks(key[2])[len(synthetic) :]]
+
+    def target_marks(self, name: str) -> list[str]:
+        """Return what must stand beside a target, whatever it is read by."""
+        speakers = self.corpora.get(name, {}).get("speakers")
+        few = [f"{speakers} speakers"] if known(speakers) and speakers < FEW_SPEAKERS else []
+        return self.speech_marks(name) + few
+
+    def learnt_marks(self, key: Key) -> list[str]:
+        """Return what must stand beside a cell for what it was learnt from."""
+        marks = ["learnt from synthetic"] if self.synthetic(key[1]) and not self.synthetic(key[2]) else []
+        heard = any(row.sure for one in self.checkpoints(key) for row in one.heard([key[2]]))
+        return marks + [MARK] * heard
 
     def rating_marks(self, key: Key) -> list[str]:
         """Return whether a cell's ratings, there or on the source, are no listener's."""
@@ -159,6 +173,18 @@ def reading(row: Row) -> str:
     """
     kind = row.get("normalise", "")
     return str(row["protocol"]) if not kind or kind in PROTOCOL else f"{row['protocol']}, {kind}"
+
+
+def named_reading(reading: str) -> str:
+    """Return what a reading, or a way to adapt, is called where space is scarce.
+
+    >>> named_reading("corpus"), named_reading("transductive, coral"), named_reading("zero-shot")
+    ('corpus statistics', 'coral', 'zero-shot')
+    >>> named_reading("transductive, speaker-or-corpus|prior=uniform")
+    'speaker-or-corpus, uniform prior'
+    """
+    name = reading.removeprefix("transductive, ")
+    return f"{name} statistics" if name in PROTOCOL else steps(name)
 
 
 def page_names(keys: list[Key]) -> dict[Key, str]:

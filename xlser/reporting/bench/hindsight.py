@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from xlser.evaluation.pretended import ALL_TARGETS, HOME, LEFT_OUT, OTHERS, UNLABELLED
+from xlser.evaluation.pretended import ALL_RECIPES, ALL_TARGETS, HOME, LEFT_OUT, OTHERS, UNLABELLED
 from xlser.features.normalise import PROTOCOL
 from xlser.reporting.bench.facts import Bench, Row
-from xlser.reporting.section import Cell, Group, Heading, Note, Part, Section, Table
+from xlser.reporting.section import Cell, Cells, Group, Note, Part, Section, Table
 from xlser.reporting.section import Row as Line
-from xlser.reporting.wording import bounds, known, number, plural, reader_name, side
+from xlser.reporting.wording import bounds, number, reader_name
 from xlser.vocabulary import ZERO_SHOT
 
 TITLE = "Chosen without the target's labels"
@@ -19,10 +19,6 @@ BELIEVE = (
     "Believe the column “validated”: it is what somebody reaches who has no label of the target. “Oracle” is the best "
     "of the same readings in hindsight, which only the target's labels tell, and “regret” what the choice lost to it."
 )
-_LOOKS = {
-    ZERO_SHOT: "nothing of the target looked at",
-    "transductive": "the target's unlabelled recordings may be looked at",
-}
 _WAYS = {
     LEFT_OUT: "each corpus of a joined source was left out in turn, adapted to without its labels and scored by them, "
     "and the reading with the best mean UA taken (transductive: corrected by how much answers tell of the recordings)",
@@ -37,21 +33,39 @@ _BRIEF = {"one": "one source corpus", "several": "several joined"}
 
 
 def section(bench: Bench) -> Section | None:
-    """Return the validated choice for every source and target beside the oracle, and mean regrets."""
+    """Return mean regrets by target, and which readings were chosen how often beside how often each was the best."""
     rows = shown(bench)
     if not rows:
         return None
-    parts: list[Part] = [Note(BELIEVE), Note(_how(rows))]
-    if bench.results["regrets"]:
-        parts += [Heading("Means"), _means(bench)]
-    for protocol in dict.fromkeys(row["protocol"] for row in rows):
-        mine = [row for row in rows if row["protocol"] == protocol]
-        parts += [Heading(f"{protocol.capitalize()}: {_LOOKS[protocol]}"), _table(bench, mine)]
     papers = Markup(", ").join(
-        Markup('<a href="tables/{0}">{0}</a>').format(f"validated.{kind}") for kind in ("tex", "md")
+        Markup('<a href="tables/{0}">{0}</a>').format(f"validated.{kind}") for kind in ("md", "tex")
     )
-    parts.append(Note(Markup("For a paper: {}.").format(papers)))
-    return Section("validated", TITLE, parts, short="Chosen")
+    parts: list[Part] = [Note(BELIEVE), Note(_how(rows)), *([_means(bench)] if bench.results["regrets"] else [])]
+    parts += [_readings(rows), Note(Markup("Cell by cell: {}.").format(papers))]
+    return Section("validated", TITLE, parts, short="Validated")
+
+
+def _readings(rows: Sequence[Row]) -> Table:
+    """Return in how many cells each reading was chosen, and in how many it was the best in hindsight.
+
+    Where one was chosen among all recipes, of these choices alone.
+    """
+    together = [row for row in rows if row["line"] == ALL_RECIPES]
+    counts: dict[tuple[str, str], dict[str, int]] = {}
+    for row in together or rows:
+        for which in ("chosen", "oracle"):
+            given = row[which]
+            recipe = "" if row["line"] == given["recipe"] else f"{given['recipe']}: "
+            name = f"{recipe}{given['method']}, {reader_name(given['classifier'])}, {adapted_by(given)}"
+            found = counts.setdefault((f"{row['line']}, {row['protocol']}", name), {"chosen": 0, "oracle": 0})
+            found[which] += 1
+    groups: dict[str, list[Line]] = {}
+    for (title, name), found in sorted(counts.items(), key=lambda pair: -pair[1]["chosen"]):
+        if found["chosen"]:
+            groups.setdefault(title, []).append(Line([name, str(found["chosen"]), str(found["oracle"])]))
+    caption = "Readings that were chosen: in how many cells, and in how many each was the best in hindsight"
+    blocks = [Group(lines, Cell(title)) for title, lines in sorted(groups.items())]
+    return Table(caption, ["Reading", "validated", "oracle"], blocks, copy=True)
 
 
 def section_of_terminal(bench: Bench) -> Section | None:
@@ -85,33 +99,10 @@ def _brief(row: Row | None) -> Cell:
     return Cell(f"{number(row['validated'])}/{number(row['oracle'])}", f"{number(row['regret'])} {_ends(row)}")
 
 
-def regret_sentences(bench: Bench) -> list[tuple[str, str]]:
-    """Say what the choices without labels reach in the mean of the targets, and what they lose."""
-    lines = []
-    for row in _overall(bench):
-        lead = f"{row['line']}, {row['protocol']}, {_KINDS[row['corpora']]}:"
-        mean = f"UA {number(row['validated'])} in the mean of {_targets(bench, row)}, chosen without their labels"
-        best = f"in hindsight {number(row['oracle'])}, a regret of {number(row['regret'])} {_ends(row)}"
-        lines.append((lead, f"{mean}; {best}."))
-    return lines
-
-
 def shown(bench: Bench) -> list[Row]:
     """Return the choices among several readings: of a single one there is nothing to choose."""
     rows: list[Row] = bench.results.get("validated", [])
     return [row for row in rows if row["candidates"] > 1]
-
-
-def _overall(bench: Bench) -> list[Row]:
-    asked = {(row["line"], row["protocol"]) for row in shown(bench)}
-    rows = bench.results.get("regrets", [])
-    return [row for row in rows if row["target"] == ALL_TARGETS and (row["line"], row["protocol"]) in asked]
-
-
-def _targets(bench: Bench, row: Row) -> str:
-    same = ("line", "protocol", "corpora")
-    count = sum(all(one[name] == row[name] for name in same) for one in bench.results["regrets"]) - 1
-    return plural(count, "target")
 
 
 def _how(rows: Sequence[Row]) -> str:
@@ -122,47 +113,21 @@ def _how(rows: Sequence[Row]) -> str:
 def _means(bench: Bench) -> Table:
     """Return the mean UA of validated choice and oracle, and the regret, on each target and over all."""
     asked = {(row["line"], row["protocol"]) for row in shown(bench)}
-    groups: dict[str, list[Row]] = {}
+    groups: dict[str, dict[str, Row]] = {}
     for row in bench.results["regrets"]:
         if (row["line"], row["protocol"]) in asked:
-            title = f"{row['line']}, {row['protocol']}, {_KINDS[row['corpora']]}"
-            groups.setdefault(title, []).append(row)
-    lines = [Group([_mean(row) for row in several], Cell(title)) for title, several in groups.items()]
-    return Table("UA, mean over the sources of each target, then over targets", _HEADS, lines)
+            groups.setdefault(f"{row['line']}, {row['protocol']}, {_KINDS[row['corpora']]}", {})[row["target"]] = row
+    names = [name for name in (*bench.targets, ALL_TARGETS) if any(name in by for by in groups.values())]
+    lines: list[Cells] = [[title, *(_mean(by.get(name)) for name in names)] for title, by in groups.items()]
+    caption = "UA validated / oracle and regret, mean over the sources of each target, then over targets"
+    return Table.of(caption, ["", *names], lines, copy=True)
 
 
-_HEADS = ("Target", "validated", "oracle", "regret")
-
-
-def _mean(row: Row) -> Line:
-    name = row["target"] if row["cells"] == 1 else f"{row['target']} ({row['cells']} cells)"
-    return Line([name, number(row["validated"]), number(row["oracle"]), _regret(row)])
-
-
-def _table(bench: Bench, rows: Sequence[Row]) -> Table:
-    groups: dict[str, list[Line]] = {}
-    for row in rows:
-        cells: list[Cell | str] = [f"{row['source']} → {row['target']}"]
-        cells += [_reading(bench, row, which) for which in ("chosen", "oracle")]
-        how = Cell(_measured(row), more=[row["by"]])
-        groups.setdefault(row["line"], []).append(Line([*cells, _regret(row), how]))
-    heads = ["Source → target", "Validated", "Oracle (hindsight)", "Regret", "Chosen by"]
-    caption = "UA of the validated choice and of the oracle, among the same readings"
-    return Table(caption, heads, [Group(lines, Cell(line)) for line, lines in groups.items()], point="chance")
-
-
-def _measured(row: Row) -> str:
-    if row["by"] == UNLABELLED:
-        return f"{number(row['validation'])} nats"
-    return f"UA {number(row['validation'])} in {plural(len(row['places']), 'place')}"
-
-
-def _reading(bench: Bench, row: Row, which: str) -> Cell:
-    given = row[which]
-    where = side(given["low"], given["high"], given.get("chance"))
-    recipe = "" if row["line"] == given["recipe"] else f"{given['recipe']}: "
-    text = f"{recipe}{given['method']}, {reader_name(given['classifier'])}, {adapted_by(given)}"
-    return Cell(number(given["value"]), bounds(given["low"], given["high"]), where, more=[text])
+def _mean(row: Row | None) -> Cell:
+    if row is None:
+        return Cell("—", hidden="none")
+    scores = f"{number(row['validated'])} / {number(row['oracle'])}"
+    return Cell(scores, more=[f"regret {number(row['regret'])} {_ends(row)}"])
 
 
 def adapted_by(reading: Row) -> str:
@@ -175,12 +140,6 @@ def adapted_by(reading: Row) -> str:
     if name == "source":
         return ZERO_SHOT
     return f"{name} statistics" if name in PROTOCOL else str(name)
-
-
-def _regret(row: Row) -> Cell:
-    if not known(row.get("regret")):
-        return Cell("n/a")
-    return Cell(number(row["regret"]), _ends(row))
 
 
 def _ends(row: Row) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from xlser.reporting.bench.facts import Bench, Key
 from xlser.reporting.bench.facts import Row as Score
-from xlser.reporting.section import Cell, Group, Note, Pairs, Row, Section, Table
+from xlser.reporting.section import Cell, Cells, Group, Note, Pairs, Row, Section, Table
 from xlser.reporting.wording import bounds, counted, known, listing, number, reader_name, side, whole
 
 if TYPE_CHECKING:
@@ -27,16 +27,30 @@ HEADS = ["Labels", "UA", "Chance", "AUROC", "Clips", "Classes", "Renamed", "Lost
 
 
 def section(bench: Bench) -> Section:
-    """Return the scores of every cell's chosen method under each way to label."""
-    found = []
+    """Return the UA of every cell's chosen method under each way to label."""
+    found: dict[Key, dict[str, Score]] = {}
     for key in bench.transfers:
         chosen = (bench.chosen(*key[:2]) or {}).get("method")
-        rows = [row for row in _rows(bench, key) if row["method"] == chosen]
+        rows = [row for row in _rows(bench, key) if row["method"] == chosen and row["metric"] == "UA"]
         if rows:
-            found.append((Cell(bench.title(key), f"{chosen}, {_reader(rows)}", marks=bench.marks(key)), rows))
-    return _section("by cell", "Cell", found) or Section(
-        "labels", "Other labels", left_out="No cell was read under other labels."
-    )
+            found[key] = {row["mode"]: row for row in rows}
+    if not found:
+        return Section("labels", "Other labels", left_out="No cell was read under other labels.")
+    modes = [mode for mode in TERMS if any(mode in by for by in found.values())]
+    lines: list[Cells] = [
+        [Cell(bench.title(key), marks=bench.marks(key)), *(_brief(by.get(mode)) for mode in modes)]
+        for key, by in found.items()
+    ]
+    terms = Pairs([(mode, TERMS[mode]) for mode in modes], "terms")
+    table = Table.of("UA under each way to label", ["Cell", *modes], lines, point="chance", copy=True)
+    return Section("labels", "Other labels", [terms, table, Note(NOTE)], "Labels")
+
+
+def _brief(row: Score | None) -> Cell:
+    if row is None:
+        return Cell("—", hidden="none")
+    told = _told(row)
+    return Cell(told.text, told.interval, told.side, more=[f"chance {number(row['chance'])}"])
 
 
 def section_of_cell(cell: CellFacts) -> Section | None:

@@ -9,16 +9,11 @@ from markupsafe import Markup
 
 from xlser.reporting.bench.cautions import missing
 from xlser.reporting.bench.facts import Bench, Key, Row, reading
-from xlser.reporting.section import Cell, Group, Heading, Note, Pairs, Part, Raw, Section, Table
-from xlser.reporting.section import Row as TableRow
-from xlser.reporting.wording import bounds, known, number, side
+from xlser.reporting.section import Cells, Heading, Note, Pairs, Part, Section, Table
+from xlser.reporting.wording import bounds, known, number, reader_name, score, side
 
 # Marks a mean of synthetic speech, behind the language's name.
 PAPERS = ("matrix.tex", "matrix.md", "few_shot.tex", "few_shot.md")
-_SCALE = Markup(
-    '<div class="key" role="img" aria-label="Colours: from chance, pale, to a UA of 1, blue"><span>chance</span>'
-    '<span class="scale"></span><span>UA 1</span></div>'
-)
 ALL, SYNTHETIC = "all languages", ", synthetic"
 _MAPPED = "The zero-shot embeddings of a target, mapped to the source's {} by its unlabelled recordings."
 NOTES = {
@@ -49,18 +44,6 @@ class Square:
     href: str = ""
     marks: tuple[str, ...] = ()
 
-    def cell(self, kind: str, usual: str, failures: set[str]) -> Cell:
-        """Return it as a cell of a page, in a column of this kind; a chance that is usual is not named."""
-        if self.text:
-            more = [f"chance {self.chance}"] if self.chance and self.chance != usual else []
-            kind = f"{kind} unsure" if self.side == "across" else kind
-            return Cell(self.text, self.interval, self.side, self.marks, more, self.share, self.href, kind.strip())
-        if self.why:
-            more = ["failed"] if self.why in failures else []
-            page = [Markup('<a href="{}">page</a>').format(self.href)] if self.href else []
-            return Cell("n/a", more=[*more, *page], kind=f"hole {kind}", hidden=f": {self.why}")
-        return Cell("—", kind=f"blank {kind}", hidden="not asked for" if kind else "part of the source")
-
 
 @dataclass
 class Line:
@@ -86,27 +69,40 @@ class Matrix:
 
 
 def section(bench: Bench) -> Section:
-    """Return a matrix a protocol, and what is missing in them."""
-    found = matrices(bench)
-    usual = usual_chance(found)
-    told = f" ({usual} where no other is named)" if usual else ""
-    parts: list[Part] = [
-        Note(
-            "UA on each target of the method and reader that the source's validation speakers chose. ▲ ▼: the whole "
-            f"interval lies above or below chance{told}; thin numbers cannot be told from it. A number leads to the "
-            "page of its cell."
-        ),
-        Raw(_SCALE),
-    ]
-    for matrix in found:
-        parts += [Heading(matrix.protocol.capitalize()), Note(matrix.note), _table(bench, matrix, usual)]
+    """Return what validation chose, means by language, and what is missing in the matrix."""
+    parts: list[Part] = [_choices(bench), *([means] if (means := _languages(bench)) else [])]
     papers = Markup(", ").join(Markup('<a href="tables/{0}">{0}</a>').format(name) for name in PAPERS)
-    means = "Means are over corpora of a language, then over languages, and synthetic speech has means of its own; "
-    means += "their intervals take corpora as independent."
-    parts += [Note(Markup("{} For a paper: {}.").format(means, papers))]
+    parts += [Note(Markup("For a paper: {}.").format(papers))]
     if holes := missing(bench):
-        parts += [Heading("Failed jobs and holes"), Pairs(holes, "missing")]
-    return Section("matrix", "Matrix", parts)
+        parts += [Heading("Failed jobs and holes", "missing"), Pairs(holes, "missing")]
+    return Section("matrix", "What validation chose, and means by language", parts, "Choices")
+
+
+def _choices(bench: Bench) -> Table:
+    rows: list[Cells] = []
+    for recipe, source in bench.pairs:
+        row, own = bench.chosen(recipe, source), bench.held_out(recipe, source)
+        told = [row["method"], reader_name(row["classifier"]), number(row.get("validation"))] if row else ["n/a"] * 3
+        rows.append([f"{recipe} on {source}", *told, score(own) if own else "n/a"])
+    heads = ["Recipe and source", "Method", "Read by", "UA, validation speakers", "UA, held-out speakers"]
+    return Table.of("Chosen on the source's validation speakers, never on a target", heads, rows, copy=True)
+
+
+def _languages(bench: Bench) -> Table | None:
+    """Return the means of languages with more than one corpus, and of all, under the protocols that recipes ask for."""
+    found: dict[tuple[str, str], dict[str, Row]] = {}
+    for row in bench.results["languages"]:
+        if reading(row) == bench.protocol(row["recipe"]) and row["corpora"] > 1:
+            found.setdefault((row["recipe"], row["source"]), {})[_named(row)] = row
+    names = list(dict.fromkeys(name for by in found.values() for name in by))
+    if not names:
+        return None
+    rows: list[Cells] = [
+        [f"{recipe} on {source}", *(score(by[name]) if name in by else "—" for name in names)]
+        for (recipe, source), by in found.items()
+    ]
+    caption = "Mean UA over the corpora of a language, then over languages; intervals take corpora as independent"
+    return Table.of(caption, ["Recipe and source", *names], rows, copy=True)
 
 
 def usual_chance(found: list[Matrix]) -> str:
@@ -114,24 +110,6 @@ def usual_chance(found: list[Matrix]) -> str:
     lines = [line for one in found for several in one.lines.values() for line in several]
     every = Counter(square.chance for line in lines for square in (line.held_out, *line.cells) if square.chance)
     return every.most_common(1)[0][0] if every else ""
-
-
-def _table(bench: Bench, matrix: Matrix, usual: str) -> Table:
-    failures = set(bench.results["failed"].values())
-    targets = [Cell(name, bench.language(name), marks=bench.speech_marks(name)) for name in matrix.targets]
-    heads = [Cell("Source"), Cell("Held-out speakers", "of the source: no transfer"), *targets]
-    heads += [Cell("Mean", name) for name in matrix.means]
-    groups = []
-    for recipe, lines in matrix.lines.items():
-        rows = []
-        for line in lines:
-            kinds = ["held", *[""] * len(line.cells), *["mean"] * len(line.means)]
-            squares = zip((line.held_out, *line.cells, *line.means), kinds, strict=True)
-            cells = [square.cell(kind, usual, failures) for square, kind in squares]
-            rows.append(TableRow([Cell(line.source, line.how, marks=bench.speech_marks(line.source)), *cells]))
-        groups.append(Group(rows, Cell(recipe)))
-    caption = f"UA, {matrix.protocol}: recipes and sources down, targets across"
-    return Table(caption, heads, groups, "bench", point="chance")
 
 
 def matrices(bench: Bench) -> list[Matrix]:
@@ -159,7 +137,7 @@ def _line(bench: Bench, recipe: str, source: str, protocol: str, means: list[str
         recipe,
         source,
         bench.how(recipe, source),
-        _square(bench.held_out(recipe, source), bench.absent(own) or "no score", bench.pages.get(own, "")),
+        square_of(bench.held_out(recipe, source), bench.absent(own) or "no score", bench.pages.get(own, "")),
         [_of_target(bench, key, protocol) for key in keys],
         [_mean(bench, recipe, source, protocol, name) for name in means],
     )
@@ -170,10 +148,11 @@ def _of_target(bench: Bench, key: Key, protocol: str) -> Square:
         return Square()
     row = bench.score(key, protocol)
     why = bench.absent(key) or ("" if row else "no score")
-    return _square(row, why, bench.pages.get(key, ""), tuple(bench.marks(key)))
+    return square_of(row, why, bench.pages.get(key, ""), tuple(bench.learnt_marks(key)))
 
 
-def _square(row: Row | None, why: str, page: str, marks: tuple[str, ...] = ()) -> Square:
+def square_of(row: Row | None, why: str, page: str, marks: tuple[str, ...] = ()) -> Square:
+    """Return a score as a square, with ``why`` in its place where it is not known."""
     href = f"pages/{page}" if page else ""
     if row is None or not known(row["value"]):
         return Square(why=why, href=href)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xlser.reporting.bench.facts import Bench, Row
-from xlser.reporting.section import Cell, Details, Note, Part, Section, Table
+from xlser.reporting.section import Cell, Note, Part, Section, Table
 from xlser.reporting.wording import bounds, known, number
 
 if TYPE_CHECKING:
@@ -20,13 +20,10 @@ NOTE = (
 
 
 def section(bench: Bench) -> Section:
-    """Return the probes of every cell's chosen method."""
+    """Return the probes of every cell's chosen method, without their intervals."""
     found = [(key, row) for key in bench.cells for row in bench.of_chosen(key, "nuisances")]
-    table = probes([(f"{key[0]} on {key[1]}", key[2], row["method"], row) for key, row in found])
-    parts: list[Part] = [
-        Note(NOTE.format("the chosen method's")),
-        Details(f"Probes ({len(table.groups[0].rows)} lines)", [table]),
-    ]
+    table = probes([(f"{key[0]}: {key[1]}", key[2], "", row) for key, row in found], brief=True)
+    parts: list[Part] = [table, Note(NOTE.format("the chosen method's"))]
     return Section("probes", "What else the embeddings give away", parts, "Probes")
 
 
@@ -39,14 +36,26 @@ def section_of_cell(cell: CellFacts) -> Section | None:
     return Section("probes", "What else the embeddings give away", parts, "Probes") if rows else None
 
 
-def probes(found: list[tuple[str, str, str, Row]]) -> Table:
-    """Return a line for each (recipe and source, corpus, method), a column for each of their rows' nuisances."""
+def probes(found: list[tuple[str, str, str, Row]], brief: bool = False) -> Table:
+    """Return a line for each (recipe and source, corpus, method), a column for each of their rows' nuisances.
+
+    A brief one has no methods, and of each probe the value and chance alone.
+    """
     names = list(dict.fromkeys(row["nuisance"] for *_, row in found))
     lines: dict[tuple[str, ...], dict[str, Row]] = {}
     for *place, row in found:
         lines.setdefault(tuple(place), {})[row["nuisance"]] = row
-    rows = [[*place, *(_cell(by.get(name)) for name in names)] for place, by in lines.items()]
-    return Table.of("Linear probes of the embeddings", ["Learnt by", "Corpus", "Method", *names], rows)
+    heads = ["Learnt by", "Corpus", *["Method"] * (not brief), *names]
+    cell = _value if brief else _cell
+    rows = [[*place[: 3 - brief], *(cell(by.get(name)) for name in names)] for place, by in lines.items()]
+    return Table.of("Linear probes of the embeddings", heads, rows, copy=True)
+
+
+def _value(row: Row | None) -> Cell | str:
+    if row is None or not known(row["value"]):
+        return ""
+    r2 = "R² " if row["metric"] == "R2" else ""
+    return Cell(f"{r2}{number(row['value'])}", more=[] if r2 else [f"chance {number(row['chance'])}"])
 
 
 def _cell(row: Row | None) -> Cell | str:

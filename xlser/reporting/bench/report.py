@@ -10,17 +10,24 @@ from markupsafe import Markup
 
 from xlser.atomic import write_text
 from xlser.evaluation.results_file import load_bench
-from xlser.reporting.bench.cautions import warnings
+from xlser.reporting.bench import cell_opening, maps
+from xlser.reporting.bench.cautions import banners, chips
 from xlser.reporting.bench.cell import CellFacts
 from xlser.reporting.bench.facts import Bench, Key
 from xlser.reporting.bench.listen import clips_there
+from xlser.reporting.bench.opening import answer
 from xlser.reporting.bench.paper import paper_tables
+from xlser.reporting.bench.switched import picture
 from xlser.reporting.bench.written import write_all
+from xlser.reporting.first_screen import chips as chips_of_run
+from xlser.reporting.first_screen import folded
 from xlser.reporting.html import html
 from xlser.reporting.pages import PAGES, assemble
-from xlser.reporting.report import banners
+from xlser.reporting.report import banners as banners_of_run
 from xlser.reporting.section import Page
 from xlser.reporting.text import text
+
+_WIDEST = 40  # letters of a heading's side
 
 
 def write_bench_report(folder: str | Path) -> Path:
@@ -60,36 +67,44 @@ def _pages(bench: Bench, clips: dict[str, str]) -> Iterator[tuple[str, str]]:
 
 def bench_page(bench: Bench) -> Page:
     """Return the page over all cells."""
-    heading = f"{', '.join(bench.sources)} → {', '.join(bench.targets)}"
-    sub = Markup("<strong>{}</strong>. Each trained once on every source and scored on every target.")
-    synthetic = [name for name in dict.fromkeys([*bench.sources, *bench.targets]) if bench.synthetic(name)]
-    told = Markup("<strong>Partly synthetic speech: no evidence about human emotion.</strong>")
-    partly = [told + f" Made by a speech synthesiser: {', '.join(synthetic)}."] if synthetic else []
+    heading = f"{_named(bench.sources, 'source')} → " + (
+        "each other"
+        if len(bench.targets) > 1 and set(bench.sources) == set(bench.targets)
+        else _named(bench.targets, "target")
+    )
     return Page(
         title=f"Transfer bench: {heading}",
         kind=f"xlser transfer · {bench.about['finished']}",
         heading=heading,
-        sub=sub.format(", ".join(bench.recipes)),
-        banners=[*partly, *warnings(bench)],
-        sections=assemble(PAGES["bench"], bench),
+        sub=f"Recipes: {', '.join(bench.recipes)}." if len(bench.recipes) > 1 else next(iter(bench.recipes), ""),
+        banners=banners(bench),
+        sections=folded(assemble(PAGES["bench"], bench)),
+        answer=answer(bench),
+        picture=picture(bench),
+        cautions=chips(bench),
         footer=f"Made by xlser {bench.about['versions']['xlser']}. These pages load nothing from elsewhere.",
     )
 
 
+def _named(names: list[str], what: str) -> str:
+    """Return names as a heading has room for them."""
+    text = ", ".join(names)
+    return text if len(text) <= _WIDEST or len(names) == 1 else f"{len(names)} {what}s"
+
+
 def cell_page(bench: Bench, key: Key, clips: dict[str, str]) -> Page:
     """Return the page of one cell."""
-    cell, own = CellFacts(bench, key, clips), key[1] == key[2]
-    title = f"{key[0]}: {key[1]}" + (", held-out speakers" if own else f" → {key[2]}")
-    read = "Held-out speakers of the source: no transfer."
-    read = read if own else f"The recipe's own protocol is {cell.protocol}."
-    sub = Markup("Chosen on the source's validation speakers: <strong>{}</strong>. {}")
-    marks = Markup("").join(Markup(' <span class="tag">{}</span>').format(mark) for mark in bench.marks(key))
+    cell = CellFacts(bench, key, clips)
+    title = f"{key[0]}: {key[1]}" + (", held-out speakers" if key[1] == key[2] else f" → {key[2]}")
     return Page(
         title=title,
         kind=Markup('<a href="../report.html">The whole bench</a>'),
         heading=title,
-        sub=sub.format(bench.how(*key[:2]), read) + marks,
-        banners=banners(cell),
-        sections=assemble(PAGES["cell"], cell),
+        sub="",
+        banners=banners_of_run(cell),
+        sections=folded(assemble(PAGES["cell"], cell)),
         footer=f"Made by xlser {bench.about['versions']['xlser']}. This page loads nothing from elsewhere.",
+        answer=cell_opening.answer(cell),
+        picture=maps.picture(cell),
+        cautions=chips_of_run(cell),
     )

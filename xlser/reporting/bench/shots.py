@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -13,7 +13,6 @@ from xlser.reporting.bench.facts import Bench, Key
 from xlser.reporting.bench.facts import Row as Score
 from xlser.reporting.section import (
     Cell,
-    Details,
     Figure,
     Group,
     Legend,
@@ -57,41 +56,52 @@ DRAWN = (*list(WAYS)[:7], "chosen")
 
 
 def section(bench: Bench) -> Section:
-    """Return curves and areas of every cell, by the chosen method."""
+    """Return what labelled clips bring in every cell, by the chosen method in the way that a user would take."""
     keys = [key for key in bench.transfers if ua(bench.of_chosen(key, "few_shot"))]
     if not keys:
         left_out = Markup("None was asked for: give <code>--few-shot 1,2,5</code>.")
         return Section(ANCHOR, TITLE, short="Few-shot", left_out=left_out)
+    way, picked = usual_way(bench, keys), choices_table(bench, keys)
     note = (
-        "UA over labelled clips a class, of the chosen method's embedding; 0: without any, under the recipe's own "
-        f"protocol. Bars: {bench.percent} intervals over speakers and draws; dashed: chance. All panels share one "
-        "axis; a panel's name leads to its page."
+        f"UA over labelled clips a class, “{way}”: {WAYS.get(way, '')} A line a source, 0: without any, under the "
+        f"recipe's own protocol; bars: {bench.percent} intervals over speakers and draws. Every way stands on the page "
+        "of its cell."
     )
-    parts: list[Part] = [Note(note), legend(bench)]
-    picked = choices_table(bench, keys)
+    parts: list[Part] = [Note(note), Legend(_sources(bench))]
     for recipe in bench.recipes:
-        parts += [Figure([Panels(found)], title=recipe)] if (found := panels(bench, recipe)) else []
-    table = shots_table(bench, table_lines(bench, keys), "UA by labelled clips a class", titled=True)
-    parts += [explained(bench), *([] if picked is None else [picked]), Details(NUMBERS, [Note(LEGEND), table])]
+        parts += [Figure([Panels(found)], title=recipe)] if (found := panels(bench, recipe, way)) else []
+    papers = Markup('Numbers of every way and k: <a href="tables/few_shot.md">few_shot.md</a>, ')
+    papers += Markup('<a href="tables/few_shot.tex">few_shot.tex</a>.')
+    parts += [*([] if picked is None else [picked]), Note(papers)]
     return Section(ANCHOR, TITLE, parts, "Few-shot")
 
 
+def usual_way(bench: Bench, keys: list[Key]) -> str:
+    """Return the way that labelled clips chose where there is one; else the last of those drawn, the least plain."""
+    found = {row["way"] for key in keys for row in bench.of_chosen(key, "few_shot")}
+    order = ("chosen", *reversed(DRAWN), *sorted(found))
+    return next(way for way in order if way in found)
+
+
+def _sources(bench: Bench) -> list[tuple[Markup, str]]:
+    return [(mark(place), name) for place, name in enumerate(bench.sources)]
+
+
 def section_of_cell(cell: CellFacts) -> Section | None:
-    """Return curves and areas of every method of one cell; nothing where none was asked for."""
+    """Return curves and areas of the chosen method of one cell; nothing where none was asked for."""
     bench, key = cell.bench, cell.key
-    methods = cell.methods_of("few_shot")
-    if not methods:
+    method = next(iter(cell.methods_of("few_shot")), "")
+    if not method:
         return None
+    name = cell.method_name(method)
     note = (
-        "UA over labelled clips a class, a picture a method, the chosen one first. "
-        f"Bars: {cell.percent} intervals over speakers and draws; dashed: chance."
+        f"UA over labelled clips a class, of {name}, by every way to use them. Bars: {cell.percent} intervals over "
+        "speakers and draws; dashed: chance."
     )
-    pictures = [Panel(cell.method_name(method), [], picture(bench, key, method)) for method in methods]
-    parts: list[Part] = [Note(note), legend(bench), Panels(pictures), explained(bench), Note(LEGEND)]
-    for place, method in enumerate(methods):
-        name, lines = cell.method_name(method), table_lines(bench, [key], method)
-        table = shots_table(bench, lines, f"UA of {name} by labelled clips a class", titled=False)
-        parts += [Details(f"Numbers of {name}", [table], open=place == 0)]
+    lines = table_lines(bench, [key], method)
+    table = shots_table(bench, lines, f"UA of {name} by labelled clips a class", titled=False)
+    pictures = [Panel(name, [], picture(bench, key, method))]
+    parts: list[Part] = [Note(note), legend(bench), Panels(pictures), explained(bench), Note(LEGEND), table]
     return Section(ANCHOR, TITLE, parts, "Few-shot")
 
 
@@ -116,16 +126,16 @@ def shots_table(bench: Bench, lines: list[Shots], caption: str, titled: bool) ->
 
 
 def choices_table(bench: Bench, keys: list[Key]) -> Table | None:
-    """Return a line a cell and k: zero-shot, the way that labelled clips chose, the best in hindsight, and the regret.
+    """Return a line a cell: zero-shot, the way that labelled clips chose, the best in hindsight, and the regret.
 
-    None where no classifier had probabilities that could be corrected.
+    By the most labelled clips that were tried. None where no classifier had probabilities that could be corrected.
     """
     heads = ["Cell", "k", "zero-shot", "chosen (validated)", "ways, by draws", "oracle", "which", "regret"]
     rows = []
     for key in keys:
         found = _rows(bench, key, "few_shot", "")
         by = {(row["way"], row["k"]): row for row in found}
-        for k in sorted({row["k"] for row in found if row["way"] == "chosen" and row["k"]}):
+        for k in sorted({row["k"] for row in found if row["way"] == "chosen" and row["k"]})[-1:]:
             zero, chosen, oracle = (by.get((way, k)) for way in ("zero-shot", "chosen", "oracle"))
             if zero is None or chosen is None or oracle is None:
                 continue
@@ -133,7 +143,7 @@ def choices_table(bench: Bench, keys: list[Key]) -> Table | None:
             scores = [_cell(zero), _cell(chosen), chosen.get("ways", ""), _cell(oracle), oracle.get("ways", "")]
             rows.append(Row([f"{key[0]}: {key[1]} → {key[2]}", str(k), *scores, regret], heads=2))
     caption = "UA of the way that was chosen by leaving labelled clips out, and of the best in hindsight"
-    return Table(caption, heads, [Group(rows)]) if rows else None
+    return Table(caption, heads, [Group(rows)], copy=True) if rows else None
 
 
 @dataclass
@@ -164,13 +174,29 @@ def ua(rows: list[Score]) -> list[Score]:
     return [row for row in rows if row["metric"] == "UA" and known(row["value"])]
 
 
-def panels(bench: Bench, recipe: str) -> list[Panel]:
-    """Return a picture a target and source, of the chosen method."""
-    keys = [key for key in bench.transfers if key[0] == recipe and ua(bench.of_chosen(key, "few_shot"))]
-    return [
-        Panel(f"{key[1]} → {key[2]}", bench.marks(key), picture(bench, key), f"pages/{bench.pages[key]}")
-        for key in sorted(keys, key=lambda key: bench.targets.index(key[2]))
-    ]
+def panels(bench: Bench, recipe: str, way: str) -> list[Panel]:
+    """Return a picture a target, a line a source, of the chosen methods in one way."""
+    found = []
+    for target in bench.targets:
+        curves = []
+        for place, source in enumerate(bench.sources):
+            key = (recipe, source, target)
+            rows = ua(bench.of_chosen(key, "few_shot")) if key in bench.transfers else []
+            points = [_point(row) for row in rows if row["way"] == way]
+            curves += [Curve(source, place, points)] if points else []
+        if curves:
+            label = f"UA on {target} over labelled clips a class, {way}, a line a source"
+            found.append(Panel(target, bench.speech_marks(target), chart(curves, _axes(bench, way), label)))
+    return found
+
+
+def _axes(bench: Bench, way: str) -> Axes:
+    """Return the same axes for all panels of a page."""
+    rows = [row for cell in bench.cells.values() for row in ua(cell["few_shot"]) if way in ("", row["way"])]
+    chance = min((1 / len(cell["classes"]) for cell in bench.cells.values() if cell["classes"]), default=0.0)
+    ends = [row[name] for row in rows for name in ("low", "high", "value")]
+    ticks = [(math.log2(k + 1), str(k)) for k in ks(bench)]
+    return Axes("labelled clips a class (k)", "UA", ticks, tenths([*ends, chance]), level=chance)
 
 
 def picture(bench: Bench, key: Key, method: str = "") -> Markup:
@@ -182,18 +208,13 @@ def picture(bench: Bench, key: Key, method: str = "") -> Markup:
         for way in ways(bench)
         if way in DRAWN and any(row["way"] == way for row in rows)
     ]
-    chance = 1 / len(bench.cells[key]["classes"])
-    # The same upright axis in all panels of a page.
-    everything = [row for cell in bench.cells.values() for row in ua(cell["few_shot"])]
-    ends = [row[name] for row in everything for name in ("low", "high", "value")]
-    ticks = [(math.log2(k + 1), str(k)) for k in ks(bench)]
-    axes = Axes("labelled clips a class (k)", "UA", ticks, tenths([*ends, chance]), level=chance)
+    axes = replace(_axes(bench, ""), level=1 / len(bench.cells[key]["classes"]))
     told = "Few-shot curves of UA over labelled clips a class; the numbers stand in the table."
     return chart(curves, axes, f"{key[1]} to {key[2]}: {told}")
 
 
 def _point(row: Score) -> Point:
-    tip = f"k = {row['k']}, UA {score(row)}, {row['shots']} clips labelled"
+    tip = f"k = {row['k']}, UA {score(row)}"
     return Point(math.log2(row["k"] + 1), row["value"], tip, row["low"], row["high"])
 
 

@@ -34,6 +34,12 @@ _SETS = Markup(
 )
 
 
+_COVERED = (
+    "Label sets are made on the source's validation speakers to hold the true emotion in {} of clips; ▲ ▼: surely more "
+    "or fewer here. ECE: how far confidence is off on average."
+)
+
+
 def section(bench: Bench) -> Section:
     """Return how far confidence and promises hold in every cell, by the chosen method."""
     keys = [key for key in bench.transfers if rows(bench, key)]
@@ -50,8 +56,27 @@ def section(bench: Bench) -> Section:
                 )
             ]
             parts += [Figure([Panels([one for _, one in pairs])], SILENT, f"{recipe}: staying silent when unsure")]
-    told = [(bench.title(key), bench.marks(key), row) for key in keys for row in rows(bench, key)]
-    return Section("trust", "Trust", [*parts, *tables(told, "Cell", "by cell")])
+    parts += [_covered(bench), Note(_COVERED.format(f"{rows(bench, keys[0])[0]['promise']:.0%}"))]
+    return Section("trust", "Trust", parts)
+
+
+def _covered(bench: Bench) -> Table:
+    """Return a line a recipe and source, a column a target: coverage of label sets, and how far confidence is off."""
+    lines: list[Cells] = []
+    for recipe, source in bench.pairs:
+        found = [next(iter(rows(bench, (recipe, source, target))), None) for target in bench.targets]
+        cells = [_covers(row if target != source else None) for target, row in zip(bench.targets, found, strict=True)]
+        lines += [[f"{recipe} on {source}", *cells]] if any(cell.text != "—" for cell in cells) else []
+    caption = "Coverage of label sets, and ECE"
+    return Table.of(caption, ["", *bench.targets], lines, point="the promise", copy=True)
+
+
+def _covers(row: Row | None) -> Cell:
+    if row is None:
+        return Cell("—", hidden="none")
+    sets = row["sets"]
+    where = side(sets["low"], sets["high"], row["promise"])
+    return Cell(number(sets["coverage"]), bounds(sets["low"], sets["high"]), where, more=[f"ECE {number(row['ece'])}"])
 
 
 def section_of_cell(cell: CellFacts) -> Section | None:
@@ -121,7 +146,7 @@ def reliability(named: list[Named]) -> Markup:
 
 
 def _bin(one: Row) -> Point:
-    tip = f"confidence {number(one['confidence'])}, right {number(one['accuracy'])}, {whole(one['count'])} clips"
+    tip = f"{number(one['accuracy'])} of {whole(one['count'])} right"
     return Point(one["confidence"], one["accuracy"], tip)
 
 
@@ -136,7 +161,7 @@ def abstention(named: list[Named]) -> Markup:
 def _answered(curve: dict[str, Any]) -> list[Point]:
     pairs = zip(curve["coverage"], curve["UA"], strict=True)
     # The UA of a handful of clips is of one emotion or two.
-    return [Point(x, y, f"{x:.0%} answered, UA {number(y)}") for x, y in pairs if known(x, y) and x >= 0.1]
+    return [Point(x, y, f"UA {number(y)}") for x, y in pairs if known(x, y) and x >= 0.1]
 
 
 def length_name(one: Row) -> str:

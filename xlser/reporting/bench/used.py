@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
-
 from xlser.reporting.bench.facts import Bench
 from xlser.reporting.pretraining import lines as checkpoint_lines
-from xlser.reporting.section import Cell, Details, Heading, Note, Pairs, Part, Section, Table, Words
+from xlser.reporting.section import Cell, Details, Heading, Pairs, Part, Section, Table
 from xlser.reporting.used import preformatted
 from xlser.reporting.wording import as_yaml, counted, whole
-
-
-def cells(bench: Bench) -> Section:
-    """Return the way to the page of every cell."""
-    parts: list[Part] = [Note("Every method, reader and protocol of a cell, with confusion matrices, on its own page.")]
-    for recipe in bench.recipes:
-        keys = [key for key in bench.cells if key[0] == recipe]
-        parts += [Heading(recipe), Words([("", _link(bench, key)) for key in keys])] if keys else []
-    return Section("cells", "Cells", parts)
-
-
-def _link(bench: Bench, key: tuple[str, str, str]) -> Markup:
-    link = Markup('<a href="pages/{}">{} → {}</a>').format(bench.pages[key], key[1], key[2])
-    link += " (held-out speakers)" if key[1] == key[2] else ""
-    return link + Markup("").join(Markup(' <span class="tag">{}</span>').format(mark) for mark in bench.marks(key))
 
 
 def section(bench: Bench) -> Section:

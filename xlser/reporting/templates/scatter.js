@@ -1,16 +1,52 @@
 (() => {
-  const section = document.getElementById("maps"), audio = document.getElementById("audio");
+  const svg = "http://www.w3.org/2000/svg", boxes = [...document.querySelectorAll(".scatter")];
+  // Colours of every mark by each way to colour; one behind an "o" is hollow.
+  boxes.forEach((box, number) => {
+    const choice = box.querySelector(".colours"), marks = [...box.querySelectorAll("[data-colours]")];
+    if (!choice) return;
+    choice.hidden = false;
+    choice.addEventListener("change", event => {
+      const place = Number(event.target.value);
+      for (const mark of marks) {
+        const given = mark.dataset.colours.split(" ")[place], hollow = given.startsWith("o");
+        const colour = hollow ? given.slice(1) : given, path = mark.querySelector("path");
+        mark.setAttribute("fill", colour);
+        mark.setAttribute("stroke", colour);
+        path.setAttribute("fill-opacity", hollow ? 0 : .75);
+        path.setAttribute("stroke-width", hollow ? 1.8 : 0);
+      }
+      for (const key of box.querySelectorAll("[data-colour]")) key.hidden = Number(key.dataset.colour) !== place;
+    });
+    choice.querySelectorAll("input").forEach(input => { input.name = `colours-${number}`; });
+  });
+  // What is pointed at: a title of its own, made when it is wanted, and a line below the map.
+  const markOf = event => event.target.closest("[data-colours]");
+  for (const box of boxes) {
+    box.addEventListener("pointerover", event => {
+      const mark = markOf(event), line = box.querySelector(".told") || document.getElementById("told");
+      if (!mark) return;
+      if (!mark.querySelector("title")) {
+        const title = document.createElementNS(svg, "title");
+        title.textContent = mark.dataset.told;
+        mark.prepend(title);
+      }
+      if (line) line.textContent = mark.dataset.told;
+    });
+  }
+  const audio = document.getElementById("audio");
+  if (audio) boxes.forEach(listen);
+
+  function listen(section) {
   const told = document.getElementById("told"), playing = document.getElementById("playing");
   const of = link => [...link.closest("svg").querySelectorAll("a")];
-  const markOf = event => event.target.closest("svg[role=group] g:not([aria-hidden])");
-  const tip = mark => mark.querySelector("title").textContent;
+  const tip = mark => (mark.closest("[data-told]") || mark.querySelector("[data-told]")).dataset.told;
   const middle = link => {
     const box = link.querySelector("circle").getBoundingClientRect();
     return [box.x + box.width / 2, box.y + box.height / 2];
   };
   const play = link => {
     const href = link.getAttribute("href");
-    for (const other of section.querySelectorAll("svg a")) other.classList.toggle("on", other.getAttribute("href") === href);
+    for (const other of document.querySelectorAll(".scatter svg a")) other.classList.toggle("on", other.getAttribute("href") === href);
     playing.textContent = "Clip: " + tip(link);
     told.textContent = "";
     audio.src = href;
@@ -43,10 +79,6 @@
     const link = event.target.closest("svg a");
     if (link) { only(link); told.textContent = tip(link); }
   });
-  section.addEventListener("pointerover", event => {
-    const mark = markOf(event);
-    if (mark) told.textContent = tip(mark);
-  });
   section.addEventListener("keydown", event => {
     const link = event.target.closest("svg a");
     if (!link || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -70,4 +102,5 @@
   document.addEventListener("keydown", event => { if (event.key === "Escape") stop(); });
   audio.addEventListener("error", () => { playing.textContent = "This clip cannot be played: " + audio.getAttribute("src"); });
   document.getElementById("player").hidden = false;
+  }
 })();

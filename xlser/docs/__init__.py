@@ -1,0 +1,1 @@
+"""The guide's pages, the reference that is made from the code, and the site that both become."""
