@@ -24,8 +24,8 @@ const complain = (text) => {
 const introduce = (model) => {
   state.model = model;
   const learnt = list([...new Set((model.corpora ?? []).map((one) => one.title || one.corpus))]);
-  const told = list(model.classes.length ? model.classes : model.ratings);
-  byId("model").textContent = `It tells ${told}${learnt && `, learnt from ${learnt}`}.`;
+  const told = model.classes.length ? `tells apart ${list(model.classes)}` : `rates ${list(model.ratings)}`;
+  byId("model").textContent = `It ${told}${learnt && `, learnt from ${learnt}`}.`;
   byId("protocol").textContent = `Protocol: ${model.protocol}`;
   const corpora = (model.corpora ?? []).map((one) => el("li", {}, `${one.title || one.corpus}, ${one.language}: ${one.utterances} clips of ${one.speakers} speakers` + (one.licence ? `; licence ${one.licence}` : "")));
   byId("about").replaceChildren(
@@ -108,11 +108,12 @@ const hear = async (recording, events) => {
     const { windows, start } = recording.reading;
     windows.push(event);
     // Drawing all that is there takes the longer the more there is.
-    if (performance.now() - drawn < 250 + windows.length / 4) continue;
+    const last = windows.length === start.windows;
+    if (!last && performance.now() - drawn < 250 + windows.length / 4) continue;
     drawn = performance.now();
     byId("progress").max = start.windows || windows.length;
     byId("progress").value = windows.length;
-    say(`${recording.name}: ${clock(event.end)} of ${clock(start.seconds)}`);
+    say(`${recording.name}: ${last ? "all windows are there; the answer to the whole is awaited" : `${clock(event.end)} of ${clock(start.seconds)}`}`);
     if (state.chosen === recording) shown.show(recording.reading, recording.address);
   }
 };
