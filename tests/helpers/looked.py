@@ -6,7 +6,8 @@ from itertools import product
 from pathlib import Path
 
 SIZES = ((1400, 900), (390, 844))
-# What is read in the page: texts smaller than 12 px (in the first screen's picture as they are scaled), links that lead nowhere, what is seen of a part.
+# What is read in the page: texts smaller than 12 px (in the first screen's picture as they are scaled), links that lead
+# nowhere, and how much of a part is seen.
 SMALL = """() => [...document.querySelectorAll('body *')].filter(e => {
   if (!e.checkVisibility() || ![...e.childNodes].some(n => n.nodeType == 3 && n.textContent.trim())) return false;
   const svg = e.ownerSVGElement, box = svg && svg.viewBox.baseVal;
