@@ -95,3 +95,21 @@ def test_a_run_without_targets_speaks_of_its_held_out_speakers(folder):
     results["corpora"] = results["corpora"][:1]
     first = answer(Facts(results))[0]
     assert first.text.startswith("UA 0.81 [0.71, 0.91] on src's held-out speakers")
+
+
+def test_a_target_without_an_interval_is_not_counted_as_no_better_than_chance(folder):
+    facts = Facts.of_folder(folder)
+    for row in facts.results["transfer"]:
+        row["low"] = row["high"] = None
+    text = answer(facts)[0].text
+    assert text.endswith("without an interval.")
+    assert " of 2" not in text.partition("chance")[2]
+
+
+def test_a_mean_over_human_speech_has_no_mark_of_the_synthetic_target_that_it_leaves_out(folder):
+    facts = Facts.of_folder(folder)
+    facts.corpora["mute"]["synthetic"] = True
+    facts.about["synthetic"] = ["mute"]
+    first = answer(facts)[0]
+    assert list(first.marks) == []
+    assert "on tgt, synthetic speech left out" in first.text

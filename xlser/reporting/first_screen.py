@@ -82,14 +82,13 @@ def _rows(facts: Facts, system: System, protocol: str = "") -> list[Row]:
 
 
 def _headline(facts: Facts, system: System, rows: list[Row]) -> Headline:
-    marks = ["synthetic"] if facts.about["synthetic"] else []
     if not rows:
-        return Headline(_rated(facts) or facts.unscored, marks)
-    found = mean(rows)
-    above = sum(side(row["low"], row["high"], row["chance"]) == "above" for row in rows)
-    told = _CHANCE.get(side(rows[0]["low"], rows[0]["high"], rows[0]["chance"]), "without an interval")
-    told = f"above it in {above} of {len(rows)}" if len(rows) > 1 else told
+        return Headline(_rated(facts) or facts.unscored, ["synthetic"] if facts.about["synthetic"] else [])
+    marks = list(dict.fromkeys(mark for row in rows for mark in facts.marks(row["corpus"])))
+    found, told = mean(rows), _over_chance(rows)
     where = f"on {rows[0]['corpus']}" if len(rows) == 1 else f"in the mean of {len(rows)} targets"
+    left_out = any(facts.corpora[name]["synthetic"] for name in {*facts.targets} - {row["corpus"] for row in rows})
+    where += ", synthetic speech left out" if left_out else ""
     where += "" if facts.targets else "'s held-out speakers"
     how = f"{f'{facts.protocol}, ' if facts.targets else ''}by {facts.method_name(system[0])}, {reader_name(system[1])}"
     return Headline(f"UA {score(found)} {where}, {how}; chance {number(found['chance'])}, {told}.", marks)
@@ -109,6 +108,15 @@ def _rated(facts: Facts) -> str:
     count = max(map(len, by.values()), default=0)
     place = f", in the mean of {count} corpora" if count > 1 else f" on {here[0]['corpus']}" if here else ""
     return f"The {axis} of {called(facts, facts.main[0])} follows ratings of {'; '.join(told)}{place}." if told else ""
+
+
+def _over_chance(rows: list[Row]) -> str:
+    """Say on which side of chance intervals lie, and how many have none: those say nothing of chance."""
+    sides = [side(row["low"], row["high"], row["chance"]) for row in rows]
+    if len(rows) == 1 or set(sides) == {"unknown"}:
+        return _CHANCE.get(sides[0], "without an interval")
+    without = f", {sides.count('unknown')} without an interval" if "unknown" in sides else ""
+    return f"above it in {sides.count('above')} of {len(rows)}{without}"
 
 
 def _by_target(rows: list[Row]) -> Said | None:
