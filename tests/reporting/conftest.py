@@ -3,6 +3,7 @@ import json
 from itertools import product
 
 import pytest
+from looked import executable, faults
 
 ABOUT = {
     "recipe": {
@@ -186,6 +187,19 @@ def fine(recipe=ENCODER_RECIPE):
         "correlation": encoder_correlation(methods, places[:2]),
         "confusion": encoder_confusion(methods, places),
     }
+
+
+@pytest.fixture(scope="session")
+def faults_of():
+    """Return a function: what is wrong with a page in a real browser; skips where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="pages are looked at by playwright")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pages are checked by axe").Axe()
+    if executable() is None:
+        pytest.skip("no Chromium: set XLSER_BROWSER, or put one on the PATH")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
+        yield lambda path, answered=True: faults(browser, path, axe, answered=answered)
+        browser.close()
 
 
 @pytest.fixture

@@ -571,3 +571,11 @@ def test_the_way_that_shots_chose_stands_beside_the_best_in_hindsight(results):
     (row,) = choices_table(bench, [key]).groups[0].rows
     texts = [cell if isinstance(cell, str) else cell.text for cell in row.cells]
     assert texts[1:] == ["4", "0.50", "0.60", "averaged 14, means 6", "0.62", "means", "+0.03"]
+
+
+@pytest.mark.slow
+def test_a_bench_and_a_cell_open_on_their_answers_in_a_browser(folder, results, faults_of):
+    page = write_bench_report(folder(results))
+    assert faults_of(page) == []
+    cells = sorted((page.parent / "pages").glob("*.html"))
+    assert faults_of(cells[1], answered=False) == []

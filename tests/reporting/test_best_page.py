@@ -161,3 +161,7 @@ def test_random_weights_synthetic_speech_and_scores_that_are_not_known(result):
     )
     assert len(page.banners) == 2
     assert "n/a" in html(page)
+
+
+def test_the_page_in_a_browser(result, tmp_path, faults_of):
+    assert faults_of(write_best(result, tmp_path), answered=False) == []

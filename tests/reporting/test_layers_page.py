@@ -137,3 +137,7 @@ def test_what_the_encoder_has_heard_of_a_target_stands_above_the_numbers(swept):
     (banner,) = layers_page(found).banners
     assert "fine-tuned on ravdess" in banner
     assert layers_page(swept).banners == []
+
+
+def test_the_page_in_a_browser(swept, tmp_path, faults_of):
+    assert faults_of(write_layers(swept, tmp_path)[0], answered=False) == []

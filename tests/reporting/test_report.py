@@ -279,3 +279,8 @@ def test_json_of_another_shape(tmp_path, content):
 
 def test_the_recipes_own_protocol_comes_first(results):
     assert Facts(results).protocols("tgt") == ["transductive", "zero-shot"]
+
+
+@pytest.mark.slow
+def test_a_run_opens_on_its_answer_in_a_browser(run_dir, results, faults_of):
+    assert faults_of(write_report(run_dir(results))) == []

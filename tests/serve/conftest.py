@@ -9,10 +9,9 @@ pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 pytest.importorskip("uvicorn", reason="the extra `serve` is not installed")
 
 from fastapi.testclient import TestClient
+from ragged import make_ragged
 
 from xlser import load
-from xlser.corpora.card import load_card
-from xlser.corpora.synthetic import synthesise
 from xlser.experiment.run import run_recipe
 from xlser.experiment.workplace import Workplace
 from xlser.serve.app import create_app
@@ -24,18 +23,15 @@ SMALL = Limits(bytes=400_000, all_bytes=900_000, seconds=30.0, channels=4, windo
 
 @pytest.fixture(scope="session")
 def served_data(tmp_path_factory):
-    root = tmp_path_factory.mktemp("served")
-    for name in ("synthetic-es", "synthetic-ur"):
-        synthesise(load_card(name), root / name, sentences=1, progress=False)
-    return root
+    return make_ragged(tmp_path_factory.mktemp("served"))
 
 
 @pytest.fixture(scope="session")
 def served_run(served_data):
     recipe = Recipe(
         name="served",
-        source="synthetic-es",
-        targets=("synthetic-ur",),
+        source="synthetic-de",
+        targets=("synthetic-tr",),
         features={"extractor": "logmel"},
         split={"folds": 4},
         training={"epochs": 1, "seeds": 1},
@@ -47,7 +43,7 @@ def served_run(served_data):
 
 @pytest.fixture(scope="session")
 def served_model(served_run):
-    return load(served_run)
+    return load(served_run).model
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_the_model_says_what_it_is_and_no_path(client, served_data):
     answer = client.get("/api/model")
     about = answer.json()
     assert about["protocol"] == "zero-shot"
-    assert about["corpora"][0]["corpus"] == "synthetic-es"
+    assert about["corpora"][0]["corpus"] == "synthetic-de"
     assert about["corpora"][0]["licence"]
     assert about["limits"]["bytes"] == 400_000
     assert str(served_data) not in answer.text
@@ -93,7 +93,7 @@ def test_a_clip_of_the_corpus_is_heard_by_its_ticket(client, served_data, served
     clip = client.get(near["clip"])
     assert clip.headers["content-type"] == "audio/wav"
     heard, rate = soundfile.read(io.BytesIO(clip.content))
-    own, own_rate = soundfile.read(served_data / "synthetic-es" / served_model.predict(path).neighbours[0].path)
+    own, own_rate = soundfile.read(served_data / "synthetic-de" / served_model.predict(path).neighbours[0].path)
     assert len(heard) / rate == pytest.approx(len(own) / own_rate, abs=0.01)
 
 

@@ -79,7 +79,7 @@ def test_no_file_of_the_machine_is_reached(client, address):
     assert "root:" not in answer.text
 
 
-@pytest.mark.parametrize("corpus", ["synthetic-es", "..", "/etc", "synthetic-es+synthetic-ur", "no-such-corpus", ""])
+@pytest.mark.parametrize("corpus", ["synthetic-de", "..", "/etc", "synthetic-de+synthetic-tr", "no-such-corpus", ""])
 @pytest.mark.parametrize("path", ["../../../../etc/passwd", "/etc/passwd", "secret.wav", "../secret.wav", ""])
 def test_a_model_cannot_make_a_clip_of_any_file(client, served_data, voice, corpus, path):
     import soundfile
@@ -91,26 +91,27 @@ def test_a_model_cannot_make_a_clip_of_any_file(client, served_data, voice, corp
     assert str(served_data) not in answer.text
 
 
-def test_a_link_out_of_a_corpus_is_not_followed(client, served_data, served_model, voice, tmp_path):
+def test_a_link_out_of_a_corpus_is_not_followed(client, make_client, served_data, served_model, voice, tmp_path):
     import soundfile
 
     one = served_model.store.about
     name = one["path"][-1]
-    near = Neighbour("synthetic-es", "es", one["speaker"][-1], name, one["emotion"][-1], 0.0)
+    near = Neighbour("synthetic-de", "es", one["speaker"][-1], name, one["emotion"][-1], 0.0)
     assert client.get(client.app.state.clips.address(near)).status_code == 200
-    path, kept = served_data / "synthetic-es" / name, served_data / "kept.wav"
+    path, kept = served_data / "synthetic-de" / name, served_data / "kept.wav"
     path.rename(kept)
     soundfile.write(tmp_path / "outside.wav", voice(1.0), 16_000)
     try:
         path.symlink_to(tmp_path / "outside.wav")
-        assert client.get(client.app.state.clips.address(near)).status_code == 404
+        fresh = make_client()  # keeps no clip ready
+        assert fresh.get(fresh.app.state.clips.address(near)).status_code == 404
     finally:
         path.unlink()
         kept.rename(path)
 
 
 def test_a_log_line_holds_no_escape_and_no_name(client, recording, log):
-    client.get("/\x1b[31m%1b[2Jred%0aline")
+    client.get("/%1b[31m%1b[2Jred%0aline")
     client.post("/api/predict?name=secret-name.wav", content=recording().read_bytes())
     assert len(log) == 2
     assert all(line.isprintable() for line in log)

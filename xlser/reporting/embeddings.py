@@ -169,12 +169,12 @@ def _scatter(axes: Axes, points: pd.DataFrame, frame: Frame, raster: bool) -> No
 
 def _axis_names(axes: Axes, facts: Facts, method: str, lowest: bool) -> None:
     first, second = ("axis 1", "axis 2") if facts.projected else ("z1", "z2")
-    axes.tick_params(length=3, labelsize=9)
+    axes.tick_params(length=3, labelsize=12)
     axes.locator_params(nbins=4)
     axes.grid()
-    axes.set_xlabel(first if lowest else "", fontsize=10)
+    axes.set_xlabel(first if lowest else "", fontsize=12)
     if method:
-        axes.set_ylabel(f"{facts.method_name(method)}\n{second}", fontsize=11)
+        axes.set_ylabel(f"{facts.method_name(method)}\n{second}", fontsize=12)
     else:
         axes.set_yticklabels([])
 
@@ -183,6 +183,6 @@ def _title(axes: Axes, facts: Facts, corpus: str, rated: bool) -> None:
     about = facts.corpora.get(corpus, {})
     marks = facts.marks(corpus, "derived" if about.get("ratings") == "derived" else "")
     marks += [] if rated else ["no ratings"]
-    axes.set_title(f"{corpus} ({about.get('language', '')})", fontsize=11, pad=20 if marks else 6)
+    axes.set_title(f"{corpus} ({about.get('language', '')})", fontsize=12, pad=20 if marks else 6)
     if marks:
-        axes.text(0.5, 1.04, ", ".join(marks), transform=axes.transAxes, ha="center", fontsize=9)
+        axes.text(0.5, 1.04, ", ".join(marks), transform=axes.transAxes, ha="center", fontsize=12)

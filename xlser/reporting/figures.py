@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 360
-# Text is this high where a picture is as wide as a phone.
-TEXT = 12.2
-_LINE, _GAP, _HEAD, _FOOT, _LABEL = 15.0, 9.0, 24.0, 40.0, 15
+_LINE, _GAP, _HEAD, _FOOT, _LABEL = 15.0, 9.0, 24.0, 38.0, 15
 MARKERS, SHAPES = ("o", "D", "s", "^"), "●◆■▲"
 AXES = ("head", "direction", "latent mean")
 
@@ -118,14 +116,14 @@ def _forest(
     slots, height = _slots(facts, rows, kinds, key)
 
     def paint(figure: Figure) -> None:
-        left = min(max(len(_short(facts, row["method"])) for row in rows) * 7.3 + 14, 126) / WIDTH
+        left = min(max(len(_short(facts, row["method"])) for row in rows) * 6.6 + 14, 118) / WIDTH
         total = height + _FOOT
         axes = figure.add_axes((left, _FOOT / total, 1 - left - 42 / WIDTH, height / total))
         axes.set(xlim=limits, ylim=(height, 0), yticks=[])
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x")
-        axes.tick_params(length=3, labelsize=TEXT)
-        axes.set_xlabel("UA" if key == "classifier" else "Pearson's r", fontsize=TEXT)
+        axes.tick_params(length=3, labelsize=12)
+        axes.set_xlabel("UA" if key == "classifier" else "Pearson's r", fontsize=12)
         if known(line):
             _chance(axes, line, [y for y, _, row in slots if row is None], height)
         for y, text, row in slots:
@@ -163,15 +161,15 @@ def _chance(axes: Axes, line: float, heads: list[float], height: float) -> None:
 def _head(axes: Axes, y: float, text: str) -> None:
     # At the picture's own left edge: a reading's name is wider than most methods'.
     box = axes.get_position()
-    place = {"transform": axes.get_yaxis_transform(), "ha": "left", "va": "center", "fontsize": TEXT}
+    place = {"transform": axes.get_yaxis_transform(), "ha": "left", "va": "center"}
     axes.text(-box.x0 / box.width, y, text, fontweight="bold", **place)
 
 
 def _slot(axes: Axes, y: float, text: tuple[float, str] | None, row: Row, look: tuple[str, str]) -> None:
     margin = axes.get_yaxis_transform()
     if text:
-        axes.text(-0.02, text[0], text[1], transform=margin, ha="right", va="center", fontsize=TEXT)
-    axes.text(1.02, y, number(row["value"]), transform=margin, ha="left", va="center", fontsize=TEXT)
+        axes.text(-0.02, text[0], text[1], transform=margin, ha="right", va="center")
+    axes.text(1.02, y, number(row["value"]), transform=margin, ha="left", va="center", fontsize=12)
     colour, marker = look
     if known(row["low"], row["high"]):
         axes.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=1.8, solid_capstyle="round", alpha=0.75)

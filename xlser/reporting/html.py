@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from xlser.reporting.section import Details, Page, walk
 
@@ -28,6 +31,12 @@ def _foldable(page: Page) -> bool:
     return any(s.folded or any(isinstance(part, Details) for part in walk(s.parts)) for s in page.sections)
 
 
+def _untick(value: Any) -> Any:
+    """Return a text with what a terminal shows between ticks in quotes: a page shows no Markdown."""
+    text = isinstance(value, str) and not isinstance(value, Markup)
+    return re.sub(r"`([^`\n]+)`", "“\\1”", value) if text else value
+
+
 @cache
 def _template() -> Template:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -36,6 +45,7 @@ def _template() -> Template:
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_untick,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -52,7 +52,7 @@ def _style(key: str) -> Iterator[None]:
     rest = {
         "svg.fonttype": "none",
         "svg.hashsalt": key,
-        "font.size": 11,
+        "font.size": 12,
         "font.family": "DejaVu Sans",
         # A corpus or method may have a dollar sign in its name.
         "text.parse_math": False,

@@ -12,6 +12,7 @@ from xlser.data.samples import open_sound
 from xlser.errors import CorpusError, MachineError, RunError, XlserError
 from xlser.experiment.use.answer import Neighbour, Prediction
 from xlser.experiment.use.model import Model
+from xlser.experiment.use.readers import check_labels
 from xlser.experiment.use.request import Request, fault_of
 from xlser.experiment.use.timeline import EVERY, WINDOW, Window, check_lengths, read_timeline, window_count
 from xlser.serve.desk import Event, Job
@@ -113,6 +114,7 @@ def start(asked: Asked, seconds: float, model: Model) -> Event:
     Raises:
         Refused: it would have too many windows.
     """
+    check_labels(asked.labels, model.classes)
     check_lengths(asked.every, asked.window, model.embedder.shortest / model.embedder.rate)
     count = window_count(seconds, asked.every, asked.window)
     if count > asked.limits.windows:

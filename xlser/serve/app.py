@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
+from xlser.api.recogniser import Recogniser
 from xlser.experiment.use.model import Model
 from xlser.experiment.use.timeline import EVERY, WINDOW
 from xlser.experiment.workplace import Workplace
@@ -30,13 +31,13 @@ from xlser.serve.uploads import Room, Upload, receive
 from xlser.version import __version__
 
 STATIC = Path(__file__).parent / "static"
-PAGE = "page.html"
+PAGE = "live.html"
 Labels = Annotated[str | None, Query(description="Choose among these emotions, between commas.", max_length=1000)]
 Name = Annotated[str | None, Query(description="What the recording is called in the answer.")]
 
 
 def create_app(
-    model: Model,
+    model: Model | Recogniser,
     *,
     limits: Limits | None = None,
     hosts: Hosts | None = None,
@@ -54,6 +55,7 @@ def create_app(
         say: is given a line a request.
         debug: show where an error came from.
     """
+    model = model.model if isinstance(model, Recogniser) else model
     limits, hosts = limits or Limits(), hosts or Hosts()
     desk, room, clips = Desk(model, limits), Room(limits), CorpusClips(corpora)
     about = about_model(model, limits, clips.there)
@@ -91,7 +93,7 @@ def create_app(
             asked = Asked(upload, limits, clips.address, parse_labels(labels))
             return JSONResponse(await unless_gone(request, _last(desk.events(partial(answer_events, asked)))))
 
-    @app.post("/api/timeline", responses=REFUSALS, openapi_extra=BODY, response_class=Stream)
+    @app.post("/api/timeline", responses=REFUSALS, openapi_extra=BODY, response_class=StreamingResponse)
     async def timeline(  # noqa: PLR0917  FastAPI gives them by name
         request: Request,
         every: Annotated[float, Query(description="Seconds from one window to the next.")] = EVERY,

@@ -10,7 +10,7 @@ from xlser.serve.refusal import Refused
 from xlser.serve.uploads import Upload, label
 
 # Bytes of a form beside its file: headers of parts, and fields that nothing reads.
-_BESIDE = MIB
+_BESIDE, _HEADER = MIB, MIB // 16
 
 
 async def read_form(content_type: str, body: AsyncIterator[bytes], upload: Upload) -> None:
@@ -28,6 +28,7 @@ async def read_form(content_type: str, body: AsyncIterator[bytes], upload: Uploa
     form = _Form(upload)
     try:
         parser = MultipartParser(boundary, form.callbacks())
+        parser.max_header_size = _HEADER  # older versions know no limit, and no argument for it
         async for piece in body:
             parser.write(piece)
             await form.flush()

@@ -30,7 +30,7 @@ HEADERS = {
     "cache-control": "no-store",
 }
 # How long, and how much, a body is thrown away whose request is refused: who sends first reads the answer then only.
-_DRAIN_SECONDS, _DRAIN_BYTES = 60.0, 8 * 2**30
+_DRAIN_SECONDS, _DRAIN_IDLE, _DRAIN_BYTES = 60.0, 1.0, 8 * 2**30
 Say = Callable[[str], Any]
 
 
@@ -121,7 +121,7 @@ class _Call:
         end, most = time.monotonic() + _DRAIN_SECONDS, self._bytes + _DRAIN_BYTES
         with suppress(asyncio.TimeoutError, TimeoutError):
             while not self._ended and (left := end - time.monotonic()) > 0 and self._bytes < most:
-                await asyncio.wait_for(self.receive(), left)
+                await asyncio.wait_for(self.receive(), min(left, _DRAIN_IDLE))
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def line(self) -> str:

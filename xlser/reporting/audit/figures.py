@@ -35,8 +35,8 @@ def shortcut_picture(one: dict[str, Any], number_of: int) -> Markup | None:
         axes.set(xlim=(0, 1.01), ylim=(height, 0), yticks=[])
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x")
-        axes.tick_params(length=3, labelsize=10)
-        axes.set_xlabel("UA; dashes mark chance", fontsize=10)
+        axes.tick_params(length=3, labelsize=12)
+        axes.set_xlabel("UA; dashes mark chance", fontsize=12)
         for place, row in enumerate(rows):
             _slot(axes, _LINE * (place + 0.5), row)
 
@@ -47,7 +47,7 @@ def shortcut_picture(one: dict[str, Any], number_of: int) -> Markup | None:
 def _slot(axes: Axes, y: float, row: dict[str, Any]) -> None:
     margin = axes.get_yaxis_transform()
     axes.text(-0.03, y, _SHORT.get(row["cue"], row["cue"]), transform=margin, ha="right", va="center")
-    axes.text(1.03, y, number(row["ua"]), transform=margin, ha="left", va="center", fontsize=10)
+    axes.text(1.03, y, number(row["ua"]), transform=margin, ha="left", va="center", fontsize=12)
     half = 0.32 * _LINE
     axes.plot([row["chance"]] * 2, [y - half, y + half], color=INK, linewidth=1.2, linestyle=(0, (3, 2)))
     beyond = known(row["low"]) and row["low"] > row["chance"]

@@ -75,7 +75,7 @@ class Axes:
         return LEFT + 12 + width * _part(x, across), TOP + height * (1 - _part(y, up))
 
 
-def chart(curves: Sequence[Curve], axes: Axes, label: str, size: int = 11) -> Markup:
+def chart(curves: Sequence[Curve], axes: Axes, label: str, size: int = 12) -> Markup:
     """Return an ``<svg>`` of the curves.
 
     Args:

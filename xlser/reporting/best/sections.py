@@ -147,7 +147,12 @@ def use(result: BestResult) -> Section:
         "For recordings of another place, language or microphone run `xlser best` on these. README.md in the folder is "
         "the model card."
     )
-    return Section("use", "How to use it", [Raw(Markup("<pre>{}</pre>").format(lines)), Note(note)], "Use")
+    return Section(
+        "use",
+        "How to use it",
+        [Raw(Markup('<pre tabindex="0" role="region" aria-label="Commands">{}</pre>').format(lines)), Note(note)],
+        "Use",
+    )
 
 
 def used(result: BestResult) -> Section:

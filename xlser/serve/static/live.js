@@ -23,12 +23,13 @@ const complain = (text) => {
 
 const introduce = (model) => {
   state.model = model;
-  byId("model").textContent = `${model.text ?? model.name}. ${model.classes.length ? `It tells apart ${list(model.classes)}` : "It answers with ratings"}.`;
-  const [first, ...rest] = model.protocol_lines ?? [];
+  const learnt = list([...new Set((model.corpora ?? []).map((one) => one.title || one.corpus))]);
+  const told = model.classes.length ? `tells apart ${list(model.classes)}` : `rates ${list(model.ratings)}`;
+  byId("model").textContent = `It ${told}${learnt && `, learnt from ${learnt}`}.`;
   byId("protocol").textContent = `Protocol: ${model.protocol}`;
   const corpora = (model.corpora ?? []).map((one) => el("li", {}, `${one.title || one.corpus}, ${one.language}: ${one.utterances} clips of ${one.speakers} speakers` + (one.licence ? `; licence ${one.licence}` : "")));
   byId("about").replaceChildren(
-    ...[first, ...rest].filter(Boolean).map((text) => el("p", {}, text)),
+    ...[...(model.protocol_lines ?? []), `model: ${model.text || model.name}`].map((text) => el("p", {}, text)),
     ...(corpora.length ? [el("p", {}, "It compares with clips of:"), el("ul", {}, ...corpora)] : []),
     el("p", {}, `This server takes recordings of up to ${size(model.limits.bytes)} and ${clock(model.limits.seconds)}. xlser ${model.version}`),
   );
@@ -107,11 +108,12 @@ const hear = async (recording, events) => {
     const { windows, start } = recording.reading;
     windows.push(event);
     // Drawing all that is there takes the longer the more there is.
-    if (performance.now() - drawn < 250 + windows.length / 4) continue;
+    const last = windows.length === start.windows;
+    if (!last && performance.now() - drawn < 250 + windows.length / 4) continue;
     drawn = performance.now();
     byId("progress").max = start.windows || windows.length;
     byId("progress").value = windows.length;
-    say(`${recording.name}: ${clock(event.end)} of ${clock(start.seconds)}`);
+    say(`${recording.name}: ${last ? "all windows are there; the answer to the whole is awaited" : `${clock(event.end)} of ${clock(start.seconds)}`}`);
     if (state.chosen === recording) shown.show(recording.reading, recording.address);
   }
 };

@@ -46,7 +46,7 @@ export class Shown {
     const told = counts.filter(([, count]) => count).sort((a, b) => b[1] - a[1]);
     if (told.length) parts.push("Share of the windows: " + told.map(([name, n]) => `${name} ${percent(n / heard.length)}`).join(", ") + ".");
     if (!heard.length) parts.push("Nothing can be said of any window: " + windows[0].fault);
-    for (const name of summary && !start.classes.length ? start.ratings : []) parts.push(`${name} ${signed(summary.ratings[name])} `);
+    if (summary?.ratings && !start.classes.length) parts.push(el("strong", {}, this.said(summary)), " over the whole recording.");
     byId("answer").replaceChildren(...parts);
     const chips = [];
     const silent = windows.length - heard.length, odd = heard.filter((w) => w.warning).length;

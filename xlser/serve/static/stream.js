@@ -43,6 +43,12 @@ async function* lines(body) {
   if (rest.trim()) yield rest;
 }
 
+// JSON has no NaN: a number that is none is null. Such a window has no answer.
+const numbered = (event) => {
+  const numbers = [...Object.values(event.probabilities ?? {}), ...Object.values(event.ratings ?? {})];
+  return numbers.includes(null) ? { ...event, fault: "no number comes out of this window" } : event;
+};
+
 // Yield the events of a recording's timeline; an answer that stops short of its end is an error.
 export async function* timeline(recording, name, every, window, signal) {
   const query = new URLSearchParams({ every, window, name });
@@ -54,7 +60,7 @@ export async function* timeline(recording, name, every, window, signal) {
       const event = JSON.parse(line);
       if (event.event === "error") throw new Refused(event.detail);
       if (event.event === "end") return;
-      yield event;
+      yield numbered(event);
     }
   } catch (error) {
     if (error instanceof Refused || error.name === "AbortError") throw error;
