@@ -80,9 +80,36 @@ def test_the_map_is_coloured_by_emotion_first_and_never_a_grey_cloud(folder):
     assert all(colour.startswith("o") for colour in activation)  # it has no ratings
 
 
-def test_a_run_that_scored_nothing_says_so(folder):
+def test_a_run_that_scored_no_emotions_speaks_of_ratings_or_says_so(folder):
     results = json.loads((folder / "results.json").read_text())
     results["transfer"] = []
     (first,) = answer(Facts(results))
+    assert first.text.startswith("The direction of “metric” follows ratings of activation r = 0.40 [0.30, 0.50]")
+    (first,) = answer(Facts(results | {"correlation": []}))
     assert first.text == "No corpus could be classified."
     assert forest(Facts(results)) == []
+
+
+def test_a_run_without_targets_speaks_of_its_held_out_speakers(folder):
+    results = json.loads((folder / "results.json").read_text())
+    results["corpora"] = results["corpora"][:1]
+    first = answer(Facts(results))[0]
+    assert first.text.startswith("UA 0.81 [0.71, 0.91] on src's held-out speakers")
+
+
+def test_a_target_without_an_interval_is_not_counted_as_no_better_than_chance(folder):
+    facts = Facts.of_folder(folder)
+    for row in facts.results["transfer"]:
+        row["low"] = row["high"] = None
+    text = answer(facts)[0].text
+    assert text.endswith("without an interval.")
+    assert " of 2" not in text.partition("chance")[2]
+
+
+def test_a_mean_over_human_speech_has_no_mark_of_the_synthetic_target_that_it_leaves_out(folder):
+    facts = Facts.of_folder(folder)
+    facts.corpora["mute"]["synthetic"] = True
+    facts.about["synthetic"] = ["mute"]
+    first = answer(facts)[0]
+    assert list(first.marks) == []
+    assert "on tgt, synthetic speech left out" in first.text

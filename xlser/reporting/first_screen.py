@@ -9,7 +9,9 @@ from xlser.evaluation.verdicts import Verdicts, paired_mean
 from xlser.reporting import figures
 from xlser.reporting.bench.means import mean
 from xlser.reporting.cautions import cautions
+from xlser.reporting.comparison import called, upper
 from xlser.reporting.facts import Facts, Row
+from xlser.reporting.figures import AXES
 from xlser.reporting.section import Chip, Headline, Note, Panels, Part, Section, Switch, Words
 from xlser.reporting.wording import ahead, difference, known, lead, number, plural, reader_name, score, side
 from xlser.vocabulary import FEATURES, PROBE, ZERO_SHOT
@@ -72,22 +74,49 @@ def forest(facts: Facts) -> list[Part]:
 def _rows(facts: Facts, system: System, protocol: str = "") -> list[Row]:
     """Return the UA of a system on every target, under the recipe's protocol or another."""
     where = {"method": system[0], "classifier": system[1], "protocol": protocol or facts.protocol, "metric": "UA"}
-    rows = [row for name in facts.targets for row in facts.rows("transfer", corpus=name, **where)]
+    if not facts.targets:
+        del where["protocol"]
+    rows = [row for name in facts.targets or [facts.source] for row in facts.rows("transfer", corpus=name, **where)]
     human = [row for row in rows if not facts.corpora[row["corpus"]]["synthetic"]]
     return [row for row in human or rows if known(row["value"])]
 
 
 def _headline(facts: Facts, system: System, rows: list[Row]) -> Headline:
-    marks = ["synthetic"] if facts.about["synthetic"] else []
     if not rows:
-        return Headline(facts.unscored, marks)
-    found = mean(rows)
-    above = sum(side(row["low"], row["high"], row["chance"]) == "above" for row in rows)
-    told = _CHANCE.get(side(rows[0]["low"], rows[0]["high"], rows[0]["chance"]), "without an interval")
-    told = f"above it in {above} of {len(rows)}" if len(rows) > 1 else told
+        return Headline(_rated(facts) or facts.unscored, ["synthetic"] if facts.about["synthetic"] else [])
+    marks = list(dict.fromkeys(mark for row in rows for mark in facts.marks(row["corpus"])))
+    found, told = mean(rows), _over_chance(rows)
     where = f"on {rows[0]['corpus']}" if len(rows) == 1 else f"in the mean of {len(rows)} targets"
-    how = f"{facts.protocol}, by {facts.method_name(system[0])}, {reader_name(system[1])}"
+    left_out = any(facts.corpora[name]["synthetic"] for name in {*facts.targets} - {row["corpus"] for row in rows})
+    where += ", synthetic speech left out" if left_out else ""
+    where += "" if facts.targets else "'s held-out speakers"
+    how = f"{f'{facts.protocol}, ' if facts.targets else ''}by {facts.method_name(system[0])}, {reader_name(system[1])}"
     return Headline(f"UA {score(found)} {where}, {how}; chance {number(found['chance'])}, {told}.", marks)
+
+
+def _rated(facts: Facts) -> str:
+    """Say of a run that scored no emotions how ratings of the targets are followed; empty where there are none."""
+    where = {"method": facts.main[0], "statistic": "Pearson"}
+    rows = [row for row in facts.rows("correlation", **where) if row["axis"] in AXES and known(row["value"])]
+    here = [row for row in rows if row["corpus"] in (facts.targets or [facts.source]) and facts.is_main(row)]
+    axis = next((name for name in AXES if any(row["axis"] == name for row in here)), "")
+    by: dict[str, list[Row]] = {}
+    for row in here:
+        if row["axis"] == axis:
+            by.setdefault(row["dimension"], []).append(row)
+    told = [f"{name} r = {score(mean(several))}" for name, several in by.items()]
+    count = max(map(len, by.values()), default=0)
+    place = f", in the mean of {count} corpora" if count > 1 else f" on {here[0]['corpus']}" if here else ""
+    return f"The {axis} of {called(facts, facts.main[0])} follows ratings of {'; '.join(told)}{place}." if told else ""
+
+
+def _over_chance(rows: list[Row]) -> str:
+    """Say on which side of chance intervals lie, and how many have none: those say nothing of chance."""
+    sides = [side(row["low"], row["high"], row["chance"]) for row in rows]
+    if len(rows) == 1 or set(sides) == {"unknown"}:
+        return _CHANCE.get(sides[0], "without an interval")
+    without = f", {sides.count('unknown')} without an interval" if "unknown" in sides else ""
+    return f"above it in {sides.count('above')} of {len(rows)}{without}"
 
 
 def _by_target(rows: list[Row]) -> Said | None:
@@ -104,16 +133,11 @@ def _features(facts: Facts, system: System) -> Said | None:
 
 
 def _baseline(facts: Facts, system: System) -> Said | None:
-    if system[0] == FEATURES and facts.main[0] != FEATURES:
-        # Nothing of the recipe's own was chosen: say how that fared.
-        return _beside(facts, system, (facts.main[0], system[1]), f"“{facts.main[0]}”, read alike:")
-    base = (facts.baseline, system[1])
-    return None if facts.baseline == FEATURES else _beside(facts, system, base, f"{_named(facts)}, read alike:")
-
-
-def _named(facts: Facts) -> str:
-    name = facts.method_name(facts.baseline)
-    return f"The {name}" if not facts.encoder else f"“{name}”"
+    """Set the system beside the baseline; where features were chosen, beside the recipe's own method."""
+    rival = facts.main[0] if system[0] == FEATURES else facts.baseline
+    if rival == FEATURES:
+        return None
+    return _beside(facts, system, (rival, system[1]), f"{upper(called(facts, rival))}, read alike:")
 
 
 def _beside(facts: Facts, system: System, rival: System, title: str) -> Said | None:
@@ -129,7 +153,7 @@ def _beside(facts: Facts, system: System, rival: System, title: str) -> Said | N
 
 def _adapted(facts: Facts, system: System) -> Said | None:
     """Say what adapting to unlabelled recordings changed, and where most and least."""
-    if facts.protocol == ZERO_SHOT:
+    if facts.protocol == ZERO_SHOT or not facts.targets:
         return None
     before = {row["corpus"]: row["value"] for row in _rows(facts, system, ZERO_SHOT)}
     gains = {

@@ -75,9 +75,18 @@ def _splits(facts: Facts) -> Table:
             count = split["utterances"].get(part)
             sizes = [Cell(text, kind="num") for text in ("n/a" if count is None else whole(count), str(len(names)))]
             told = (part, *sizes, ", ".join(map(str, names)))
-            lines.append(Line([*(("", "") if lines else (str(split["seed"]), split["hash"])), *told]))
+            named = (Cell(hidden=f"seed {split['seed']}"), "") if lines else (str(split["seed"]), split["hash"])
+            lines.append(Line([*named, *told]))
         if split["shared"]:
-            lines.append(Line(["", f"Shared between parts: {listing(map(str, split['shared']))}"], "alarm"))
+            lines.append(
+                Line(
+                    [
+                        Cell(hidden=f"seed {split['seed']}"),
+                        f"Shared between parts: {listing(map(str, split['shared']))}",
+                    ],
+                    "alarm",
+                )
+            )
         groups.append(Group(lines))
     caption = "Speakers of each part, by seed. No speaker stands in two parts"
     caption += ", except those named as shared." if facts.shared else "."

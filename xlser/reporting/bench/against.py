@@ -114,7 +114,7 @@ def _changes(bench: Bench, caption: str, lines: dict[str, dict[str, Row]]) -> Ta
         return None
     names = [name for name in (*bench.targets, ALL_TARGETS) if any(name in by for by in lines.values())]
     rows: list[Cells] = [[head, *(_change(by.get(name)) for name in names)] for head, by in lines.items()]
-    return Table.of(caption, ["", *names], rows, copy=True)
+    return Table.of(caption, ["Recipe", *names], rows, copy=True)
 
 
 def _change(row: Row | None) -> Cell:

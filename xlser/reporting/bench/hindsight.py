@@ -120,7 +120,7 @@ def _means(bench: Bench) -> Table:
     names = [name for name in (*bench.targets, ALL_TARGETS) if any(name in by for by in groups.values())]
     lines: list[Cells] = [[title, *(_mean(by.get(name)) for name in names)] for title, by in groups.items()]
     caption = "UA validated / oracle and regret, mean over the sources of each target, then over targets"
-    return Table.of(caption, ["", *names], lines, copy=True)
+    return Table.of(caption, ["Choice", *names], lines, copy=True)
 
 
 def _mean(row: Row | None) -> Cell:

@@ -68,7 +68,7 @@ def _covered(bench: Bench) -> Table:
         cells = [_covers(row if target != source else None) for target, row in zip(bench.targets, found, strict=True)]
         lines += [[f"{recipe} on {source}", *cells]] if any(cell.text != "—" for cell in cells) else []
     caption = "Coverage of label sets, and ECE"
-    return Table.of(caption, ["", *bench.targets], lines, point="the promise", copy=True)
+    return Table.of(caption, ["Recipe and source", *bench.targets], lines, point="the promise", copy=True)
 
 
 def _covers(row: Row | None) -> Cell:
