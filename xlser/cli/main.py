@@ -25,6 +25,7 @@ VERBS = {
     "serve": "Open a page to speak into, and a JSON API, for a model of a run.",
     "embed": "Write the embeddings of recordings by a model of a run.",
     "recipes": "List the recipes, and what each is for; or show one.",
+    "schema": "Print the JSON schema of cards or recipes, for an editor.",
     "docs": "Open the documentation, offline.",
     "doctor": "Look at the machine and the libraries; say what is wrong and how to mend it.",
     "export": "Write an encoder of a run as ONNX, checked against torch.",

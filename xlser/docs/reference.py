@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from xlser.corpora.card import Card, card_paths, load_card
 from xlser.corpora.emotions import KNOWN
 from xlser.corpora.words import words_of
+from xlser.docs.schemas import described
 from xlser.schema import models_in
 from xlser.shipped import shipped_folder
 from xlser.training.encoder_recipe import EncoderRecipe
@@ -52,11 +53,14 @@ def _model(model: type[BaseModel]) -> str:
     """Return the keys of a model and of those in it, each with its type and default, under its docstring."""
     parts = []
     for inner in models_in(model):
+        said = described()[inner.__name__]
         rows = [
-            (f"`{name}`", f"`{_type(field.annotation)}`", "needed" if field.is_required() else f"`{_default(field)}`")
+            (f"`{name}`", said[name], f"`{_type(field.annotation)}`", _default(field))
             for name, field in inner.model_fields.items()
         ]
-        parts.append(f"## {inner.__name__}\n\n{_prose(inner)}\n\n" + _table(("key", "type", "default"), rows))
+        parts.append(
+            f"## {inner.__name__}\n\n{_prose(inner)}\n\n" + _table(("key", "what it means", "type", "default"), rows)
+        )
     return "\n".join(parts)
 
 
@@ -73,8 +77,10 @@ def _type(annotation: Any) -> str:
 
 
 def _default(field: Any) -> str:
+    if field.is_required():
+        return "needed"
     value = field.get_default(call_default_factory=True)
-    return ("null" if value is None else str(value)).replace("|", "or")[:80]
+    return f"`{'null' if value is None else str(value).replace('|', 'or')[:80]}`"
 
 
 def _cards() -> Iterator[tuple[str, str, str]]:
