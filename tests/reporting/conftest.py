@@ -190,16 +190,22 @@ def fine(recipe=ENCODER_RECIPE):
 
 
 @pytest.fixture(scope="session")
-def faults_of():
-    """Return a function: what is wrong with a page in a real browser; skips where there is none."""
+def browser():
+    """A real headless browser; skips where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="pages are looked at by playwright")
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pages are checked by axe").Axe()
     if executable() is None:
         pytest.skip("no Chromium: set XLSER_BROWSER, or put one on the PATH")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
-        yield lambda path, answered=True: faults(browser, path, axe, answered=answered)
-        browser.close()
+        opened = driver.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def faults_of(browser):
+    """Return a function: what is wrong with a page in a real browser."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pages are checked by axe").Axe()
+    return lambda path, answered=True: faults(browser, path, axe, answered=answered)
 
 
 @pytest.fixture

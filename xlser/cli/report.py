@@ -18,6 +18,8 @@ FOLDER = click.Path(path_type=Path)
 def command(folder: Path, listen: bool, data_root: Path | None, roots: tuple[str, ...], cache: Path | None) -> None:
     """Make the report of a finished run, bench or search anew from the numbers in its FOLDER.
 
+    A folder that holds several of them, such as runs, gets an index.html with the answer of each.
+
     Clips that --listen has copied stay in FOLDER/clips, and every later report of the bench plays them.
     """
     from xlser.evaluation.candidates import RESULT, read_best
@@ -37,6 +39,12 @@ def command(folder: Path, listen: bool, data_root: Path | None, roots: tuple[str
 
         click.echo(write_bench_report(folder))
         return
+    if folder.is_dir() and not (folder / "results.json").is_file() and not listen:
+        from xlser.reporting.runs_index import result_folders, write_index
+
+        if next(result_folders(folder), None):
+            click.echo(write_index(folder))
+            return
     from xlser.reporting.report import write_report
 
     click.echo(write_report(folder))

@@ -37,6 +37,12 @@ def answer(facts: Facts) -> list[Part]:
     return [_headline(facts, system, rows), *([Words(said)] if said else [])]
 
 
+def headline(facts: Facts) -> Headline:
+    """Return what the chosen system reaches: the mean over targets, its interval, protocol and chance."""
+    system = system_of(facts)
+    return _headline(facts, system, _rows(facts, system))
+
+
 def system_of(facts: Facts) -> System:
     """Return the method and reader that validation chose; the recipe's first where nothing was chosen."""
     if facts.choice:

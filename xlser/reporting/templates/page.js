@@ -120,6 +120,25 @@
     button.focus();
   }));
 
+  // A click on a heading sorts by it: by number where every cell has one, and once more the other way round.
+  all("table.sortable").forEach(table => all("thead th", table).forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const body = table.tBodies[0], down = head.getAttribute("aria-sort") === "ascending";
+      const text = row => row.cells[column].textContent.trim();
+      const number = row => parseFloat((text(row).match(/\d+(\.\d+)?/) || [NaN])[0]);
+      const all = [...body.rows], dates = all.every(row => /^\d{4}-/.test(text(row)) || !text(row));
+      const numeric = !dates && all.every(row => !Number.isNaN(number(row)) || !text(row));
+      all.sort((a, b) => (numeric ? number(a) - number(b) : text(a).localeCompare(text(b))) * (down ? -1 : 1));
+      table.querySelectorAll("th").forEach(other => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      body.append(...all);
+    });
+  }));
+
   // Which section is being read.
   const links = all(".contents a");
   const seen = new IntersectionObserver(entries => entries.forEach(({ target, isIntersecting }) => {

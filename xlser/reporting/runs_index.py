@@ -1,0 +1,121 @@
+"""Every run, bench and search below a folder on one page, by what they answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from xlser.atomic import write_text
+from xlser.errors import RunError, XlserError
+from xlser.evaluation.candidates import RESULT, read_best
+from xlser.evaluation.results_file import is_bench, load_bench, load_results
+from xlser.reporting import first_screen
+from xlser.reporting.bench import opening
+from xlser.reporting.bench.facts import Bench
+from xlser.reporting.best.answer import headline as best_headline
+from xlser.reporting.facts import Facts
+from xlser.reporting.html import html
+from xlser.reporting.section import Cell, Note, Page, Section, Table
+from xlser.reporting.wording import plural
+
+INDEX = "index.html"
+_NUMBERS = "results.json"
+_DEEPEST = 4
+
+
+class Entry(NamedTuple):
+    """One result: when it was finished, what kind it is, what it reads, its answer, and its folder below the others."""
+
+    finished: str
+    kind: str
+    what: str
+    answer: str
+    folder: str
+
+
+def write_index(folder: str | Path) -> Path:
+    """Write ``index.html`` into a folder of runs, benches and searches, and return its path.
+
+    The page lists what lies up to four folders deep, the newest first, each with its answer and a link to its report,
+    and names what cannot be read. Its rows are sorted by a click on a heading.
+
+    Raises:
+        RunError: there is no such folder, or nothing of the kind in it. XlserError: it cannot be written.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise RunError(f"{folder} is no folder: give that of a run, a bench or a search, or one that holds several.")
+    entries, unread = [], []
+    for place in result_folders(folder):
+        try:
+            entries.append(entry_of(place, folder))
+        except XlserError as error:
+            unread.append(f"{place.relative_to(folder).as_posix()}: {error}")
+    if not entries and not unread:
+        raise RunError(f"{folder} holds no run, bench or search, nor does a folder in it: there is no {_NUMBERS}.")
+    path = folder / INDEX
+    write_text(path, html(index_page(sorted(entries, reverse=True), unread)))
+    return path
+
+
+def result_folders(folder: Path) -> Iterator[Path]:
+    """Yield the folders below one that hold results, not looking into them."""
+    for name, below, files in os.walk(folder):
+        place = Path(name)
+        if place != folder and {_NUMBERS, RESULT} & set(files):
+            below.clear()
+            yield place
+        elif len(place.relative_to(folder).parts) >= _DEEPEST:
+            below.clear()
+        below.sort()
+
+
+def entry_of(place: Path, folder: Path) -> Entry:
+    """Return what one folder of results says of itself.
+
+    Raises:
+        RunError: its results cannot be read.
+    """
+    name = place.relative_to(folder).as_posix()
+    if (place / RESULT).is_file():
+        best = read_best(place)
+        what = f"{', '.join(best.sources)} → {best.target}"
+        saved = datetime.fromtimestamp((place / RESULT).stat().st_mtime, timezone.utc)
+        return Entry(f"{saved:%Y-%m-%d %H:%M:%S} +0000", "search", what, best_headline(best), name)
+    if is_bench(place):
+        bench = Bench(load_bench(place))
+        what = f"{', '.join(bench.sources)} → {', '.join(bench.targets)}"
+        return Entry(bench.about["finished"], "bench", what, opening.headline(bench).text, name)
+    facts = Facts(load_results(place))
+    what = f"{facts.recipe['name']}: {facts.source} → {', '.join(facts.targets) or 'itself'}"
+    return Entry(facts.about["finished"], "run", what, first_screen.headline(facts).text, name)
+
+
+def index_page(entries: list[Entry], unread: list[str]) -> Page:
+    """Return the page of results; ``unread`` has what could not be read, a sentence each."""
+    rows = [
+        [
+            entry.finished,
+            entry.kind,
+            entry.what,
+            entry.answer,
+            Cell(entry.folder, href=f"{quote(entry.folder)}/report.html"),
+        ]
+        for entry in entries
+    ]
+    heads = ["Finished", "Kind", "From and to", "Answer", "Report"]
+    caption = plural(len(entries), "result")
+    parts = [Table.of(caption, heads, rows, kind="sortable", label=caption)]
+    return Page(
+        title="Results",
+        kind="xlser report",
+        heading="Runs, benches and searches",
+        sub=f"{caption}, the newest first. A click on a heading sorts by it.",
+        banners=[],
+        sections=[Section("results", "Results", [*parts, *(Note(f"Not read: {line}") for line in unread)])],
+        footer="This page loads nothing from elsewhere.",
+    )
