@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from xlser.vocabulary import FEATURES, PROBE, ZERO_SHOT
 Said = tuple[str, str]
 System = tuple[str, str]
 LEVEL = 0.05
+_LONGEST = 44  # letters of a chip
 _MOST = 6  # targets that a sentence names
 _CHANCE = {"above": "surely above it", "below": "surely below it", "across": "not told from it"}
 
@@ -61,8 +63,9 @@ def _short(facts: Facts, head: str, text: str) -> str:
     """Return what a caution is about: its lead, or its first words, behind the corpus that leads them."""
     if head and head not in facts.corpora:
         return head
-    words = text.split()
-    some = " ".join(words[:4]).rstrip(",.;:") + ("" if len(words) <= 4 else " …")
+    # Up to where its sentence, or what it adds, ends.
+    some = re.split(r"[,;:(.](?=\s|$)| since | which ", text, maxsplit=1)[0].strip()
+    some = some if len(some) <= _LONGEST else some[:_LONGEST].rsplit(" ", 1)[0] + " …"
     return f"{head}: {some}" if head else some
 
 
