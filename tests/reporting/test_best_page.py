@@ -144,6 +144,7 @@ def test_the_model_card_has_licences_choice_protocol_and_what_was_looked_at(resu
     assert card.startswith("---\nlibrary_name: xlser")
     for part in ("research only", "not stated", "chosen one", "transductive", "recordings and prior", "0.70"):
         assert part in card
+    assert "runs/mine" not in card, "a card is passed on: it names no place of this machine"
 
 
 def test_a_terminal_gets_a_hundred_columns_and_marks(result):

@@ -26,8 +26,8 @@ def described() -> dict[str, dict[str, str]]:
 def json_schema(kind: str) -> dict[str, Any]:
     """Return the JSON schema (draft 2020-12) of a ``card`` or a ``recipe``, with a description of every key.
 
-    It is made of the models that read them: what it refuses, they refuse, but for numbers in quotes. They know more than
-    a schema can say (which keys go together, which columns a template names), so that what it takes may still be
+    It is made of the models that read them: what it refuses, they refuse, but for numbers in quotes. They know more
+    than a schema can say (which keys go together, which columns a template names), so that what it takes may still be
     refused.
 
     >>> json_schema("card")["properties"]["licence"]["type"]

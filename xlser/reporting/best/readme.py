@@ -19,7 +19,7 @@ def readme(result: BestResult) -> str:
     corpora = about.get("corpora", [])
     real = [row["corpus"] for row in corpora if not row["synthetic"]]
     heard = [*warnings(checkpoints, "+".join(result.sources), [result.target]), *cautions(checkpoints, real)]
-    out = about.get("out", "FOLDER")
+    out = "FOLDER"  # it is passed on: no place of this machine
     blocks = [
         _front([one.hub for one in checkpoints if one.hub]),
         f"# Speech emotion in {result.target}",
