@@ -49,6 +49,7 @@ def command(
     """
     from xlser.atomic import write_text
     from xlser.data.init_card import first_card
+    from xlser.printable import printable
 
     if out.exists() and not force:
         raise click.ClickException(f"{out} is there already; --force writes over it")
@@ -65,7 +66,7 @@ def command(
     root = source if source.is_dir() else table_options.folder(source)
     click.echo(
         f"next: {'' if draft.finished else 'write what is true in place of each EDIT, then '}"
-        f"xlser corpora verify {shlex.quote(str(out))} --root {shlex.quote(str(root))}"
+        f"xlser corpora verify {shlex.quote(printable(out))} --root {shlex.quote(printable(root))}"
     )
 
 
