@@ -56,6 +56,10 @@ def heard(calls):
     return calls["copy_clips"]["find"].keywords["place"] if "copy_clips" in calls else SimpleNamespace()
 
 
+def cut(calls):
+    return calls["write_timelines"]["cut"] if "write_timelines" in calls else SimpleNamespace(every=None, window=None)
+
+
 def jobs(calls):
     return calls["run_bench"]["jobs"]
 
@@ -105,8 +109,8 @@ OPTIONS = {
         ),
         "--adapt": ([], lambda c: c["predict_files"]["adapt"], True),
         "--adaptation": (["coral"], lambda c: c["predict_files"]["adapt"], "coral"),
-        "--every": (["2.5"], lambda c: c["write_timelines"]["cut"].every, 2.5),
-        "--window": (["1.5", "--every", "1"], lambda c: c["write_timelines"]["cut"].window, 1.5),
+        "--every": (["2.5"], lambda c: cut(c).every, 2.5),
+        "--window": (["1.5", "--every", "1"], lambda c: cut(c).window, 1.5),
         "--channel": (["left"], lambda c: c["find_requests"]["channel"], "left"),
         "--root": (["there"], lambda c: c["find_requests"]["options"].root, Path("there")),
         "--encoding": (["cp1252"], lambda c: c["find_requests"]["options"].encoding, "cp1252"),
