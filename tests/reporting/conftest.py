@@ -189,7 +189,7 @@ def fine(recipe=ENCODER_RECIPE):
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open its event loop runs, and no other test can run one
 def browser():
     """A real headless browser; skips where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="pages are looked at by playwright")
