@@ -19,7 +19,7 @@ from xlser.reporting.bench.facts import Bench
 from xlser.reporting.best.answer import headline as best_headline
 from xlser.reporting.facts import Facts
 from xlser.reporting.html import html
-from xlser.reporting.section import Cell, Note, Page, Section, Table
+from xlser.reporting.section import Cell, Cells, Note, Page, Section, Table
 from xlser.reporting.wording import plural
 
 INDEX = "index.html"
@@ -97,7 +97,7 @@ def entry_of(place: Path, folder: Path) -> Entry:
 
 def index_page(entries: list[Entry], unread: list[str]) -> Page:
     """Return the page of results; ``unread`` has what could not be read, a sentence each."""
-    rows = [
+    rows: list[Cells] = [
         [
             entry.finished,
             entry.kind,
