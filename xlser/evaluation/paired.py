@@ -147,7 +147,7 @@ def contributions(difference: np.ndarray, speakers: np.ndarray, truth: np.ndarra
     """Return what each speaker adds to the difference of the mean recalls, (S,), in the sorted order of their names.
 
     >>> contributions(np.array([1.0, 0.0, -1.0, 0.0]), np.array(list("abba")), np.array(list("xxyy"))).tolist()
-    [0.5, -0.5]
+    [0.25, -0.25]
     """
     codes = np.unique(truth.astype(str), return_inverse=True)[1]
     size = np.bincount(codes)
