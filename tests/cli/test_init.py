@@ -11,10 +11,10 @@ from xlser.corpora.card import load_card
 @pytest.fixture
 def table(tmp_path, voice):
     """A table none of whose headings is known, in an encoding of its own."""
-    rows = ["aa|bb|cc|dd"]
+    rows = ["zz|aa|bb|cc|dd"]  # zz: names that the recordings had once
     for number, (who, mood) in enumerate([("Żaneta", "zły"), ("Żaneta", "smutny"), ("Jan", "zły"), ("Jan", "smutny")]):
         soundfile.write(tmp_path / f"r{number}.wav", voice(1.0, seed=number), 16_000)
-        rows.append(f"r{number}.wav|{who}|{'K' if who == 'Żaneta' else 'M'}|{mood}")
+        rows.append(f"old{number}.wav|r{number}.wav|{who}|{'K' if who == 'Żaneta' else 'M'}|{mood}")
     (tmp_path / "t.csv").write_text("\n".join(rows), encoding="cp1250")
     return tmp_path / "t.csv"
 
@@ -46,11 +46,17 @@ def test_a_terminal_is_asked_and_a_script_is_not(xlser, table, tmp_path, monkeyp
     card = tmp_path / "c.yaml"
     assert xlser("corpora", "init", table, "--out", card)[0] == 0
     assert "emotion: EDIT" in card.read_text(encoding="utf-8")
-    answers = iter([4, 2])  # paths are known by their suffix: what says the emotion, and who speaks, is asked
+    answers, guesses = iter([5, 3]), []  # paths are known by their suffix: the emotion, and who speaks, is asked
+
+    def answer(*_, default, **__):
+        guesses.append(default)
+        return next(answers)
+
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr("click.prompt", lambda *_, **__: next(answers))
+    monkeypatch.setattr("click.prompt", answer)
     assert xlser("corpora", "init", table, "--out", card, "--force", "--audio-column", "aa")[0] == 0
     assert load_card(card).table.columns == {"emotion": ("dd",), "speaker": ("bb",)}
+    assert guesses == [5, None], "the guess is the column whose cells are emotions"
 
 
 def test_cards_of_ones_own_are_verified_never(xlser, table, tmp_path, monkeypatch):
@@ -60,3 +66,19 @@ def test_cards_of_ones_own_are_verified_never(xlser, table, tmp_path, monkeypatc
     _, out, _ = xlser("corpora", "list")
     (line,) = [line for line in out.splitlines() if line.startswith("mine ")]
     assert " never " in line
+
+
+@pytest.mark.parametrize(("option", "value"), [("--encoding", "ascii"), ("--separator", ";")])
+def test_options_reach_the_table_of_a_folder_and_its_fault_is_the_reason(xlser, table, tmp_path, option, value):
+    status, out, _ = xlser("corpora", "init", tmp_path, "--out", tmp_path / "c.yaml", option, value)
+    assert status == 0
+    (reason,) = [line for line in out.splitlines() if "NOT FINISHED" in line]
+    assert f"table {table}" in reason
+
+
+def test_a_folder_without_the_table_that_an_option_speaks_of(xlser, tmp_path, voice):
+    for name in ("angry_1", "sad_1", "angry_2", "sad_2"):
+        soundfile.write(tmp_path / f"{name}.wav", voice(0.5), 16_000)
+    assert "NOT FINISHED" not in xlser("corpora", "init", tmp_path, "--out", tmp_path / "a.yaml")[1]
+    _, out, _ = xlser("corpora", "init", tmp_path, "--out", tmp_path / "b.yaml", "--emotion-column", "mood")
+    assert "holds no table" in out

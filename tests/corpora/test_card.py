@@ -136,8 +136,10 @@ def test_an_unknown_name_that_is_near_nothing_lists_the_known():
 
 def test_columns_that_nothing_reads_are_errors(make_card):
     table = {"file": "t.csv", "key": "file", "columns": {"emotion": "e", "speker": "s"}}
-    with pytest.raises(CardError, match=r"'speker', which nothing reads: did you mean 'speaker'"):
+    with pytest.raises(CardError, match=r"'speker', which nothing reads; did you mean 'speaker'"):
         make_card(table=table, grammar="(?P<speaker>.+)")
+    with pytest.raises(CardError, match=r"'emotoin', which nothing reads; did you mean 'emotion'"):
+        make_card(table={**table, "columns": {"emotoin": "e"}}, grammar="(?P<speaker>.+)")
     table["columns"] = {"emotion": "e", "who": "s"}
     assert make_card(table=table, grammar=".+", speaker="{who}").speaker == "{who}"
 

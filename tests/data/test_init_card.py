@@ -119,6 +119,11 @@ def test_crema_d(read):
         ("öfke", "mutluluk", "üzüntü"),
         ("οργή", "χαρά", "λύπη"),
         ("gussa", "khushi", "udaas"),
+        ("zła", "wesoła", "smutna"),
+        ("злые", "радостная", "грустное"),
+        ("θυμωμένη", "χαρούμενο", "λυπημένη"),
+        ("arrabbiata", "contenta", "triste"),
+        ("fâchée", "joyeuse", "triste"),
     ],
 )
 def test_folders_of_classes_in_many_languages(read, words):
@@ -207,6 +212,16 @@ def test_where_there_is_nothing_to_guess_from_a_draft_says_what_to_write(tree, t
 def test_a_source_that_is_not_there(tmp_path):
     with pytest.raises(CorpusError, match="does not exist"):
         first_card(tmp_path / "nowhere")
+
+
+def test_folders_of_labels_that_nobody_knows_say_how_they_are_written(tree, tmp_path):
+    root = tree(*[f"all/{label}/{n}.wav" for label in ("zork", "blip") for n in range(3)])
+    draft = first_card(root)
+    (hint,) = [line for line in draft.text.splitlines() if "blip, zork" in line]
+    pattern = hint.split("'")[1]
+    written = draft.text.replace("grammar: EDIT", f"grammar: '{pattern}'\nspeaker: unknown")
+    (tmp_path / "card.yaml").write_text(written.replace("{EDIT: EDIT}", "{zork: anger, blip: fear}"))
+    assert {row["emotion"] for row in scan(load_card(tmp_path / "card.yaml"), root).rows} == {"anger", "fear"}
 
 
 @pytest.mark.parametrize(("name", "count"), [("emodb", 10), ("urdu", 29), ("ravdess", 8)])

@@ -268,3 +268,54 @@ def test_what_a_table_says_of_text_and_session_is_read(drafted):
     made, _, _ = drafted([heads, ["a.wav", "sad", "x", "well", "2"], ["b.wav", "sad", "y", "no", "3"]])
     assert made.frame["text"].tolist() == ["well", "no"]
     assert made.frame["session"].tolist() == ["2", "3"]
+
+
+def test_a_label_nearly_written_like_a_canonical_name_is_no_emotion_of_its_own(drafted):
+    made, card, draft = drafted([["file", "emotion", "speaker"], ["a.wav", "neutrall", "x"], ["b.wav", "zork", "y"]])
+    assert made.frame["emotion"].tolist() == ["neutral", "zork"]
+    assert card.own_emotions == ("zork",)
+    assert any("'neutrall' mean neutral" in line for line in draft.check)
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_recordings_are_named_by_cells_where_no_heading_says_so(drafted, tmp_path, folder):
+    heads = ["q1", "q2", "emotion"]
+    made, card, draft = drafted([heads, ["1", "a.wav", "sad"], ["2", "b.wav", "fear"]], folder=folder)
+    assert card.table.key == ("q2",)
+    assert made.frame["emotion"].tolist() == ["sadness", "fear"]
+    assert any(line.startswith("path: 'q2'") for line in draft.check)
+
+
+def test_a_table_without_headings_loses_no_row(unfinished):
+    draft, said = unfinished([["a.wav", "x", "angry"], ["b.wav", "y", "sad"]])
+    assert "no line names its columns" in "".join(draft.check)
+    assert "key: EDIT" in said
+
+
+def test_a_key_whose_cells_are_nobodys_says_so_at_its_line(unfinished):
+    _, said = unfinished([["file", "speaker", "emotion"], ["c.wav", "x", "angry"], ["d.wav", "y", "sad"]])
+    assert "such as c.wav, name no recording" in said
+
+
+def test_a_letter_of_a_sex_is_read_beside_other_things(drafted):
+    made, _, _ = drafted(
+        [["Plik", "Emocja", "Płeć"], ["a.wav", "smutna", "K"], ["b.wav", "zły", "M"], ["c", "zły", "?"]]
+    )
+    assert made.frame["sex"].tolist() == ["female", "male"]
+
+
+def test_among_several_tables_that_which_names_the_recordings_is_read(tmp_path, voice):
+    for name in ("a", "b"):
+        soundfile.write(tmp_path / f"{name}.wav", voice(0.5), 16_000)
+    (tmp_path / "rooms.csv").write_text("room;size\nx;3\n")
+    (tmp_path / "q.csv").write_text("q1;emotion\na.wav;sad\nb.wav;fear\n")
+    draft = first_card(tmp_path)
+    assert draft.finished
+    assert 'file: "q.csv"' in draft.text
+
+
+def test_why_the_table_of_a_folder_cannot_be_read_is_the_reason(tmp_path, voice):
+    soundfile.write(tmp_path / "a.wav", voice(0.5), 16_000)
+    (tmp_path / "q.csv").write_text("file;mood\na.wav;zork\n")
+    (reason,) = [line for line in first_card(tmp_path).check if "NOT FINISHED" in line]
+    assert "q.csv has no column of emotion" in reason

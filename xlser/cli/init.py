@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,7 +57,9 @@ def command(
     options = replace(table_options, columns={**table_options.columns, **named})
     draft = first_card(source, name, options)
     if draft.missing and sys.stdin.isatty():
-        asked = {role: header for role, heads in draft.missing.items() if (header := ask_column(role, heads))}
+        asked = {
+            role: header for role, heads in draft.missing.items() if (header := ask_column(role, heads, draft.likely))
+        }
         if asked:
             draft = first_card(source, name, replace(options, columns={**options.columns, **asked}))
     write_text(out, draft.text)
@@ -70,12 +72,18 @@ def command(
     )
 
 
-def ask_column(role: str, heads: Sequence[str]) -> str | None:
-    """Ask which of the headers is a role's; None where none is, or there is none to choose from."""
+def ask_column(role: str, heads: Sequence[str], likely: Mapping[str, str]) -> str | None:
+    """Ask which of the headers is a role's; None where none is, or there is none to choose from.
+
+    ``likely`` has the header of a role that an empty answer stands for.
+    """
     if not heads:
         return None
     for number, head in enumerate(heads, 1):
         click.echo(f"  {number}  {head}", err=True)
     what = {"path": "names the recordings", "emotion": "says the emotion"}.get(role, f"says the {role}")
-    number = click.prompt(f"Which column {what}? (0: none)", type=click.IntRange(0, len(heads)), err=True)
+    guess = heads.index(likely[role]) + 1 if role in likely else None
+    number = click.prompt(
+        f"Which column {what}? (0: none)", type=click.IntRange(0, len(heads)), default=guess, err=True
+    )
     return heads[number - 1] if number else None

@@ -111,11 +111,11 @@ class Card(Grown):
         fields = self.fields()
         for key, template in self._templates().items():
             _check_template(key, template, fields)
+        self._check_columns()
         self._check_labels(fields)
         if self.table and self.hook:
             raise ValueError("`table` and `hook` must not both be there: a hook reads what stands in place of a table")
         self._check_own_emotions()
-        self._check_columns()
         self._check_segments()
         self._check_votes()
         self._check_languages()
@@ -144,8 +144,8 @@ class Card(Grown):
             for name in table.columns if table else ():
                 if name not in used:
                     raise ValueError(
-                        f"`{key}.columns` names {name!r}, which nothing reads: {did_you_mean(name, sorted(used))} "
-                        f"Name {{{name}}} in a template such as `speaker`, or leave the column out"
+                        f"`{key}.columns` names {name!r}, which nothing reads; {did_you_mean(name, used)}. Name "
+                        f"{{{name}}} in a template such as `speaker`, or leave the column out"
                     )
 
     def _check_segments(self) -> None:

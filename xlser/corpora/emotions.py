@@ -55,10 +55,20 @@ def check_canonical(name: str) -> str:
         raise ValueError(f"canonical emotion {name!r} is written {_ALIASES[name]!r} here")
     if not re.fullmatch(r"[a-z][a-z_-]*", name):
         raise ValueError(f"canonical emotion must be one lower-case word, but is {name!r} instead")
-    near = [] if name in KNOWN else get_close_matches(name, sorted(KNOWN), n=1, cutoff=0.75)
+    near = None if name in KNOWN else nearest_canonical(name)
     if near:
-        raise ValueError(f"canonical emotion {name!r} is not known; did you mean {near[0]!r}?")
+        raise ValueError(f"canonical emotion {name!r} is not known; did you mean {near!r}?")
     return name
+
+
+def nearest_canonical(name: str) -> str | None:
+    """Return the canonical emotion that a word may be a slip of the pen, a synonym or another form of; or None.
+
+    >>> nearest_canonical("hapiness"), nearest_canonical("angry"), nearest_canonical("zorbish")
+    ('happiness', 'anger', None)
+    """
+    near = get_close_matches(name, sorted(KNOWN), n=1, cutoff=0.75)
+    return _ALIASES.get(name) or (near[0] if near else None)
 
 
 def check_named(name: str) -> str:

@@ -15,7 +15,7 @@ from xlser.data.formats.columns import read_sexes
 from xlser.data.formats.table_options import TableOptions
 from xlser.data.init_draft import CHECK, Draft, attempt, emotion_lines, nobody_lines, some, word
 from xlser.data.init_fields import Field, Names, cut, find_roles
-from xlser.data.init_table import table_draft, tables_in
+from xlser.data.init_table import table_draft, table_paths, tables_in
 from xlser.data.init_unfinished import unfinished_draft
 from xlser.errors import CorpusError
 from xlser.printable import is_unicode
@@ -24,7 +24,8 @@ from xlser.printable import is_unicode
 def first_card(source: str | Path, name: str | None = None, options: TableOptions | None = None) -> Draft:
     """Write a first card for a folder of recordings, or for a table that names them.
 
-    In a folder a table of segments is used, and any other where the names of the files say nothing of emotion.
+    In a folder a table of segments is used, and any other where the names of the files say nothing of emotion, or where
+    the options say how a table is read.
 
     Labels are read by a list of words in a dozen languages, then by the codes of well-known corpora; whatever is not
     sure is marked ``# please check``. The card loads and reads the folder as it is; ``options`` say how a table is read
@@ -76,19 +77,37 @@ def _head(name: str, count: int, languages: list[str]) -> str:
 def _from_folder(files: list[str], root: Path, options: TableOptions, head: Callable[[list[str]], str]) -> Draft:
     tables = tables_in(root, files, options)
     segmented = [table for table, read in tables.items() if "start" in read.heads]
+    of_table = partial(table_draft, root=root, files=files, options=options, head=head)
     if len(segmented) == 1:
-        return table_draft(segmented[0], root, files, options, head)
+        return of_table(segmented[0])
+    if options.columns or options.encoding or options.separator:
+        return of_table(_only([*tables] or table_paths(root), root))
     try:
         draft = _from_names(files, root, head)
     except CorpusError as error:
-        if len(tables) == 1:
-            return table_draft(next(iter(tables)), root, files, options, head)
-        names = ", ".join(str(table) for table in tables)
-        raise CorpusError(f"{error} These tables name its recordings: {names}" if tables else str(error)) from error
+        return _where_names_fail(error, [*tables] or table_paths(root), root, of_table)
     draft.check += [
         f"{table.name} names these recordings and is not read: give it in place of the folder" for table in tables
     ]
     return draft
+
+
+def _where_names_fail(error: CorpusError, tables: list[Path], root: Path, of_table: Callable[[Path], Draft]) -> Draft:
+    if not tables:
+        raise CorpusError(f"{error}. If a table holds the labels, put it there, or give it: xlser corpora init TABLE")
+    try:
+        return of_table(_only(tables, root))
+    except CorpusError as why:
+        raise CorpusError(f"{error}; {why}") from why
+
+
+def _only(tables: list[Path], root: Path) -> Path:
+    """Return the table of a folder; it is an error where there is none, or more than one."""
+    if len(tables) == 1:
+        return tables[0]
+    if not tables:
+        raise CorpusError(f"{root} holds no table whose columns, encoding or separator could be named: give the table")
+    raise CorpusError(f"{root} holds several tables; give the one with the labels: {', '.join(map(str, tables))}")
 
 
 def _from_names(files: list[str], root: Path, head: Callable[[list[str]], str]) -> Draft:
@@ -96,10 +115,7 @@ def _from_names(files: list[str], root: Path, head: Callable[[list[str]], str]) 
     names = find_roles(cut([nfc(path) for path in files if PurePosixPath(path).suffix.lower() == suffix]))
     by_role = {f.role: f for f in (*names.folders, *names.fields) if f.role}
     if "emotion" not in by_role:
-        raise CorpusError(
-            f"nothing in the names below {root} looks like an emotion, such as {names.files[0]}. If a table holds the "
-            "labels, give the table: xlser corpora init labels.csv"
-        )
+        raise CorpusError(f"nothing in the names below {root} looks like an emotion, such as {names.files[0]}")
     draft = Draft("")
     _tell(names, by_role, draft)
     lines = [f"audio: {_quoted(_glob(names, suffix))}", f"grammar: {_quoted(_grammar(names))}"]

@@ -10,9 +10,9 @@ from pathlib import Path
 import yaml
 
 from xlser.corpora.card import EDIT, Card
-from xlser.corpora.emotions import check_named
+from xlser.corpora.emotions import check_named, nearest_canonical
 from xlser.corpora.scan import Scan, scan
-from xlser.corpora.words import plain
+from xlser.corpora.words import Guess, plain
 from xlser.data.init_fields import read_codes
 from xlser.data.manifest import build_manifest
 from xlser.errors import CardError
@@ -26,7 +26,8 @@ CHECK = "  # please check"
 class Draft:
     """The text of a first card, what was guessed, and what its user must look at.
 
-    ``missing`` has the roles of columns that nobody could find, each with the headers that it may be.
+    ``missing`` has the roles of columns that nobody could find, each with the headers that it may be; ``likely`` the
+    header of such a role whose cells look like it.
     """
 
     text: str
@@ -34,6 +35,7 @@ class Draft:
     check: list[str] = field(default_factory=list)
     languages: list[str] = field(default_factory=list)
     missing: dict[str, list[str]] = field(default_factory=dict)
+    likely: dict[str, str] = field(default_factory=dict)
 
     @property
     def finished(self) -> bool:
@@ -57,10 +59,13 @@ def attempt(text: str, root: Path) -> Scan:
 def emotion_lines(codes: list[str], draft: Draft) -> list[str]:
     """Return the lines of a card that say what labels mean; what is not sure is marked, and to be checked.
 
-    A label that no language here knows is kept as an emotion of this corpus alone, and declared as such.
+    A label that no language here knows is taken for the canonical name that it is nearly written like; where there is
+    none, it is kept as an emotion of this corpus alone, and declared as such.
     """
     lines, own = ["emotion:"], []
-    for number, (code, guess) in enumerate(read_codes(codes).items()):
+    for number, (code, known) in enumerate(read_codes(codes).items()):
+        near = nearest_canonical(_letters_only(code))
+        guess = known or (Guess(near, False) if near else None)
         emotion = guess.emotion if guess else _own_name(code, number)
         sure = guess is not None and guess.sure
         lines.append(f"  {quoted(code)}: {emotion}{'' if sure else CHECK}")
@@ -74,11 +79,14 @@ def emotion_lines(codes: list[str], draft: Draft) -> list[str]:
 
 def _own_name(code: str, number: int) -> str:
     """Return a label as a canonical name, or one made up where it can be none."""
-    name = re.sub(r"[^a-z]+", "-", plain(code)).strip("-")
     try:
-        return check_named(name)
+        return check_named(_letters_only(code))
     except ValueError:
         return f"unread-{_letters(number)}"
+
+
+def _letters_only(code: str) -> str:
+    return re.sub(r"[^a-z]+", "-", plain(code)).strip("-")
 
 
 def nobody_lines(draft: Draft) -> list[str]:

@@ -21,6 +21,7 @@ from xlser.data.formats.table_reader import TableRows, read_rows
 from xlser.data.formats.table_text import LISTS, TABLES
 from xlser.data.init_draft import CHECK, Draft, attempt, emotion_lines, nobody_lines, quoted, some
 from xlser.data.init_encoding import said, with_encoding
+from xlser.data.init_paths import with_paths
 from xlser.data.init_votes import FoundVotes, find_votes
 from xlser.data.placing import BACKWARDS, OUTSIDE
 from xlser.errors import CorpusError
@@ -53,12 +54,14 @@ def table_draft(
         CorpusError: no column of paths or of labels; none of its paths is one of the recordings; or no card that could
             be guessed reads the folder.
     """
-    given, options = options, with_encoding(options, table)
+    given, options = options, with_paths(with_encoding(options, table), table)
     read = read_rows(table, options)
     votes = find_votes(read)
     if votes is None or not votes.stand_alone:
         read = read_rows(table, options, ("path", LABELS))
     draft = Draft("", [f"{table.name}: {len(read.rows)} rows; {_named(read)}"], [*read.reading, *said(given, options)])
+    if "path" in options.columns and "path" not in given.columns:
+        draft.check.append(f"path: {options.columns['path']!r} names the recordings, by its cells")
     columns, rest = _columns(read, votes, draft)
     lines = _table_lines(table, root, read, files) + (votes.lines if votes else [])
     failures = []
@@ -81,16 +84,21 @@ def table_draft(
 def tables_in(root: Path, files: list[str], options: TableOptions) -> dict[Path, TableRows]:
     """Return the tables beside recordings, or in a folder there, that name some of them and say something of each."""
     found = {}
-    for path in sorted(path for pattern in ("*", "*/*") for path in root.glob(pattern)):
-        if path.suffix.lower() not in TABLES or path.suffix.lower() in LISTS or path.name.startswith("."):
-            continue
+    for path in table_paths(root):
         try:
-            read = read_rows(path, with_encoding(options, path), ("path", LABELS))
+            read = read_rows(path, with_paths(with_encoding(options, path), path), ("path", LABELS))
             _table_lines(path, root, read, files)
         except CorpusError:
             continue
         found[path] = read
     return found
+
+
+def table_paths(root: Path) -> list[Path]:
+    """Return what may be tables of labels in a folder and in its folders: lists of one column are none."""
+    paths = sorted(path for pattern in ("*", "*/*") for path in root.glob(pattern) if path.is_file())
+    kinds = {*TABLES} - {*LISTS}
+    return [path for path in paths if path.suffix.lower() in kinds and not path.name.startswith(".")]
 
 
 def _named(read: TableRows) -> str:

@@ -123,13 +123,16 @@ def read_sexes(codes: Iterable[str]) -> dict[str, str | None]:
 
     >>> read_sexes(["K", "M"]), read_sexes(["H", "M"]), read_sexes(["F", "N"])
     ({'K': 'female', 'M': 'male'}, {'H': 'male', 'M': 'female'}, {'F': 'male', 'N': 'female'})
+    >>> read_sexes(["K", "M", "?"])
+    {'K': 'female', 'M': 'male', '?': None}
     """
     codes = list(codes)
     letters = {plain(code) for code in codes}
-    pair = next((pair for pair in _PAIRS if letters == set(pair)), None)
-    if pair is not None:
-        return {code: "female" if plain(code) == pair[0] else "male" for code in codes}
-    return {code: read_sex(code) for code in codes}
+    # Beside them stand other things: a dash, "unknown", a third sex.
+    single = {letter for letter in letters if len(letter) == 1 and letter.isalpha()}
+    pair = next((pair for pair in _PAIRS if single == set(pair)), ())
+    known = dict(zip(pair, ("female", "male"), strict=False))
+    return {code: known.get(plain(code)) or read_sex(code) for code in codes}
 
 
 _FEMALE = (
