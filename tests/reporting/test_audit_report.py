@@ -102,6 +102,11 @@ def test_files_are_whole_json_and_a_page_that_loads_nothing(result, tmp_path):
     assert set(re.findall(r'href="#([^"]+)"', text)) <= set(ids)
 
 
+@pytest.mark.slow
+def test_the_page_in_a_browser(result, tmp_path, faults_of):
+    assert faults_of(write_audit(result, tmp_path)[0], answered=False) == []
+
+
 def test_the_terminal_holds_a_hundred_columns(result):
     text = audit_text(result)
     assert max(map(len, text.splitlines())) <= 100

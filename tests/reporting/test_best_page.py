@@ -72,7 +72,7 @@ def test_the_headline_has_choice_expectation_range_baseline_and_chance(result):
     said = headline(result)
     for part in ("0.70 (0.60 to 0.80)", "uniform prior", "emodb and emovo", "0.50 (0.40 to 0.60)", "chance is 0.25"):
         assert part in said
-    assert best_page(result).sub == said
+    assert best_page(result).answer[0].text == said
 
 
 def test_one_source_is_not_called_left_out(result):
@@ -165,4 +165,4 @@ def test_random_weights_synthetic_speech_and_scores_that_are_not_known(result):
 
 
 def test_the_page_in_a_browser(result, tmp_path, faults_of):
-    assert faults_of(write_best(result, tmp_path), answered=False) == []
+    assert faults_of(write_best(result, tmp_path)) == []

@@ -136,3 +136,12 @@ def test_text_shows_words_and_tables_wherever_they_stand_and_no_pictures():
     assert "svg" not in said
     assert said.endswith("nothing else")
     assert text([Section("a", "", [Note("−0.1 → “x”")])]) == '-0.1 > "x"'
+
+
+def test_ticks_of_a_terminal_are_quotes_on_a_page_but_for_files_and_scripts():
+    kept = "<script>let a = `b`;</script>", "<pre>`c`</pre>"
+    parts = [Note("see `xlser <x>`"), Note(Markup("<b>see</b> `this`")), *(Raw(Markup(text)) for text in kept)]
+    text = html(Page("t", "k", "h", "", [], [Section("s", "S", parts)], "f"))
+    assert "see “xlser &lt;x&gt;”" in text
+    assert "<b>see</b> “this”" in text
+    assert all(part in text for part in kept)

@@ -8,7 +8,7 @@ import pytest
 from xlser.errors import RunError
 from xlser.reporting import first_screen
 from xlser.reporting.facts import Facts
-from xlser.reporting.runs_index import write_index
+from xlser.reporting.runs_index import KEPT, refresh_index, write_index
 
 
 @pytest.fixture
@@ -44,6 +44,38 @@ def test_every_result_has_its_answer_the_newest_first(folder):
     assert re.search("Not read: broken: .*results.json", text)
 
 
+def test_what_has_changed_is_read_again_and_damage_to_what_is_kept_is_nothing(folder):
+    first = write_index(folder).read_text(encoding="utf-8")
+    assert write_index(folder).read_text(encoding="utf-8") == first
+    changed = folder / "b/one/results.json"
+    changed.write_text(changed.read_text().replace("0.9", "0.70"))
+    assert "UA 0.70" in write_index(folder).read_text(encoding="utf-8")
+    for damage in ("{", "[]", json.dumps({"xlser": "0", "results": {"b/one": 5}})):
+        (folder / KEPT).write_text(damage)
+        assert "UA 0.70" in write_index(folder).read_text(encoding="utf-8")
+    assert (folder / KEPT).read_text() != damage
+
+
+def test_results_that_are_json_but_none_of_ours_are_named(folder):
+    for number, text in enumerate(("[]", "null", '{"about": 5}', '{"schema": 1}')):
+        (folder / f"odd{number}").mkdir()
+        (folder / f"odd{number}" / "results.json").write_text(text)
+    text = write_index(folder).read_text(encoding="utf-8")
+    assert all(f"Not read: odd{number}" in text for number in range(4))
+    assert "UA 0.90" in text
+
+
+def test_the_index_of_runs_is_made_anew_and_no_result_fails_by_it(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert refresh_index(folder / "b/one") is None
+    (tmp_path / "b").rename(tmp_path / "runs")
+    assert refresh_index("runs/one") is not None
+    assert "UA 0.90" in (tmp_path / "runs" / "index.html").read_text(encoding="utf-8")
+    (tmp_path / "runs" / "index.html").unlink()
+    (tmp_path / "runs" / "index.html").mkdir()
+    assert refresh_index("runs/one") is None
+
+
 def test_a_folder_without_results_is_named(tmp_path):
     with pytest.raises(RunError, match=r"results\.json"):
         write_index(tmp_path)
@@ -59,8 +91,11 @@ def test_a_click_sorts_and_another_turns_it_round(folder, browser, faults_of):
     answers = "[...document.querySelectorAll('tbody tr')].map(row => row.cells[3].textContent.match(/[\\d.]+/)[0])"
     assert page.evaluate(answers) == ["0.30", "0.90"]
     for expected in (["0.30", "0.90"], ["0.90", "0.30"]):
-        page.get_by_role("button", name="Answer").click()
+        page.get_by_role("button", name="UA").click()
         assert page.evaluate(answers) == expected
     page.get_by_role("button", name="Finished").click()
     assert page.evaluate(answers) == ["0.90", "0.30"]
+    for typed, left in (("B/ONE 0.9", 1), ("nowhere", 0), ("", 2)):
+        page.get_by_role("searchbox").fill(typed)
+        assert page.locator("tbody tr:visible").count() == left
     page.close()

@@ -70,6 +70,7 @@ def command(
     from xlser.experiment.best.run import run_best
     from xlser.experiment.workplace import Workplace, parse_roots
     from xlser.reporting.best.page import best_text, write_best
+    from xlser.reporting.runs_index import refresh_index
 
     place = Workplace(data_root, parse_roots(roots), jobs=jobs, progress=sys.stderr.isatty())
     place.cache = cache or place.cache
@@ -80,6 +81,7 @@ def command(
     out = out or default_out(asked)
     result = run_best(asked, out, place, minutes=minutes)
     page = write_best(result, out)
+    refresh_index(out)
     click.echo(best_text(result))
     click.echo(f"\nreport: {page}\nuse it: xlser predict {out} RECORDINGS --format csv")
 

@@ -18,7 +18,8 @@ FOLDER = click.Path(path_type=Path)
 def command(folder: Path, listen: bool, data_root: Path | None, roots: tuple[str, ...], cache: Path | None) -> None:
     """Make the report of a finished run, bench or search anew from the numbers in its FOLDER.
 
-    A folder that holds several of them, such as runs, gets an index.html with the answer of each.
+    A folder that holds several of them, such as runs, gets an index.html with the answer of each, which can be sorted
+    and searched. That of runs itself is made anew after each run, bench and search in it.
 
     Clips that --listen has copied stay in FOLDER/clips, and every later report of the bench plays them.
     """

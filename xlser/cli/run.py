@@ -49,6 +49,7 @@ def command(
     from xlser.experiment.run import default_out, run_recipe
     from xlser.experiment.workplace import Workplace, parse_roots
     from xlser.reporting.report import render_terminal, write_report
+    from xlser.reporting.runs_index import refresh_index
 
     out = out or default_out(chosen)
     check_environment(needed, load=not finished(out))
@@ -59,5 +60,6 @@ def command(
     if int(os.environ.get("RANK", "0")):
         return  # started by torchrun: the first process reports
     report = write_report(folder)
+    refresh_index(folder)
     click.echo(render_terminal(folder))
     click.echo(f"\nreport: {report}")

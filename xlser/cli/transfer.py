@@ -54,6 +54,7 @@ def command(
     from xlser.experiment.bench.run import run_bench, whole
     from xlser.experiment.workplace import Workplace, parse_roots
     from xlser.reporting.bench.report import render_bench, write_bench_report
+    from xlser.reporting.runs_index import refresh_index
 
     place = Workplace(data_root, parse_roots(roots), progress=sys.stderr.isatty())
     if cache:
@@ -64,6 +65,7 @@ def command(
     plan = make_jobs(chosen, sources, targets, out, seeds=seeds, few_shot=ks, adapt=shifts)
     run_bench(plan, out, place, workers=jobs, dask=dask)
     report = write_bench_report(out)
+    refresh_index(out)
     click.echo(render_bench(out))
     click.echo(f"\nreport: {report}")
     if not whole(out):

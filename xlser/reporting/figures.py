@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from xlser.reporting.facts import FEATURES, Facts, Row
+from xlser.reporting.fitted import rows_of
 from xlser.reporting.section import Panel
 from xlser.reporting.svg import GREY, INK, METHODS, draw
 from xlser.reporting.wording import known, number, reader_name
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 360
-_LINE, _GAP, _HEAD, _FOOT, _LABEL = 15.0, 9.0, 24.0, 38.0, 15
+_LINE, _GAP, _HEAD, _FOOT, _LETTERS = 15.0, 9.0, 24.0, 38.0, 15
 MARKERS, SHAPES = ("o", "D", "s", "^"), "●◆■▲"
 AXES = ("head", "direction", "latent mean")
 
@@ -116,7 +117,8 @@ def _forest(
     slots, height = _slots(facts, rows, kinds, key)
 
     def paint(figure: Figure) -> None:
-        left = min(max(len(_short(facts, row["method"])) for row in rows) * 6.6 + 14, 118) / WIDTH
+        widest = max(len(text) for row in rows for text in _label(facts, row["method"]))
+        left = (widest * 6.8 + 14) / WIDTH
         total = height + _FOOT
         axes = figure.add_axes((left, _FOOT / total, 1 - left - 42 / WIDTH, height / total))
         axes.set(xlim=limits, ylim=(height, 0), yticks=[])
@@ -143,11 +145,14 @@ def _slots(facts: Facts, rows: list[Row], kinds: Sequence[str], key: str) -> tup
         y += _HEAD
         for method in dict.fromkeys(row["method"] for row in rows):
             found = [row for row in rows if (facts.reading(row), row["method"]) == (reading, method)]
+            label = _label(facts, method)
+            room = _LINE * max(0, len(label) - len(found)) / 2  # a name may have more rows than dots
+            y += room
             middle = y + _LINE * len(found) / 2
             for row in sorted(found, key=lambda row: kinds.index(row[key])):
-                slots.append((y + _LINE / 2, (middle, _short(facts, method)) if row is found[0] else None, row))
+                slots.append((y + _LINE / 2, (middle, "\n".join(label)) if row is found[0] else None, row))
                 y += _LINE
-            y += _GAP
+            y += room + _GAP
     return slots, y
 
 
@@ -168,7 +173,7 @@ def _head(axes: Axes, y: float, text: str) -> None:
 def _slot(axes: Axes, y: float, text: tuple[float, str] | None, row: Row, look: tuple[str, str]) -> None:
     margin = axes.get_yaxis_transform()
     if text:
-        axes.text(-0.02, text[0], text[1], transform=margin, ha="right", va="center")
+        axes.text(-0.02, text[0], text[1], transform=margin, ha="right", va="center", linespacing=1.1)
     axes.text(1.02, y, number(row["value"]), transform=margin, ha="left", va="center", fontsize=12)
     colour, marker = look
     if known(row["low"], row["high"]):
@@ -177,6 +182,5 @@ def _slot(axes: Axes, y: float, text: tuple[float, str] | None, row: Row, look: 
         axes.plot([row["value"]], [y], marker=marker, color=colour, markersize=6.5 if marker == "o" else 5.5)
 
 
-def _short(facts: Facts, method: str) -> str:
-    name = facts.short_name(method)
-    return name if len(name) <= _LABEL else f"{name[: _LABEL - 1]}…"
+def _label(facts: Facts, method: str) -> list[str]:
+    return rows_of(facts.short_name(method), _LETTERS)

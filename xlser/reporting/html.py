@@ -20,6 +20,9 @@ POLICY = (
     "media-src 'self' file: data:; base-uri 'none'; form-action 'none'"
 )
 
+_AS_IT_IS = re.compile("<(?:pre|script|style|textarea)")
+_IN_TEXT, _IN_MARKUP = re.compile(r"`([^`\n]+)`"), re.compile(r"`([^`\n<>]+)`")
+
 
 def html(page: Page) -> str:
     """Return the text of a page; whatever is no `markupsafe.Markup` is escaped."""
@@ -32,9 +35,13 @@ def _foldable(page: Page) -> bool:
 
 
 def _untick(value: Any) -> Any:
-    """Return a text with what a terminal shows between ticks in quotes: a page shows no Markdown."""
-    text = isinstance(value, str) and not isinstance(value, Markup)
-    return re.sub(r"`([^`\n]+)`", "“\\1”", value) if text else value
+    """Return a text with what a terminal shows between ticks in quotes: a page shows no Markdown.
+
+    Markup has sentences too; what holds a file or a script as it is, is left alone.
+    """
+    if not isinstance(value, str) or "`" not in value or (isinstance(value, Markup) and _AS_IT_IS.search(value)):
+        return value
+    return type(value)((_IN_MARKUP if isinstance(value, Markup) else _IN_TEXT).sub("“\\1”", value))
 
 
 @cache

@@ -69,7 +69,7 @@ PAGES: dict[str, tuple[Maker, ...]] = {
     ),
     "audit": (findings.section, corpus.sections, across.copies, across.shared, across.models, across.how),
     "audit in a terminal": (audit_terminal.corpora, audit_terminal.told),
-    "layers": (layers.opening, layers.scored, layers.rated, layers.read, layers.used),
+    "layers": (layers.scored, layers.rated, layers.read, layers.used),
     "layers in a terminal": (layers.text_opening, layers.text_rest),
     "best": (
         best.opening,

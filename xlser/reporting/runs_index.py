@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
+import xlser
 from xlser.atomic import write_text
 from xlser.errors import RunError, XlserError
 from xlser.evaluation.candidates import RESULT, read_best
@@ -22,7 +25,8 @@ from xlser.reporting.html import html
 from xlser.reporting.section import Cell, Cells, Note, Page, Section, Table
 from xlser.reporting.wording import plural
 
-INDEX = "index.html"
+INDEX, KEPT = "index.html", "index.json"
+DEFAULT = Path("runs")
 _NUMBERS = "results.json"
 _DEEPEST = 4
 
@@ -41,7 +45,8 @@ def write_index(folder: str | Path) -> Path:
     """Write ``index.html`` into a folder of runs, benches and searches, and return its path.
 
     The page lists what lies up to four folders deep, the newest first, each with its answer and a link to its report,
-    and names what cannot be read. Its rows are sorted by a click on a heading.
+    and names what cannot be read. Its rows are sorted by a click on a heading and searched. What was read is kept in
+    ``index.json`` and read again only where it has changed.
 
     Raises:
         RunError: there is no such folder, or nothing of the kind in it. XlserError: it cannot be written.
@@ -49,17 +54,54 @@ def write_index(folder: str | Path) -> Path:
     folder = Path(folder)
     if not folder.is_dir():
         raise RunError(f"{folder} is no folder: give that of a run, a bench or a search, or one that holds several.")
-    entries, unread = [], []
+    kept, entries, unread = _kept(folder), {}, []
     for place in result_folders(folder):
+        name = place.relative_to(folder).as_posix()
         try:
-            entries.append(entry_of(place, folder))
-        except XlserError as error:
-            unread.append(f"{place.relative_to(folder).as_posix()}: {error}")
+            stamp = _stamp(place)
+            old = kept.get(name)
+            entries[name] = old if old and old[0] == stamp else [stamp, *entry_of(place, folder)]
+        except (XlserError, OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            unread.append(f"{name}: {error if isinstance(error, XlserError) else repr(error)}")
     if not entries and not unread:
         raise RunError(f"{folder} holds no run, bench or search, nor does a folder in it: there is no {_NUMBERS}.")
     path = folder / INDEX
-    write_text(path, html(index_page(sorted(entries, reverse=True), unread)))
+    listed = sorted((Entry(*entry) for _, *entry in entries.values()), reverse=True)
+    write_text(path, html(index_page(listed, unread)))
+    write_text(folder / KEPT, json.dumps({"xlser": xlser.__version__, "results": entries}) + "\n")
     return path
+
+
+def refresh_index(out: str | Path) -> Path | None:
+    """Write the index of ``runs`` anew where a new result lies in it; None if it does not, or cannot be written."""
+    folder = Path(out).parent
+    if folder.resolve() != DEFAULT.resolve():
+        return None
+    try:
+        return write_index(folder)
+    except XlserError:
+        return None  # a result is whole without it
+
+
+def _kept(folder: Path) -> dict[str, list[Any]]:
+    """Return what the last index said of each folder, by its name: a bench takes a second to read."""
+    try:
+        kept = json.loads((folder / KEPT).read_text(encoding="utf-8"))
+        ours = kept["xlser"] == xlser.__version__
+        return {name: row for name, row in kept["results"].items() if ours and _is_entry(row)}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def _is_entry(row: Any) -> bool:
+    fields = len(Entry._fields) + 1
+    return isinstance(row, list) and len(row) == fields and all(isinstance(value, str) for value in row)
+
+
+def _stamp(place: Path) -> str:
+    """Return what changes whenever a folder's result is written."""
+    about = (place / (RESULT if (place / RESULT).is_file() else _NUMBERS)).stat()
+    return f"{about.st_mtime_ns}:{about.st_size}"
 
 
 def result_folders(folder: Path) -> Iterator[Path]:
@@ -95,6 +137,16 @@ def entry_of(place: Path, folder: Path) -> Entry:
     return Entry(facts.about["finished"], "run", what, first_screen.headline(facts).text, name)
 
 
+def _ua(answer: str) -> str:
+    """Return the first UA of an answer, with what stands in brackets behind it.
+
+    >>> _ua("UA 0.46 [0.38, 0.54] in the mean"), _ua("Expect a UA of 0.71 (0.66 to 0.78) on a"), _ua("nothing")
+    ('0.46 [0.38, 0.54]', '0.71 (0.66 to 0.78)', '')
+    """
+    found = re.search(r"UA (?:of )?(-?\d\.\d\d(?: [\[(][^\])]*[\])])?)", answer)
+    return found[1] if found else ""
+
+
 def index_page(entries: list[Entry], unread: list[str]) -> Page:
     """Return the page of results; ``unread`` has what could not be read, a sentence each."""
     rows: list[Cells] = [
@@ -102,19 +154,20 @@ def index_page(entries: list[Entry], unread: list[str]) -> Page:
             entry.finished,
             entry.kind,
             entry.what,
+            _ua(entry.answer),
             entry.answer,
             Cell(entry.folder, href=f"{quote(entry.folder)}/report.html"),
         ]
         for entry in entries
     ]
-    heads = ["Finished", "Kind", "From and to", "Answer", "Report"]
+    heads = ["Finished", "Kind", "From and to", "UA", "Answer", "Report"]
     caption = plural(len(entries), "result")
     parts = [Table.of(caption, heads, rows, kind="sortable", label=caption)]
     return Page(
         title="Results",
         kind="xlser report",
         heading="Runs, benches and searches",
-        sub=f"{caption}, the newest first. A click on a heading sorts by it.",
+        sub=f"{caption}, the newest first. A click on a heading sorts by it, a search keeps what it holds.",
         banners=[],
         sections=[Section("results", "Results", [*parts, *(Note(f"Not read: {line}") for line in unread)])],
         footer="This page loads nothing from elsewhere.",

@@ -77,7 +77,9 @@ def _inline(text: str, width: float, height: float, key: str, label: str) -> Mar
     body = body.replace("xlink:href", "href").replace(INK, "currentColor")
     body = re.sub(r"font: (?:[\w.]+ )*?([\d.]+px) [^;\"]*", r"font-size: \1", body)
     body = _own_ids(body, key)
-    body = re.sub(r"\n\s*", "\n", re.sub(r"(\d\.\d\d)\d+", r"\1", body))
+    # Coordinates alone: a name between tags may hold a number whose last digit tells it from another.
+    body = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0]), body)
+    body = re.sub(r"\n\s*", "\n", body)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" role="img" '
         f'aria-label="{escape(label)}" style="--w: {width:g}px">'

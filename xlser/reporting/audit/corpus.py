@@ -119,7 +119,9 @@ def _matrix(one: Corpus) -> Details:
         rows.append([name, *(Cell(str(count), share=share, kind="none" * (not count)) for count, share in shares)])
     label = "Recordings by speaker and emotion"
     table = Table.of(label, [Cell(hidden="speaker"), *one["matrix"]["columns"]], rows, kind="matrix")
-    return Details(label, [Box([table], "scroll speakers", label)], open=len(rows) <= _MOST_SPEAKERS)
+    return Details(
+        label, [Box([table], "scroll speakers", f"{label}, {one['corpus']}")], open=len(rows) <= _MOST_SPEAKERS
+    )
 
 
 def _split(one: Corpus) -> Part:

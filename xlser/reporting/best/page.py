@@ -9,8 +9,9 @@ from markupsafe import Markup
 from xlser.atomic import replacing, write_text
 from xlser.evaluation.candidates import BestResult
 from xlser.evaluation.contamination import checkpoints_of
-from xlser.reporting.best.answer import headline
 from xlser.reporting.best.readme import readme
+from xlser.reporting.best.sections import answer, picture
+from xlser.reporting.first_screen import folded
 from xlser.reporting.html import html
 from xlser.reporting.pages import PAGES, assemble
 from xlser.reporting.pretraining import warnings
@@ -22,7 +23,7 @@ from xlser.reporting.wording import listing
 def write_best(result: BestResult, folder: str | Path) -> Path:
     """Write ``report.html``, ``best.csv`` and the model card ``README.md`` into a folder; return the page's path.
 
-    The page loads nothing from elsewhere and runs no script. ``best.json`` is the result's own (`BestResult.write`).
+    The page loads nothing from elsewhere. ``best.json`` is the result's own (`BestResult.write`).
 
     Raises:
         XlserError: the folder cannot be written.
@@ -54,9 +55,11 @@ def best_page(result: BestResult) -> Page:
         title=f"The best model for {result.target}",
         kind=f"xlser best · {listing(result.sources)} to {result.target} · {result.protocol}",
         heading=f"The best model for {result.target}",
-        sub=headline(result),
+        sub="",
         banners=banners,
-        sections=assemble(PAGES["best"], result),
+        sections=folded(assemble(PAGES["best"], result), shown=("chart", "use")),
+        answer=answer(result),
+        picture=picture(result),
         footer=f"Made by xlser {result.about.get('versions', {}).get('xlser', '')}. This page loads nothing from "
         "elsewhere.",
     )

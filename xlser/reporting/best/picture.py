@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,11 +9,12 @@ from markupsafe import Markup, escape
 
 from xlser.evaluation.candidates import Estimate
 from xlser.reporting.bench.chart import COLOURS, SHAPES, tenths
+from xlser.reporting.fitted import rows_of
 from xlser.reporting.wording import known, number
 
 WIDTH, LEFT, RIGHT, SIZE = 360.0, 4.0, 34.0, 12
 VALIDATED, TARGET = 1, 0  # places of the marks and colours
-_LETTERS, _MOST = 52, 2
+_LETTERS = 52
 # What stands before the axis's lines is not crossed by them.
 _HALO = 'paint-order="stroke" style="stroke: var(--page); stroke-width: 4px"'
 _WORDS, _ROW, _GAP, _FOOT = 15.0, 16.0, 9.0, 34.0
@@ -58,9 +58,9 @@ def ends(lines: Sequence[Line]) -> list[float]:
 
 
 def _line(line: Line, y: float, span: tuple[float, float]) -> tuple[str, float]:
-    """Return one line and where the next one begins: its name in one or two rows, and its dots beneath."""
+    """Return one line and where the next one begins: its name in as many rows as it needs, and its dots beneath."""
     parts = []
-    for row, text in enumerate(_wrapped(f"{line.mark}: {line.label}" if line.mark else line.label)):
+    for row, text in enumerate(rows_of(f"{line.mark}: {line.label}" if line.mark else line.label, _LETTERS)):
         y += _WORDS
         if row == 0 and line.mark:
             rest = text.removeprefix(f"{line.mark}: ")
@@ -106,13 +106,3 @@ def _frame(ticks: list[tuple[float, str]], span: tuple[float, float], chance: fl
 def _x(value: float, span: tuple[float, float]) -> float:
     left, right = LEFT + 8, WIDTH - RIGHT - 8
     return left + (right - left) * (min(max(value, span[0]), span[1]) - span[0]) / (span[1] - span[0])
-
-
-def _wrapped(text: str) -> list[str]:
-    """Return a name in rows that fit.
-
-    >>> _wrapped("a name")
-    ['a name']
-    """
-    rows = textwrap.wrap(text, _LETTERS, break_on_hyphens=False) or [""]
-    return rows if len(rows) <= _MOST else [*rows[: _MOST - 1], f"{' '.join(rows[_MOST - 1 :])[: _LETTERS - 1]}…"]

@@ -21,6 +21,7 @@ from xlser.reporting.section import (
     Details,
     Figure,
     Group,
+    Headline,
     Legend,
     Note,
     Pairs,
@@ -35,22 +36,24 @@ from xlser.reporting.section import (
 )
 from xlser.reporting.wording import bounds, counted, lead, listing, number, plural, signed, whole
 
-_SHOWN, _TABLED = 7, 12
+_SHOWN, _TABLED = 5, 12
+
+
+def picture(result: BestResult) -> list[Part]:
+    """Return the first screen's picture: the best candidates, on the axis of the steps' picture."""
+    return [_figure(result, "Candidates, the best first", _best_lines(result))]
+
+
+def answer(result: BestResult) -> list[Part]:
+    """Return the headline, what came of the choice by the target's labels, and how the picture is read."""
+    hindsight = [Note(in_hindsight(result), "")] if _labelled(result) else []
+    return [Headline(headline(result)), *hindsight, Note(_caption(result))]
 
 
 def opening(result: BestResult) -> Section:
-    """Return the picture: the best candidates, and the steps from the plainest to the chosen one."""
-    rungs = ladder(result)
-    left = [_line(result, row, _label(result, row)) for row in _picked(result)]
-    right = [_line(result, rung.candidate, _step(result, rung)) for rung in rungs]
-    reach = [*ends(left), *ends(right), chance(result)]
-    panels = []
-    for name, lines in (("Candidates, the best first", left), ("From the plainest to the chosen", right)):
-        label = f"{name}: UA on sources left out{', and on the target' * _labelled(result)}; numbers in the tables."
-        panels.append(Panel(name, [], dots(lines, chance(result), label, (min(reach), max(reach)))))
-    figure = Figure([_legend(result), Panels(panels, "panels pairs")], _caption(result))
-    hindsight = [Note(in_hindsight(result), "")] if _labelled(result) else []
-    return Section("chart", "What was chosen", [*hindsight, figure], "Chart")
+    """Return the picture of the steps from the plainest candidate to the chosen one."""
+    title = "From the plainest to the chosen"
+    return Section("chart", title, [_figure(result, title, _step_lines(result))], "Chart")
 
 
 def choice(result: BestResult) -> Section:
@@ -237,6 +240,21 @@ def _gains(result: BestResult, rung: Rung, before: Rung | None) -> list[Cell | s
         pair = (now.target, was.target if was else None)
         cells.append(signed(pair[0].value - pair[1].value) if pair[0] and pair[1] else "")
     return cells
+
+
+def _figure(result: BestResult, name: str, lines: Sequence[Line]) -> Figure:
+    ends_of_all = [*ends(_best_lines(result)), *ends(_step_lines(result)), chance(result)]
+    label = f"{name}: UA on sources left out{', and on the target' * _labelled(result)}; numbers in the tables."
+    svg = dots(lines, chance(result), label, (min(ends_of_all), max(ends_of_all)))
+    return Figure([_legend(result), Panels([Panel(name, [], svg)], "panels one")])
+
+
+def _best_lines(result: BestResult) -> list[Line]:
+    return [_line(result, row, _label(result, row)) for row in _picked(result)]
+
+
+def _step_lines(result: BestResult) -> list[Line]:
+    return [_line(result, rung.candidate, _step(result, rung)) for rung in ladder(result)]
 
 
 def _numbers(row: Tried) -> list[Cell | str]:

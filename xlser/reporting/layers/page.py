@@ -10,8 +10,10 @@ from xlser.atomic import replacing, write_text
 from xlser.evaluation.contamination import checkpoints_of
 from xlser.evaluation.layers import LayerSweep
 from xlser.evaluation.results_file import write_json
+from xlser.reporting.first_screen import folded
 from xlser.reporting.html import html
-from xlser.reporting.layers.sections import headline, short
+from xlser.reporting.layers.picture import opening
+from xlser.reporting.layers.sections import answer, short
 from xlser.reporting.pages import PAGES, assemble
 from xlser.reporting.pretraining import warnings
 from xlser.reporting.section import Page
@@ -22,7 +24,7 @@ from xlser.reporting.wording import listing, plural
 def write_layers(sweep: LayerSweep, folder: str | Path) -> tuple[Path, Path, Path]:
     """Write ``layers.html``, ``layers.json`` and ``layers.csv`` into a folder and return their paths.
 
-    The page loads nothing from elsewhere and runs no script.
+    The page loads nothing from elsewhere.
 
     Raises:
         XlserError: the folder cannot be written.
@@ -53,9 +55,11 @@ def layers_page(sweep: LayerSweep) -> Page:
         title=f"Layers of {short(about['weights'])}",
         kind=f"xlser probe-layers · {corpora} · {plural(about['seeds'], 'seed')}",
         heading=f"Layers of {short(about['weights'])}",
-        sub=headline(sweep),
+        sub="",
         banners=banners,
-        sections=assemble(PAGES["layers"], sweep),
+        sections=folded(assemble(PAGES["layers"], sweep), shown=("scores",)),
+        answer=answer(sweep),
+        picture=opening(sweep),
         footer=f"Made by xlser {about['versions']['xlser']} in {about['seconds']} s. This page loads nothing from "
         "elsewhere.",
     )

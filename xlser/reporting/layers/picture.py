@@ -1,4 +1,4 @@
-"""The chart of a sweep: UA above and what else can be read below, over hidden states, a panel a pooling."""
+"""The charts of a sweep over hidden states: UA, and what else can be read, a panel a pooling."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from markupsafe import Markup
 from xlser.evaluation.layers import LayerScore, LayerSweep, State
 from xlser.reporting.bench.chart import Axes, Curve, Point, chart, mark, tenths
 from xlser.reporting.layers.questions import QUESTIONS, Column, decodability, reference, transfer
-from xlser.reporting.section import Figure, Legend, Panel, Panels
+from xlser.reporting.section import Figure, Legend, Panel, Panels, Part, Switch
 from xlser.reporting.wording import known, listing, number, score
 from xlser.vocabulary import ZERO_SHOT
 
@@ -18,29 +18,55 @@ _MOST_TICKS = 8
 _BAR = '<svg class="mark" viewBox="-7 -7 14 14" aria-hidden="true"><path class="{}" d="M0 -7V7"/></svg>'
 
 
-def figure(sweep: LayerSweep) -> Figure:
-    """Return a panel for each pooling, and what its lines are."""
-    beside = f" At the left of each panel stands {reference(sweep)}, for reference." if reference(sweep) else ""
-    caption = (
-        "Above: UA of logistic regression on emotions, zero-shot. Below: UA of linear probes that read where a clip "
-        f"comes from and who speaks. Dashed: chance, in a line's colour where it is that line's own.{beside} Chosen on "
-        f"the source alone; the oracle is the best in hindsight, mean of {listing(sweep.about['targets'])}."
+def opening(sweep: LayerSweep) -> list[Part]:
+    """Return UA over hidden states, a pooling at a time, that of the choice first to be seen."""
+    poolings = _poolings(sweep)
+    options = [(pooling, [Panels([_scores(sweep, pooling)], "panels one")]) for pooling in poolings]
+    lines = [column.head for column in transfer(sweep, ZERO_SHOT)[:-1]]
+    if len(options) == 1:
+        return [_legend(sweep, 0, lines), *options[0][1]]
+    return [_legend(sweep, 0, lines), Switch("Pooling", options, poolings.index(sweep.chosen.pooling))]
+
+
+def caption(sweep: LayerSweep) -> str:
+    """Return how the opening picture is read."""
+    beside = f" At the left stands {reference(sweep)}, for reference." if reference(sweep) else ""
+    return (
+        f"UA of logistic regression on emotions, zero-shot. Dashed: chance.{beside} Chosen on the source alone; the "
+        f"oracle is the best in hindsight, mean of {listing(sweep.about['targets'])}."
     )
-    panels = [_panel(sweep, pooling) for pooling in dict.fromkeys(state.pooling for state in sweep.states)]
-    return Figure([_legend(sweep), Panels(panels)], caption)
 
 
-def _panel(sweep: LayerSweep, pooling: str) -> Panel:
-    marks = [
+def probes_figure(sweep: LayerSweep) -> Figure:
+    """Return what else can be read over hidden states, a panel for each pooling."""
+    first, columns = len(transfer(sweep, ZERO_SHOT)) - 1, _merged(sweep)
+    panels = []
+    for pooling in _poolings(sweep):
+        label = f"How well corpus, language and speaker are read over hidden states, {pooling}; numbers in the tables."
+        panels.append(Panel(pooling, _marks(sweep, pooling), _picture(sweep, pooling, columns, first, label)))
+    words = (
+        "UA of linear probes that read where a clip comes from and who speaks. Dashed: chance, in a line's colour "
+        "where it is that line's own."
+    )
+    return Figure([_legend(sweep, first, [f"probe of {column.head}" for column in columns]), Panels(panels)], words)
+
+
+def _poolings(sweep: LayerSweep) -> list[str]:
+    return list(dict.fromkeys(state.pooling for state in sweep.states))
+
+
+def _scores(sweep: LayerSweep, pooling: str) -> Panel:
+    label = f"UA over hidden states, {pooling}; the numbers stand in the tables."
+    svg = _picture(sweep, pooling, transfer(sweep, ZERO_SHOT)[:-1], 0, label)
+    return Panel(pooling, _marks(sweep, pooling), svg)
+
+
+def _marks(sweep: LayerSweep, pooling: str) -> list[str]:
+    return [
         f"{name}: state {state.layer}"
         for name, state in (("chosen", sweep.chosen), ("oracle", sweep.oracle))
         if state and state.pooling == pooling
     ]
-    scores, decoded = transfer(sweep, ZERO_SHOT)[:-1], _merged(sweep)
-    above = _picture(sweep, pooling, scores, 0, f"UA over hidden states, {pooling}; the numbers stand in the tables.")
-    label = f"How well corpus, language and speaker are read over hidden states, {pooling}; numbers in the tables."
-    below = _picture(sweep, pooling, decoded, len(scores), label)
-    return Panel(pooling, marks, above + below)
 
 
 def _picture(sweep: LayerSweep, pooling: str, columns: Sequence[Column], first: int, label: str) -> Markup:
@@ -104,11 +130,8 @@ def _merged(sweep: LayerSweep) -> list[Column]:
     return columns
 
 
-def _legend(sweep: LayerSweep) -> Legend:
-    columns = [*transfer(sweep, ZERO_SHOT)[:-1], *_merged(sweep)]
-    count = len(transfer(sweep, ZERO_SHOT)) - 1
-    names = [column.head if place < count else f"probe of {column.head}" for place, column in enumerate(columns)]
-    lines = [(mark(place), name) for place, name in enumerate(names)]
+def _legend(sweep: LayerSweep, first: int, names: Sequence[str]) -> Legend:
+    lines = [(mark(place), name) for place, name in enumerate(names, first)]
     bars = [(Markup(_BAR.format("upright")), "chosen")]
     bars += [(Markup(_BAR.format("guide")), "oracle")] if sweep.oracle else []
     return Legend(lines + bars)

@@ -7,18 +7,18 @@ from pathlib import Path
 
 from xlser.evaluation.contamination import checkpoints_of
 from xlser.evaluation.layers import LayerScore, LayerSweep, State
-from xlser.reporting.layers.picture import figure
+from xlser.reporting.layers.picture import caption, probes_figure
 from xlser.reporting.layers.questions import Column, decodability, name_of, ratings, reference, transfer
 from xlser.reporting.pretraining import cautions
 from xlser.reporting.pretraining import lines as checkpoint_lines
-from xlser.reporting.section import Cell, Details, Group, Note, Pairs, Part, Row, Section, Table
+from xlser.reporting.section import Cell, Details, Group, Headline, Note, Pairs, Part, Row, Section, Table
 from xlser.reporting.wording import bounds, counted, listing, number, score, whole
 from xlser.vocabulary import TRANSDUCTIVE, ZERO_SHOT
 
 
-def opening(sweep: LayerSweep) -> Section:
-    """Return the chart."""
-    return Section("chart", "Emotion, and what else is read", [figure(sweep)], "Chart")
+def answer(sweep: LayerSweep) -> list[Part]:
+    """Return the headline, and how the picture beside it is read."""
+    return [Headline(headline(sweep)), Note(caption(sweep))]
 
 
 def scored(sweep: LayerSweep) -> Section:
@@ -47,7 +47,8 @@ def read(sweep: LayerSweep) -> Section:
         "That a corpus is told says nothing of why: language, microphones, actors, emotions."
     )
     columns = decodability(sweep)
-    return Section("probes", "What else can be read", [Note(note), _table(sweep, "UA of probes", columns)], "Probes")
+    parts: list[Part] = [probes_figure(sweep), Note(note), _table(sweep, "UA of probes", columns)]
+    return Section("probes", "What else can be read", parts, "Probes")
 
 
 def used(sweep: LayerSweep) -> Section:

@@ -139,6 +139,20 @@
     });
   }));
 
+  // Rows of a list that hold every word that is typed.
+  all("table.sortable").forEach(table => {
+    const field = document.createElement("input"), label = document.createElement("label"), rest = document.createElement("output");
+    Object.assign(field, { type: "search", autocomplete: "off" });
+    label.append("Search ", field, " ", rest);
+    label.className = "search";
+    (table.closest(".scroll") || table).before(label);
+    field.addEventListener("input", () => {
+      const words = field.value.toLowerCase().split(/\s+/).filter(Boolean), rows = [...table.tBodies[0].rows];
+      rows.forEach(row => { row.hidden = !words.every(word => row.textContent.toLowerCase().includes(word)); });
+      rest.textContent = words.length ? `${rows.filter(row => !row.hidden).length} of ${rows.length}` : "";
+    });
+  });
+
   // Which section is being read.
   const links = all(".contents a");
   const seen = new IntersectionObserver(entries => entries.forEach(({ target, isIntersecting }) => {
