@@ -32,6 +32,8 @@ def write_sources(folder: Path, group: click.Group) -> None:
     (folder / "docs" / "index.md").write_text((GUIDE.parent / "index.md").read_text(encoding="utf-8"), encoding="utf-8")
     for picture in GUIDE.parent.glob("*.png"):
         shutil.copy(picture, folder / "docs")
+    (folder / "docs" / "assets").mkdir()
+    shutil.copy(GUIDE.parent / "file-worker.js", folder / "docs" / "assets" / "iframe-worker.js")
     recipes = shipped_folder("recipes")
     for path in recipes.rglob("RESULTS.md"):
         place = folder / "docs" / "results" / path.relative_to(recipes)
@@ -83,4 +85,4 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-_SOURCES = {".py", ".md", ".yaml", ".toml"}
+_SOURCES = {".py", ".md", ".yaml", ".toml", ".js"}
