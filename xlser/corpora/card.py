@@ -254,16 +254,16 @@ class Card(Grown):
 
 
 def _check_template(key: str, template: str, fields: set[str]) -> None:
-    for field in placeholders(template):
+    try:
+        named = placeholders(template)
+    except ValueError as error:
+        raise ValueError(f"`{key}` is no template: {error}") from None
+    for field in named:
         if field not in fields:
             raise ValueError(
                 f"`{key}` names {{{field}}}, which no grammar group or table column gives; "
                 f"{did_you_mean(field, fields)}. Name it in `grammar`, (?P<{field}>...), or give `{key}` a fixed text"
             )
-    try:
-        template.format(**dict.fromkeys(fields, ""))
-    except (ValueError, LookupError) as error:
-        raise ValueError(f"`{key}` is no template: {error} in {template!r}") from None
 
 
 def card_folders() -> list[Path]:

@@ -33,7 +33,7 @@ def write_sources(folder: Path, group: click.Group) -> None:
     for picture in GUIDE.parent.glob("*.png"):
         shutil.copy(picture, folder / "docs")
     (folder / "docs" / "assets").mkdir()
-    shutil.copy(GUIDE.parent / "file-worker.js", folder / "docs" / "assets" / "iframe-worker.js")
+    shutil.copy(_NAV.parent / "file-worker.js", folder / "docs" / "assets" / "iframe-worker.js")
     recipes = shipped_folder("recipes")
     for path in recipes.rglob("RESULTS.md"):
         place = folder / "docs" / "results" / path.relative_to(recipes)
