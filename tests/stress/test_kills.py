@@ -212,11 +212,18 @@ def contents(life: Path) -> dict[str, object]:
             continue
         if path.suffix == ".ckpt":  # in a folder named after the time
             name = f"{path.parent.parent.relative_to(life).as_posix()}/{path.name}"
-        data = path.read_bytes()
-        found[name] = _timeless(json.loads(data)) if path.suffix == ".json" else data
-        if path.suffix == ".jsonl":
-            found[name] = [_timeless(json.loads(line)) for line in data.splitlines()]
+        found[name] = _content(path)
     return found
+
+
+def _content(path: Path) -> object:
+    data = path.read_bytes()
+    if path.suffix in (".json", ".jsonl"):
+        return [_timeless(json.loads(line)) for line in (data.splitlines() if path.suffix == ".jsonl" else [data])]
+    if path.suffix == ".safetensors":  # a header whose keys have no order, then the tensors
+        begins = 8 + int.from_bytes(data[:8], "little")
+        return json.loads(data[8:begins]), data[begins:]
+    return data
 
 
 def _timeless(value):
@@ -254,7 +261,9 @@ class Story:
             share, number, group = self.random.uniform(0, 1), self.random.choice(SIGNALS), self.random.random() < 0.5
             before = self.kept(life)
             hit = self.player.killed(argv, life / "cache", share * self.seconds, number, group)
-            print(f"  {self.kind} {number.name} at {share:.2f}, {'all' if group else 'alone'}: {'hit' if hit else 'over'}")
+            print(
+                f"  {self.kind} {number.name} at {share:.2f}, {'all' if group else 'alone'}: {'hit' if hit else 'over'}"
+            )
             after = self.kept(life)
             assert before.items() <= after.items(), "lost"
             hits += hit
@@ -284,8 +293,10 @@ class Story:
 
 def _is_kept(name: str) -> bool:
     hidden = "/." in name
-    return not hidden and name.startswith(("cache/features/", "out/cells", "out/models")) and name.endswith(
-        (".npy", "model.safetensors")
+    return (
+        not hidden
+        and name.startswith(("cache/features/", "out/cells", "out/models"))
+        and name.endswith((".npy", "model.safetensors"))
     )
 
 
