@@ -235,9 +235,8 @@ def _timeless(value):
 def debris(*folders: Path) -> list[str]:
     """Return what nobody needs any more: whatever is hidden, or named as half."""
     paths = [path for folder in folders for path in folder.rglob("*")]
-    return [
-        str(path) for path in paths if path.name.endswith(".part") or (path.name[0] == "." and path.name != ".lock")
-    ]
+    hidden = [path for path in paths if path.name.startswith(".") and path.name != ".lock"]
+    return [str(path) for path in (*hidden, *(path for path in paths if path.suffix == ".part"))]
 
 
 class Story:
