@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 import zipfile
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -101,8 +102,9 @@ class Player:
         """Kill a command after some seconds, alone or with its children; False where it had ended before."""
         pid = self.start(argv, cache)
         time.sleep(delay)
-        hit = not _ended(pid)
-        (os.killpg if group else os.kill)(pid, number)
+        if hit := not _ended(pid):
+            with suppress(ProcessLookupError):
+                (os.killpg if group else os.kill)(pid, number)
         status, said = int(self.answer()), self.log.read_text()
         if hit and status != 0:  # at its very end it may be told too late
             assert status in (-number, 128 + number), said[-3000:]
