@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SETUP := $(if $(filter command line environment,$(origin PYTHON)),PYTHON_CHOSEN=1) .ci/setup $(PYTHON)
 
-.PHONY: demo test test-quick docs bench lint types lock test-newest test-oldest setup clean
+.PHONY: demo test test-quick docs bench stress lint types lock test-newest test-oldest setup clean
 
 demo: setup  ## synthetic corpora, train on one language, evaluate on seven others, report
 	$(BIN)/xlser run recipes/synthetic/dae-both.yaml
@@ -12,13 +12,16 @@ test: setup lint types  ## what CI runs: ruff, mypy, the tests, docstrings and R
 	$(BIN)/python -m pytest -q
 
 test-quick: setup  ## what a change is tried with: no test of eight seconds or more
-	$(BIN)/python -m pytest -q -m "not bench and not slow"
+	$(BIN)/python -m pytest -q -m "not bench and not stress and not slow"
 
 docs: setup  ## the guide, the results and the reference made from the code, as a site in runs/docs
 	$(BIN)/xlser docs --out runs/docs
 
 bench: setup  ## the timings the README quotes, as ratios taken in one run
 	$(BIN)/python -m pytest -q -s -m bench tests/benchmarks
+
+stress: setup  ## a hundred kills at random moments; the seed that it prints repeats them: XLSER_KILLS_SEED=... make stress
+	$(BIN)/python -m pytest -q -s -m stress tests/stress
 
 lint: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

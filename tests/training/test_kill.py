@@ -14,7 +14,6 @@ import traceback
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 EPOCHS, BATCHES = 3, 6
@@ -65,7 +64,7 @@ def armed(kind, count):
         return {"on_epoch": after(count)}
     if kind == "half":
         # What a write that is cut off leaves: a part of the temporary file.
-        cut, save = after(count, lambda path: (path.write_bytes(b"\x10" * 100), kill())), checkpoint.save_file
+        cut, save = after(count, _half_written), checkpoint.save_file
 
         def half(tensors, path, metadata):
             cut(path)
@@ -82,6 +81,13 @@ def armed(kind, count):
             lambda found, **rest: (cut(found.path), delete(found, **rest))
         )
     return {}
+
+
+def _half_written(path):
+    path.write_bytes(b"\x10" * 100)
+    with (path.parents[1] / "halves").open("a") as told:
+        told.write(f"{path}\n")
+    kill()
 
 
 def _half_deleted(folder):
@@ -176,15 +182,17 @@ def test_it_goes_on_from_the_newest_whole_checkpoint(stories, story, left):
     assert int((stories.root / story / "steps").read_text()) == left
 
 
-def test_half_a_checkpoint_was_really_there(stories):
-    found = list((stories.root / "half-written" / "checkpoints").rglob(".*"))
-    assert len(found) == 2
-    assert all(np.frombuffer(path.read_bytes(), np.uint8).tolist() == [16] * 100 for path in found)
+def test_half_a_checkpoint_was_really_there_and_was_swept(stories):
+    halves = (stories.root / "half-written" / "checkpoints" / "halves").read_text().splitlines()
+    assert len(set(halves)) == 2
+    assert not any(Path(path).parent.exists() for path in halves)
 
 
 def test_one_whole_checkpoint_is_left(stories):
     for story in (*METHODS, *STORIES):
-        assert len(list((stories.root / story / "checkpoints").glob("*/state.ckpt"))) <= 1 + (story == "half-deleted")
+        left = [path for path in (stories.root / story / "checkpoints").rglob("*") if path.name != "halves"]
+        assert sorted(path.name for path in left if path.is_file()) == ["CKPT.yaml", "brain.ckpt", "state.ckpt"], story
+        assert len([path for path in left if path.is_dir()]) == 1, story
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ import importlib
 import itertools
 import os
 import sys
+from typing import NoReturn
 
 import click
 
+from xlser.ending import told_by_signals
 from xlser.errors import XlserError
 from xlser.printable import print_everything
 from xlser.version import __version__
@@ -59,22 +61,35 @@ def xlser(debug: bool) -> None:
 
 
 def main() -> None:
-    """Run the command line; an error that the user can put right is one message, not a traceback."""
+    """Run the command line; an error that the user can put right is one message, not a traceback.
+
+    Ctrl-C, SIGTERM and SIGHUP end it with 130, 143 and 129, see `xlser.ending`.
+    """
     print_everything()
-    try:
-        xlser(prog_name="xlser", standalone_mode=False)
-    except click.ClickException as error:
+    # Python's own helper, which outlives a process that ends at once by a moment, would tell of what it cleans up.
+    quiet = "ignore:resource_tracker:UserWarning"
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), quiet]))
+    with told_by_signals() as ending:
+        try:
+            xlser(prog_name="xlser", standalone_mode=False)
+        except click.exceptions.Exit as done:
+            sys.exit(done.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            ending.leave()
+        except Exception as error:
+            if ending.signal:  # what a signal broke on its way here: a terminal that is gone, workers
+                ending.leave()
+            _fail(error)
+
+
+def _fail(error: Exception) -> NoReturn:
+    if isinstance(error, click.ClickException):
         error.show()
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped. What was done is kept; the same command goes on from there.", err=True)
-        sys.stdout.flush()
-        os._exit(130)  # threads may be deep in openSMILE, and an ordinary exit would tear them down under it
-    except (XlserError, MemoryError, OSError) as error:
+    if isinstance(error, XlserError | MemoryError | OSError):
         _tell(error)
         sys.exit(1)
+    raise error
 
 
 def _tell(error: Exception) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import IO, Any
 from xlser.atomic import write_text
 from xlser.errors import CorpusError
 from xlser.jsonfile import read_json
+from xlser.locks import holder, named_holder
 from xlser.machine import pass_on_machine
 
 # What is read at once, and lost when a connection breaks.
@@ -55,16 +57,14 @@ def download(remote: Remote, folder: str | Path, *, progress: bool = False) -> P
             or another process that downloads the same file.
         XlserError: ``folder`` cannot be written.
     """
-    import pooch
     import requests
 
-    pooch.get_logger().setLevel("WARNING")
     folder = Path(folder)
     part = folder / f"{remote.stored}.part"
     by_card = remote.checksum.startswith("sha256:")
     known = remote.checksum if by_card else _recorded(folder).get(remote.url, {}).get("sha256") or remote.checksum
     try:
-        found = pooch.retrieve(remote.url, known or None, remote.stored, folder, downloader=_Resuming(part, progress))
+        found = _retrieved(remote, known, part, progress)
     except requests.RequestException as error:
         raise CorpusError(_unreachable(remote.url, part, error)) from error
     except ValueError as error:
@@ -73,25 +73,44 @@ def download(remote: Remote, folder: str | Path, *, progress: bool = False) -> P
         pass_on_machine(error, f"writing {part}")
         raise CorpusError(f"cannot write {part}: {error.strerror or error}") from error
     if remote.url not in _recorded(folder):
-        _record(folder, remote.url, Path(found))
-    return Path(found)
+        _record(folder, remote.url, found)
+    return found
+
+
+def _retrieved(remote: Remote, known: str, part: Path, progress: bool) -> Path:
+    """Return the file, downloaded unless it is there as it should be; ValueError where it does not fit ``known``."""
+    path = part.with_name(remote.stored)
+    if path.is_file() and _fits(path, known):
+        return path
+    with _locked(part) as file:
+        _Resuming(part, progress).complete(remote.url, file)
+        if not _fits(part, known):
+            part.unlink()
+            raise ValueError(remote.url)
+        os.replace(part, path)
+    return path
+
+
+def _fits(path: Path, known: str) -> bool:
+    import pooch
+
+    return not known or pooch.hashes.hash_matches(str(path), known)
 
 
 class _Resuming:
-    """What pooch calls to download: continues ``part``, and hands it over when it is whole."""
+    """Continues ``part`` until it is whole."""
 
     def __init__(self, part: Path, progress: bool) -> None:
         self.part, self.progress = part, progress
         self._about = part.with_name(f"{part.name}.json")
 
-    def __call__(self, url: str, output_file: str, pooch: Any) -> None:
-        with _locked(self.part) as file:
+    def complete(self, url: str, file: IO[bytes]) -> None:
+        """Fetch what is missing in ``file``, which is ``part``, open and locked."""
+        if not self._fetch(url, file):
+            file.truncate(0)  # what is here is no part of what is there
             if not self._fetch(url, file):
-                file.truncate(0)  # what is here is no part of what is there
-                if not self._fetch(url, file):
-                    raise CorpusError(f"cannot download {url}: the server sends a part that nobody asked for")
-            self.part.replace(output_file)
-            self._about.unlink(missing_ok=True)
+                raise CorpusError(f"cannot download {url}: the server sends a part that nobody asked for")
+        self._about.unlink(missing_ok=True)
 
     def _fetch(self, url: str, file: IO[bytes]) -> bool:
         """Fetch what is missing; False where the server does not know the rest of what is here."""
@@ -139,8 +158,9 @@ def _locked(part: Path) -> Iterator[IO[bytes]]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CorpusError(f"another process is downloading {part}; wait until it is done") from None
-        yield file
+            raise CorpusError(f"{holder(part)} is downloading {part}; wait until it is done") from None
+        with named_holder(part):
+            yield file
 
 
 def _tag(headers: Any) -> str | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from xlser.corpora.addresses import remotes
@@ -15,6 +14,7 @@ from xlser.corpora.globbing import matches_any, walk
 from xlser.corpora.unpack import is_archive, unpack
 from xlser.errors import CorpusError
 from xlser.machine import pass_on_machine
+from xlser.temporaries import sweep, temporary_folder
 
 
 def fetch(card: Card, root: str | Path, cache: str | Path, *, accepted: bool = False, progress: bool = False) -> int:
@@ -32,6 +32,7 @@ def fetch(card: Card, root: str | Path, cache: str | Path, *, accepted: bool = F
         raise CorpusError(where_to_ask(card))
     if not accepted:
         raise CorpusError(f"nothing was downloaded: the licence of {card.name} was not accepted (--accept-licence)")
+    sweep(root.absolute().parent)
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise CorpusError(f"{root} holds something already. Give a new or empty folder, or remove it first.")
     folder = Path(cache) / "downloads" / card.name
@@ -69,16 +70,13 @@ def where_to_ask(card: Card) -> str:
 @contextmanager
 def _beside(root: Path) -> Iterator[Path]:
     """Yield a new hidden folder beside ``root``; whatever is left of it afterwards is removed."""
-    staging = root.absolute().with_name(f".{root.absolute().name}.{secrets.token_hex(4)}.unpacking")
-    try:
-        staging.mkdir(parents=True)
-    except OSError as error:
-        pass_on_machine(error, f"making a folder beside {root}")
-        raise CorpusError(f"cannot make a folder beside {root}: {error.strerror or error}") from error
-    try:
+    with ExitStack() as stack:
+        try:
+            staging = stack.enter_context(temporary_folder(root.absolute()))
+        except OSError as error:
+            pass_on_machine(error, f"making a folder beside {root}")
+            raise CorpusError(f"cannot make a folder beside {root}: {error.strerror or error}") from error
         yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _add(remote: Remote, path: Path, staging: Path) -> None:

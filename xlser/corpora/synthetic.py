@@ -6,7 +6,6 @@ They make every command work at once and every pipeline testable. They are machi
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -20,6 +19,7 @@ from xlser.corpora.acting import Utterance, perform, plan
 from xlser.corpora.card import Card
 from xlser.errors import CorpusError
 from xlser.machine import pass_on_machine, stop_if_of_machine
+from xlser.temporaries import sweep, temporary_folder
 
 # Counted up when the same card and seed come out as other sound.
 SYNTHESIS_VERSION = 1
@@ -62,6 +62,7 @@ def synthesise(
     root = Path(root).expanduser()
     utterances = plan(card, seed=seed, sentences=sentences, speakers=speakers, takes=takes)
     made_by = _made_by(card, seed, utterances)
+    sweep(root.absolute().parent)
     done = partial(_is_complete, root, made_by, utterances)
     if done():
         return root
@@ -125,15 +126,14 @@ def _refuse_foreign(root: Path) -> None:
 def _whole(root: Path, done: Callable[[], bool]) -> Iterator[Path]:
     """Yield a new folder beside ``root``, which takes its place when all went well and is removed when not."""
     try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root.parent, prefix=f".{root.name}.") as scratch:
-            folder = Path(scratch) / "new"
+        with temporary_folder(root) as scratch:
+            folder = scratch / "new"
             folder.mkdir()
             yield folder
             if done():  # another process was quicker
                 return
             if root.exists():
-                os.replace(root, Path(scratch) / "old")
+                os.replace(root, scratch / "old")
             os.replace(folder, root)
     except (OSError, soundfile.SoundFileError) as error:
         if isinstance(error, OSError):

@@ -164,7 +164,7 @@ def _build(card: Card, root: Path, strict: bool, jobs: int, index: ScanIndex | N
 def write_manifest(manifest: Manifest, path: str | Path) -> None:
     """Write Parquet, or CSV if ``path`` ends in .csv, in one step. Parquet alone keeps root, card and left_out."""
     path = Path(path)
-    with replacing(path) as temporary:
+    with replacing(path, durable=True) as temporary:
         if path.suffix == ".csv":
             manifest.frame.to_csv(temporary, index=False)
         else:

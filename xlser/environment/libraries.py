@@ -86,8 +86,10 @@ import sys
 sys.path = [place for place in sys.path if place]  # not the working folder, which the command does not look in either
 import contextlib, io, json, warnings
 warnings.simplefilter("ignore")
+from xlser.ending import follow
 from xlser.errors import MachineError
 from xlser.machine import loading
+follow(int(sys.argv[2]))
 for name, code in json.loads(sys.argv[1]).items():
     said, well = io.StringIO(), True
     try:
@@ -123,7 +125,7 @@ def _tried(names: tuple[str, ...]) -> tuple[list[Check], str]:
     tasks = {name: textwrap.dedent(_TASKS[name]) for name in names}
     path = os.pathsep.join(filter(None, sys.path))  # where this process looks, and in this order
     with subprocess.Popen(
-        [sys.executable, "-c", _RUN, json.dumps(tasks)],
+        [sys.executable, "-c", _RUN, json.dumps(tasks), str(os.getpid())],
         env=os.environ | {"PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "false"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -137,6 +139,9 @@ def _tried(names: tuple[str, ...]) -> tuple[list[Check], str]:
             process.kill()
             said, problems = process.communicate()
             return _checks(said), f"no answer within {SECONDS} s"
+        except BaseException:
+            process.kill()
+            raise
     return _checks(said), _ended(process.returncode, problems)
 
 

@@ -70,9 +70,9 @@ def plain(value: Any) -> Any:
 
 
 def write_json(path: Path, value: Any, indent: int | None = None) -> None:
-    """Write a table in one step; numbers that JSON does not know become null."""
+    """Write a table in one step, onto the disk (`replacing`, durable); numbers that JSON does not know become null."""
     separators = (",", ":") if indent is None else None
-    write_text(path, json.dumps(plain(value), indent=indent, separators=separators, allow_nan=False))
+    write_text(path, json.dumps(plain(value), indent=indent, separators=separators, allow_nan=False), durable=True)
 
 
 def kind_of(folder: str | Path) -> Kind | None:

@@ -20,13 +20,16 @@ from xlser.errors import RunError
 from xlser.evaluation.results_file import CLAIM, RESULTS
 from xlser.fileformats import VERSIONS, check_version
 from xlser.jsonfile import read_json
+from xlser.locks import LockedError, locked, remove_lock
 from xlser.machine import machine_error
+from xlser.temporaries import sweep
 from xlser.version import __version__
 
 LIBRARIES = (
     *("torch", "speechbrain", "transformers", "peft", "opensmile", "soxr", "faiss-cpu", "scikit-learn"),
     *("numpy", "pandas"),
 )
+_DEEP = 32  # folders within folders, more than any result has
 # What only training, or a search, writes.
 TRAINED = ("models/**/model.safetensors", "models/**/state.ckpt", "tried.jsonl")
 
@@ -46,7 +49,7 @@ class Held:
         if aside is not None:
             _move(self._before, self._out, aside)
             self._aside, self._resumed = aside, False
-        write_text(self._out / CLAIM, json.dumps({"schema": VERSIONS["claim"], **self._claim}, indent=1))
+        write_text(self._out / CLAIM, json.dumps({"schema": VERSIONS["claim"], **self._claim}, indent=1), durable=True)
 
     def undo(self) -> None:
         """Make the folder what it was, unless it was begun earlier, or anything was trained since."""
@@ -73,8 +76,6 @@ def own(out: Path, claim: dict[str, Any]) -> Iterator[Held]:
     Raises:
         RunError: it is a file, holds something else, or is in use; or the disk is full.
     """
-    from filelock import FileLock, Timeout
-
     marker = out / CLAIM
     if out.exists() and not out.is_dir():
         raise RunError(f"{out} is a file; a run needs a folder. Choose another --out.")
@@ -83,8 +84,9 @@ def own(out: Path, claim: dict[str, Any]) -> Iterator[Held]:
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with FileLock(out / ".lock").acquire(timeout=0):
+        with locked(out / ".lock"):
             _check_claim(marker, claim)
+            sweep(out, _DEEP)
             held = Held(out, claim)
             try:
                 yield held
@@ -92,8 +94,10 @@ def own(out: Path, claim: dict[str, Any]) -> Iterator[Held]:
                 held.undo()
                 _remove_empty(out, made)
                 raise
-    except Timeout:
-        raise RunError(f"another process is working in {out}. Wait for it, or choose another --out.") from None
+            finally:
+                sweep(out, _DEEP)  # workers of a process that was killed may have outlived it by a moment
+    except LockedError as error:
+        raise RunError(f"{error} is working in {out}. Wait for it, or choose another --out.") from None
     except OSError as error:
         raise machine_error(error, f"working in {out}") from error
 
@@ -128,7 +132,7 @@ def _remove_empty(out: Path, made: Iterable[Path]) -> None:
     """Remove folders that were made for nothing; the lock goes first, while it is held, so that nobody else has it."""
     if made and not _visible(out):
         with suppress(OSError):  # another process is about to work there
-            (out / ".lock").unlink(missing_ok=True)
+            remove_lock(out / ".lock")
             for folder in made:
                 folder.rmdir()
 

@@ -75,7 +75,7 @@ def run_recipe(
 
 def _lead(job: Job, place: Workplace, ranks: Ranks, methods: Collection[str] | None) -> None:
     began, recipe, out = time.time(), job.recipe, job.folder
-    with own(out, {"hash": recipe.hash, "recipe": recipe.model_dump(mode="json")}) as held:
+    with place.swept(), own(out, {"hash": recipe.hash, "recipe": recipe.model_dump(mode="json")}) as held:
         parts, inputs = _inputs(recipe, place, out)
         differs = changed(out, inputs)
         if first_says(not differs and finished(out), ranks):
@@ -146,7 +146,7 @@ def _write(out: Path, results: dict[str, Any], scores: Scores, predicted: list[d
     """Write the tables first and ``results.json`` last: where it stands, the run is whole."""
     tables = {name: pd.DataFrame(getattr(scores, name)) for name in TABLES}
     for name, table in {**tables, "embedding": points(scores)}.items():
-        with replacing(out / f"{name}.csv") as temporary:
+        with replacing(out / f"{name}.csv", durable=True) as temporary:
             table.to_csv(temporary, index=False)
     write_json(out / PREDICTIONS, {"schema": VERSIONS["predictions"], "corpora": predicted})
     write_json(out / RESULTS, results, indent=1)

@@ -144,7 +144,7 @@ def write_inputs(inputs: RunInputs, out: Path) -> None:
     about = {"schema": VERSIONS["inputs"], "facts": inputs.facts, "checkpoints": inputs.checkpoints}
     schema = pa.schema(_STORED).with_metadata({"xlser": json.dumps(about)})
     frame = inputs.table.reindex(columns=schema.names)
-    with replacing(out / INPUTS) as temporary:
+    with replacing(out / INPUTS, durable=True) as temporary:
         pq.write_table(pa.Table.from_pandas(frame, schema, preserve_index=False), temporary)
 
 

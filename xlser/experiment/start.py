@@ -30,7 +30,7 @@ def write_start(encoder: SpeechEncoder, choice: EncoderChoice, run: Path) -> Non
         return
     if not choice.lora:
         encoder.save(folder)
-    write_text(folder / ABOUT, json.dumps(about_start(encoder, choice), indent=1))
+    write_text(folder / ABOUT, json.dumps(about_start(encoder, choice), indent=1), durable=True)
 
 
 def read_about_start(run: Path) -> dict[str, Any]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from xlser.cachefolder import cache_folder
 from xlser.corpora.card import Card
 from xlser.errors import CorpusError, did_you_mean
+from xlser.temporaries import sweep
+
+# How deep temporaries lie in the cache: in a room, or in what it has for a corpus or an extractor.
+_DEEP = 2
 
 
 def _to_stderr(text: str) -> None:
@@ -48,6 +53,18 @@ class Workplace:
             f"where is corpus {card.name}? {looked}. Give --root {card.name}=DIR, "
             f"or --data-root DIR where DIR/{card.name} is its folder."
         )
+
+    @contextmanager
+    def swept(self) -> Iterator[None]:
+        """Remove from the cache what processes that have ended left half done: before what is done within, and after.
+
+        After, too, because a worker that was killed, or whose parent was, leaves what it was writing.
+        """
+        sweep(self.cache, _DEEP)
+        try:
+            yield
+        finally:
+            sweep(self.cache, _DEEP)
 
     def check_roots(self, names: list[str]) -> None:
         """Refuse a root for a corpus that is not among ``names``.

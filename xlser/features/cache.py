@@ -56,7 +56,8 @@ class Entries:
         np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(values))
         # Byte by byte, so that a long recording is neither copied nor held twice.
         data = values.reshape(-1).view(np.uint8)
-        with replacing(self.path(content)) as temporary, temporary.open("wb") as file:
+        # Beside the folders of two digits, not in them: what a kill leaves is found without a look into each.
+        with replacing(self.path(content), beside=self.folder) as temporary, temporary.open("wb") as file:
             file.write(header.getvalue())
             file.write(data)
             file.write(checksum(header.getvalue(), data))

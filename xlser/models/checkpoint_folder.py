@@ -8,7 +8,6 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
@@ -19,6 +18,7 @@ from xlser.errors import MachineError, RunError
 from xlser.jsonfile import parse_json
 from xlser.machine import check_opens, pass_on_machine, way_out
 from xlser.models.other_layouts import INDEX, WEIGHTS, layout_error, without_config, without_weights
+from xlser.temporaries import temporary_folder
 
 SAME = "Take config.json and weights from one and the same checkpoint."
 # What torch.compile and data parallelism put into the middle of a weight's name.
@@ -163,11 +163,11 @@ def write_checkpoint(model: nn.Module, extractor: Any, folder: str | Path) -> No
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder, prefix=".saving-") as temporary, quiet():
+        with temporary_folder(Path(folder) / "saving") as temporary, quiet():
             model.save_pretrained(temporary)
             extractor.save_pretrained(temporary)
             for file in sorted(Path(temporary).iterdir()):
-                with replacing(Path(folder) / file.name) as place:
+                with replacing(Path(folder) / file.name, durable=True) as place:
                     file.chmod(place.stat().st_mode)  # safetensors makes its files private
                     os.replace(file, place)
     except (OSError, SafetensorError) as error:  # a full disk comes as either

@@ -13,6 +13,7 @@ from typing import Any
 
 import uvicorn
 
+from xlser.ending import SIGNALS
 from xlser.errors import XlserError
 from xlser.machine import machine_error
 
@@ -60,7 +61,7 @@ def address(listening: socket.socket) -> str:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's, which ends by SIGINT and SIGTERM alike, with status 0: first what is being read is stopped."""
+    """uvicorn's, which ends by SIGINT, SIGTERM and SIGHUP alike, with status 0: first what is being read is stopped."""
 
     def __init__(self, config: uvicorn.Config, stop: Callable[[], Any]) -> None:
         super().__init__(config)
@@ -74,7 +75,8 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Take signals while it runs, and give them to nobody else at its end."""
-        kinds = (signal.SIGINT, signal.SIGTERM)
+        kinds = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+        kinds = [kind for kind in kinds if signal.getsignal(kind) != signal.SIG_IGN]  # nohup: SIGHUP stays ignored
         before = {kind: signal.signal(kind, self.handle_exit) for kind in kinds}
         try:
             yield

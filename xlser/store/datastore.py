@@ -203,7 +203,7 @@ class Datastore:
         about = {"ids": json.dumps(self.ids), "metric": self.metric, "index": self.index, "hash": self.hash}
         about |= {"schema": str(VERSIONS["datastore"])}
         about["known"] = json.dumps(self._known())
-        with replacing(path) as temporary:
+        with replacing(path, durable=True) as temporary:
             temporary.write_bytes(save({"embeddings": self.embeddings}, metadata=about))
 
     @classmethod

@@ -149,7 +149,7 @@ class Combined:
             rows.append(row | {"weight": member.weight, "clip": member.scaler.clip, "chain": about})
         about, own = self.fitted.state()
         arrays |= {f"chain.{name}": values for name, values in own.items()}
-        with replacing(folder / ARRAYS) as temporary:
+        with replacing(folder / ARRAYS, durable=True) as temporary:
             temporary.write_bytes(save({name: np.ascontiguousarray(values) for name, values in arrays.items()}))
         table = {"schema": VERSIONS["combined"], "kind": KIND, "classes": list(self.classes)}
         table |= {"columns": list(self.columns), "members": rows, "chain": about, "about": dict(self.about)}

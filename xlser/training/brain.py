@@ -10,7 +10,9 @@ from typing import Any
 
 from torch import Tensor
 
+from xlser.atomic import sync
 from xlser.machine import loading
+from xlser.temporaries import remove
 from xlser.training.checkpoint import (
     load_state,
     optimizer_tensors,
@@ -24,7 +26,7 @@ os.environ.setdefault("SB_DISABLE_QUIRKS", "allow_tf32,disable_jit_profiling")
 os.environ.setdefault("SB_LOG_LEVEL", "WARNING")
 with loading("SpeechBrain"):
     import speechbrain as sb
-    from speechbrain.utils.checkpoints import Checkpoint, Checkpointer
+    from speechbrain.utils.checkpoints import CKPT_PREFIX, METAFNAME, PARAMFILE_EXT, Checkpoint, Checkpointer
 # SpeechBrain leaves placeholders for libraries that are not installed; they raise ImportError when a tool that walks
 # the loaded modules (Hypothesis, for one) looks where they come from.
 for _name, _module in list(sys.modules.items()):
@@ -46,6 +48,14 @@ class WholeCheckpointer(Checkpointer):
         """Return the whole checkpoints."""
         return [found for found in super().list_checkpoints() if STATE in found.paramfiles]
 
+    @sb.utils.distributed.main_process_only
+    def remove_halves(self) -> None:
+        """Remove the checkpoints that a kill cut off while they were written, or deleted; nobody else may be at it."""
+        for folder in Path(self.checkpoints_dir).glob(f"{CKPT_PREFIX}+*"):
+            whole = all((folder / name).is_file() for name in (METAFNAME, f"{STATE}{PARAMFILE_EXT}"))
+            if folder.is_dir() and not whole:
+                remove(folder)
+
 
 class ResumableBrain(sb.Brain):
     """SpeechBrain's Brain with its whole state in one safetensors file: weights, best weights, optimizer, curve.
@@ -66,6 +76,7 @@ class ResumableBrain(sb.Brain):
         super().__init__(hparams={}, checkpointer=WholeCheckpointer(folder / "checkpoints"), **options)
         hooks = {"custom_save_hook": self._save_state, "custom_load_hook": self._load_state}
         self.checkpointer.add_recoverable(STATE, self, **hooks)
+        self.checkpointer.remove_halves()
 
     def init_optimizers(self) -> None:
         """Make the optimizer; its state is saved with ours, not by SpeechBrain's pickle."""
@@ -105,7 +116,9 @@ class ResumableBrain(sb.Brain):
             **optimizer_tensors(self.optimizer),
         }
         common = {"fingerprint": self.fingerprint, "epoch": self.epoch, "best_epoch": self.best_epoch}
+        sync(path.with_name(METAFNAME))
         save_state(path, tensors, {**common, "curve": self.curve, **self.about()})
+        sync(path.parent.parent)
 
     def _load_state(self, _: Any, path: Path, end_of_epoch: bool) -> None:
         tensors, about = load_state(path, self.fingerprint)

@@ -19,8 +19,8 @@ from xlser.machine import check_opens, number_of, pass_on_machine
 
 
 def save_state(path: str | Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-    """Write tensors and a JSON-able ``about`` to one safetensors file, in one step."""
-    with replacing(path) as temporary:
+    """Write tensors and a JSON-able ``about`` to one safetensors file, in one step and onto the disk."""
+    with replacing(path, durable=True) as temporary:
         whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         try:
             save_file(whole, temporary, metadata={"about": json.dumps({"schema": VERSIONS["weights"], **about})})

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from xlser.ending import follow
 from xlser.errors import RunError
 from xlser.experiment.workplace import Workplace
 
@@ -26,14 +29,18 @@ Result = TypeVar("Result")
 def in_processes(tasks: Sequence[Callable[[], Result]], workers: int) -> Iterator[Result]:
     """Yield what the tasks return as they end, on so many processes; a task must be one that pickle can carry.
 
+    The processes end with this one. Where the generator is closed before its end, they are killed and gone then.
+
     Raises:
         RunError: a process was killed.
     """
     from joblib import Parallel, delayed
 
     calls = [delayed(_alone)(task) for task in tasks]
+    in_main = threading.current_thread() is threading.main_thread()
+    options: Any = {"initializer": follow, "initargs": (os.getpid(), in_main)}
     try:
-        yield from Parallel(workers, return_as="generator_unordered", batch_size=1)(calls)
+        yield from Parallel(workers, return_as="generator_unordered", batch_size=1, **options)(calls)
     except BrokenProcessPool as error:
         raise _killed(error) from error
 

@@ -10,7 +10,6 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 from threadpoolctl import threadpool_limits
 
 from xlser.errors import MachineError
@@ -32,6 +31,7 @@ from xlser.experiment.scores import Scores, about_case, shared_classes
 from xlser.experiment.seeds import check_ratings, fold_note, make_folds, split_row
 from xlser.experiment.trained import Trained, baseline, train
 from xlser.experiment.workplace import Workplace
+from xlser.locks import locked
 from xlser.machine import machine_error, stop_if_of_machine
 from xlser.training.ranks import Ranks
 from xlser.vocabulary import SHORTCUTS
@@ -68,10 +68,11 @@ def _alone(folder: Path) -> Iterator[None]:
     """Let one job at a time into a process, and one process into the job's folder.
 
     Random numbers are drawn from one stream a process, which threads of a Dask worker would share. A scheduler that has
-    lost sight of a worker gives its job to another one, while the first may still be at it.
+    lost sight of a worker gives its job to another one, while the first may still be at it: that is said, and waited
+    for.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _PROCESS, FileLock(folder / ".lock"):
+    with _PROCESS, locked(folder / ".lock", wait=True):
         yield
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Generator
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -54,20 +54,25 @@ def run_bench(
     several = [*jobs, *(more := choosing_jobs(jobs))]
     if more:
         place.say(f"  to choose how joined sources' targets are read: {', '.join(job.name for job in more)}")
-    with own(out, {"bench": True}) as held:
+    with place.swept(), own(out, {"bench": True}) as held:
         for recipe in _apart(jobs):
             check_checkpoints(recipe)
         held.begin()
         outcomes = []
-        with tqdm(total=len(several), desc="bench", unit="job", disable=not place.progress) as bar:
-            for outcome in _outcomes(several, place, workers, dask):
+        # Closed, so that whatever interrupts this ends the processes too.
+        with (
+            closing(_outcomes(several, place, workers, dask)) as ended,
+            tqdm(total=len(several), desc="bench", unit="job", disable=not place.progress) as bar,
+        ):
+            for outcome in ended:
                 outcomes.append(outcome)
                 bar.update()
                 _tell(outcome, place)
         outcomes.sort(key=lambda outcome: outcome.name)
         results = _results(jobs, outcomes, out, time.time() - began)
         cells = results["cells"]
-        write_text(out / LINES, "".join(json.dumps(plain(cell), allow_nan=False) + "\n" for cell in cells))
+        lines = "".join(json.dumps(plain(cell), allow_nan=False) + "\n" for cell in cells)
+        write_text(out / LINES, lines, durable=True)
         write_json(out / RESULTS, results)
     if not results["cells"]:
         raise RunError(f"every job of the bench failed; the first: {outcomes[0].failed or outcomes[0].holes}")
@@ -85,7 +90,7 @@ def whole(out: str | Path) -> bool:
     return not read_results(out, ("cells",)).missing
 
 
-def _outcomes(jobs: list[Job], place: Workplace, workers: int, dask: str | None) -> Iterator[Outcome]:
+def _outcomes(jobs: list[Job], place: Workplace, workers: int, dask: str | None) -> Generator[Outcome, None, None]:
     """Yield the outcomes as the jobs end, those of which nothing is missing first."""
     with cluster(dask) if dask else nullcontext() as client:
         share_out: Callable | None = partial(in_processes, workers=workers) if workers > 1 else None

@@ -44,7 +44,7 @@ def run_best(
     place, out = place or Workplace(), Path(out)
     check_question(question, minutes)
     check_folder(question, out)
-    with own(out, question.claim()) as held:
+    with place.swept(), own(out, question.claim()) as held:
         sources, target = read_question(question, place)
         checkpoints = _pretrained(question.encoder)
         shots = None if question.few_shot is None else read_shots(question.few_shot, target.manifest.root)

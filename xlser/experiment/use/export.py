@@ -88,7 +88,7 @@ def export_onnx(
     encoder, heads = embedder.network.encoder, embedder.heads
     graph = _Graph(embedder.network, bool(heads and heads.classes), heads.rated if heads else ())
     lengths = (encoder.shortest, *(int(seconds * encoder.rate) for seconds in COMPARED))
-    with replacing(path) as temporary:
+    with replacing(path, durable=True) as temporary:
         _trace(_merged(graph), temporary)
         _describe(temporary, chosen, heads)
         difference = compare(temporary, graph, lengths)

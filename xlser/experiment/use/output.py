@@ -72,7 +72,7 @@ def write_embeddings(rows: Iterable[tuple[Request, np.ndarray, float]], encoder:
     names, bounds = [request.name for request in requests], [(request.start, request.end) for request in requests]
     cut = any(bound is not None for pair in bounds for bound in pair)
     starts, ends = np.array(bounds, dtype=float).T
-    with replacing(out) as temporary:
+    with replacing(out, durable=True) as temporary:
         if out.suffix == ".npz":
             arrays = {"embeddings": np.stack(vectors), "seconds": np.array(seconds)}
             arrays |= {"starts": starts, "ends": ends} if cut else {}
@@ -116,7 +116,7 @@ def check_embedded(out: Path) -> None:
 
 @contextmanager
 def _written(out: Path):
-    with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with replacing(out, durable=True) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         yield file
 
 

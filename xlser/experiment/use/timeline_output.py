@@ -52,7 +52,7 @@ def write_textgrid(windows: Iterable[Window], model: Model, labels: tuple[str, .
         tier = grid.add_tier(name)
         for begin, end, window in placed:
             tier.add_interval(begin, end, _text(window, name))
-    with replacing(out) as temporary:
+    with replacing(out, durable=True) as temporary:
         grid.to_file(str(temporary), codec="utf-8")
 
 

@@ -29,7 +29,7 @@ def write_best(result: BestResult, folder: str | Path) -> Path:
         XlserError: the folder cannot be written.
     """
     folder = Path(folder)
-    with replacing(folder / "best.csv") as temporary:
+    with replacing(folder / "best.csv", durable=True) as temporary:
         result.to_frame().to_csv(temporary, index=False)
     write_text(folder / "README.md", readme(result))
     write_text(folder / "report.html", html(best_page(result)))
