@@ -32,6 +32,7 @@ from xlser.experiment.use.timeline import EVERY, WINDOW, read_timeline
 from xlser.experiment.workplace import Workplace
 from xlser.fileformats import VERSIONS, check_version
 from xlser.machine import pass_on_machine
+from xlser.printable import visible
 from xlser.systems.combined import is_combined
 from xlser.systems.kinds import System, split_choice
 from xlser.systems.speaks import Readout
@@ -252,7 +253,7 @@ class Recogniser:
             shutil.copytree(encoder, folder / encoder.relative_to(chosen.run))
         results = results_of(chosen)
         write_json(folder / RESULTS, results.table, indent=1)
-        write_text(folder / README, model_card(chosen, results))
+        write_text(folder / README, visible(model_card(chosen, results)))
         readout = {"reader": chosen.reader, "options": chosen.options}
         write_json(folder / SAVED, {"schema": VERSIONS["model"], "model": chosen.name} | readout, indent=1)
         return folder

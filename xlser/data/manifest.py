@@ -17,6 +17,7 @@ from xlser.atomic import replacing
 from xlser.corpora.card import Card
 from xlser.corpora.faults import some
 from xlser.corpora.scan import scan
+from xlser.csvcells import exact_frame, write_frame
 from xlser.data.audio import AudioFault, AudioInfo, PassingFault
 from xlser.data.channel_rows import with_channels
 from xlser.data.headers import read_headers
@@ -166,7 +167,7 @@ def write_manifest(manifest: Manifest, path: str | Path) -> None:
     path = Path(path)
     with replacing(path) as temporary:
         if path.suffix == ".csv":
-            manifest.frame.to_csv(temporary, index=False)
+            write_frame(manifest.frame, temporary)
         else:
             about = {
                 key: getattr(manifest, key) for key in ("card", "card_hash", "synthetic", "left_out", "notes", "facts")
@@ -249,7 +250,7 @@ def _read_csv(path: Path) -> pa.Table:
     # An utterance without a label has an empty raw one, which is there.
     empty = {name: [""] for name in SCHEMA.names if name != "emotion_raw"}
     frame = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=empty)
-    return pa.Table.from_pandas(frame, preserve_index=False)
+    return pa.Table.from_pandas(exact_frame(frame), preserve_index=False)
 
 
 def _check(table: pa.Table, path: Path) -> None:

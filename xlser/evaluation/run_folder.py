@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xlser.csvcells import exact_frame
 from xlser.jsonfile import read_json
 from xlser.machine import pass_on_machine
 
@@ -40,7 +41,7 @@ def load_grid(run_dir: str | Path) -> tuple[pd.DataFrame | None, str]:
     lacking = ", ".join(sorted(_POINTS - set(points.columns)))
     if lacking:
         return None, f"The grid of embeddings is not shown: embedding.csv lacks the columns {lacking}."
-    return points, ""
+    return exact_frame(points), ""
 
 
 def load_sexes(run_dir: str | Path) -> dict[str, str]:

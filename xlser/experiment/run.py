@@ -13,6 +13,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from xlser.atomic import replacing
+from xlser.csvcells import write_frame
 from xlser.data.dataset import Dataset
 from xlser.data.manifest import write_manifest
 from xlser.errors import XlserError
@@ -147,7 +148,7 @@ def _write(out: Path, results: dict[str, Any], scores: Scores, predicted: list[d
     tables = {name: pd.DataFrame(getattr(scores, name)) for name in TABLES}
     for name, table in {**tables, "embedding": points(scores)}.items():
         with replacing(out / f"{name}.csv") as temporary:
-            table.to_csv(temporary, index=False)
+            write_frame(table, temporary)
     write_json(out / PREDICTIONS, {"schema": VERSIONS["predictions"], "corpora": predicted})
     write_json(out / RESULTS, results, indent=1)
 
