@@ -30,6 +30,16 @@ class MachineError(XlserError):
     """A fault of the machine or of what is installed: never of a recording, and never remembered as one."""
 
 
+def shortened(value: object, most: int = 300) -> str:
+    """Return what is said of a value that may be of any length.
+
+    >>> shortened("x" * 1000, most=6)
+    'xxxxxx ...'
+    """
+    text = str(value)
+    return text if len(text) <= most else f"{text[:most]} ..."
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint that names the nearest known word, or the first few known words.
 

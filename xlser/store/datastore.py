@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from xlser.atomic import replacing
-from xlser.errors import XlserError
+from xlser.errors import XlserError, shortened
 from xlser.fileformats import VERSIONS, check_version
 from xlser.machine import check_opens, pass_on_machine
 from xlser.store.columns import joined, joined_all, left_out, rows_by_id, text_column
+from xlser.store.in_order import in_order
 from xlser.store.index import Index, IndexKind, Metric, checked_rows
 
 __all__ = ["Datastore", "IndexKind", "Metric"]
@@ -204,7 +205,7 @@ class Datastore:
         about |= {"schema": str(VERSIONS["datastore"])}
         about["known"] = json.dumps(self._known())
         with replacing(path) as temporary:
-            temporary.write_bytes(save({"embeddings": self.embeddings}, metadata=about))
+            temporary.write_bytes(in_order(save({"embeddings": self.embeddings}, metadata=about)))
 
     @classmethod
     def load(cls, path: str | Path) -> Datastore:
@@ -224,9 +225,9 @@ class Datastore:
             index = about.get("index", "flat")
             store = cls(embeddings, json.loads(about["ids"]), metric=about["metric"], index=index, **known)
             expected = about["hash"]
-        except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+        except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             pass_on_machine(error, f"reading {path}")
-            raise XlserError(f"cannot read {path} as a datastore: {error}. Write it again.") from error
+            raise XlserError(f"cannot read {path} as a datastore: {shortened(error)}. Write it again.") from error
         check_version("datastore", schema, path, "write it again", error=XlserError)
         if store.hash != expected:
             raise XlserError(f"{path} does not match its hash: it was changed or damaged. Write it again.")
