@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 import re
@@ -17,7 +16,8 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from xlser.atomic import replacing
-from xlser.errors import MachineError, RunError
+from xlser.errors import MachineError, RunError, shortened
+from xlser.jsonfile import parse_json
 from xlser.machine import check_opens, pass_on_machine, way_out
 from xlser.models.other_layouts import INDEX, WEIGHTS, layout_error, without_config, without_weights
 
@@ -237,12 +237,12 @@ def _sound(file: Path) -> None:
 
 def _json(path: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         pass_on_machine(error, f"reading {path}")
-        raise RunError(f"{path} cannot be read: {error}. Fetch the checkpoint anew.") from error
+        raise RunError(f"{path} cannot be read: {shortened(error)}. Fetch the checkpoint anew.") from error
     if not isinstance(found, dict):
         raise RunError(f"{path} must hold a JSON object, but holds {type(found).__name__}. Fetch the checkpoint anew.")
     return found

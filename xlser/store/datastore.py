@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from xlser.atomic import replacing
 from xlser.errors import XlserError, shortened
 from xlser.fileformats import VERSIONS, check_version
+from xlser.jsonfile import parse_json
 from xlser.machine import check_opens, pass_on_machine
 from xlser.store.columns import joined, joined_all, left_out, rows_by_id, text_column
 from xlser.store.in_order import in_order
@@ -221,9 +222,9 @@ class Datastore:
             with safe_open(path, framework="numpy") as file:
                 about, embeddings = file.metadata(), file.get_tensor("embeddings")
             schema = int(about.get("schema", 1))
-            known = json.loads(about.get("known", "{}"))  # files of before there were columns have neither
+            known = parse_json(about.get("known", "{}"))  # files of before there were columns have neither
             index = about.get("index", "flat")
-            store = cls(embeddings, json.loads(about["ids"]), metric=about["metric"], index=index, **known)
+            store = cls(embeddings, parse_json(about["ids"]), metric=about["metric"], index=index, **known)
             expected = about["hash"]
         except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             pass_on_machine(error, f"reading {path}")
