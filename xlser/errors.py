@@ -52,6 +52,16 @@ def shortened(value: Any) -> str:
     return _REPR.repr(value)
 
 
+def brief(value: object, most: int = 300) -> str:
+    """Return the beginning of a text that may be of any length, such as what a library says.
+
+    >>> brief("x" * 1000, most=6)
+    'xxxxxx ...'
+    """
+    text = str(value)
+    return text if len(text) <= most else f"{text[:most]} ..."
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint that names the nearest known word, or the first few known words.
 

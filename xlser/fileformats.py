@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from xlser.errors import RunError, XlserError
+from xlser.errors import RunError, XlserError, brief
 
 Kind = Literal[
     "audit",
@@ -76,11 +76,11 @@ def check_version(
 files. Update xlser, or run again.
     """
     wanted = VERSIONS[kind]
-    if (1 if found is None else found) == wanted:
+    if (1 if found is None else found) == wanted and not isinstance(found, (bool, float)):
         return
     writer = f" (written by xlser {by})" if by else ""
     newer = isinstance(found, int) and found > wanted
-    number = 1 if found is None else found
+    number = 1 if found is None else brief(repr(found), 60)
     raise error(
         f"{path} has schema {number}{writer}, and this xlser reads schema {wanted} of such files. "
         f"{'Update xlser, or ' if newer else ''}{again if newer else again[:1].upper() + again[1:]}."

@@ -9,7 +9,7 @@ from xlser.corpora.globbing import matches_any
 from xlser.corpora.patterns import fits
 from xlser.corpora.scan import scan
 from xlser.errors import LONGEST, CardError, CorpusError, RecipeError, XlserError, shortened
-from xlser.jsonfile import parse_json
+from xlser.jsonfile import parse_lenient
 from xlser.training.load import load_recipe
 from xlser.yamlfile import parse_yaml, read_yaml
 
@@ -97,7 +97,7 @@ def test_what_is_nested_too_deeply_is_refused(tmp_path, opening):
     with pytest.raises(RecipeError, match=r"nested|YAML"):
         load_recipe(str(tmp_path / "deep.yaml"))
     with pytest.raises(ValueError, match="nested"):
-        parse_json("[" * 100_000 + "]" * 100_000)
+        parse_lenient("[" * 100_000 + "]" * 100_000)
 
 
 def test_a_file_that_is_no_card_by_its_size_is_not_read(tmp_path):

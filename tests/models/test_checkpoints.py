@@ -1,6 +1,7 @@
 """Checkpoints by name: what is read, what is refused, and that nothing is filled with random numbers."""
 
 import json
+import resource
 import shutil
 
 import huggingface_hub
@@ -12,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from xlser.errors import RecipeError, RunError, XlserError
 from xlser.models.checkpoint_folder import quiet
 from xlser.models.checkpoints import RANDOM, load_encoder
+from xlser.models.encoder import pad_frames
 
 
 @pytest.fixture(scope="session")
@@ -245,13 +247,94 @@ def test_a_damaged_folder_is_refused_with_the_reason_and_the_way_out(folder, dam
         ({"hidden_size": 32}, RunError, "the weights that config.json asks for .*one and the same checkpoint"),
         ({"num_hidden_layers": 4}, RunError, r"\d+ of \d+ are missing, such as encoder.layers.3"),
         ({"hidden_size": "wide"}, RunError, "must give `hidden_size` as a whole number of at least 1, but has 'wide'"),
-        ({"intermediate_size": "wide"}, RunError, "does not describe a wav2vec2 model|cannot be loaded"),
+        ({"intermediate_size": "wide"}, RunError, "must give `intermediate_size` as a whole number from 1"),
     ],
 )
 def test_a_config_that_does_not_fit_is_refused(folder, values, kind, told):
     change(folder / "config.json", **values)
     with pytest.raises(kind, match=f"(?s){told}"):
         load_encoder(str(folder))
+
+
+HOSTILE = {
+    "no layers": {"num_hidden_layers": 0},
+    "fewer layers than the weights have": {"num_hidden_layers": 1},
+    "endless layers": {"num_hidden_layers": 10**6},
+    "more layers than numbers": {"num_hidden_layers": 10**9},
+    "an absurd width": {"hidden_size": 10**6, "num_attention_heads": 1, "num_conv_pos_embedding_groups": 1},
+    "an absurd convolution": {"num_conv_pos_embeddings": 10**6},
+    "endless convolutions": {"conv_dim": [32] * 10**5, "conv_kernel": [3] * 10**5, "conv_stride": [2] * 10**5},
+    "negative heads": {"num_attention_heads": -2},
+    "true for a number": {"intermediate_size": True},
+    "infinity": {"layer_norm_eps": float("inf")},
+    "a list for a text": {"hidden_act": ["gelu"]},
+    "an unknown activation": {"hidden_act": "os.system"},
+    "a table for a list": {"conv_stride": {"0": 1}},
+    "quantised": {"quantization_config": {"quant_method": "bitsandbytes", "load_in_8bit": True}},
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_config_is_refused_before_anything_is_built(folder, what):
+    values = HOSTILE[what]
+    change(folder / "config.json", **values)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(XlserError, match=r"config\.json") as error:
+        load_encoder(str(folder))
+    assert any(key in str(error.value) for key in [*values, "weights", str(*list(values.values())[:1])])
+    assert len(str(error.value)) < 2000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20  # kilobytes: no weight was made
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"_attn_implementation": "someone/kernels"},
+        {"attn_implementation": "someone/kernels:flash"},
+        {"_attn_implementation_internal": "flex_attention"},
+        {"auto_map": {"AutoConfig": "someone/repo--code.Config", "AutoModel": "code.Model"}},
+        {"_name_or_path": "../../elsewhere", "trust_remote_code": True, "use_kernels": True},
+        {"torch_dtype": "float8_e4m3fn", "dtype": {"a": 1}},
+        {"output_attentions": True, "return_dict": False, "output_hidden_states": True},
+        {"num_labels": 10**7, "id2label": "x", "problem_type": 5},
+    ],
+)
+def test_what_names_code_or_says_how_to_compute_is_not_the_configs_to_say(folder, values):
+    (folder / "code.py").write_text("raise SystemExit('code of a checkpoint ran')")
+    sound = load_encoder(str(folder)).eval()
+    change(folder / "config.json", **values)
+    encoder = load_encoder(str(folder)).eval()
+    assert encoder.model.config._attn_implementation in ("eager", "sdpa")
+    wave = torch.linspace(-1, 1, 4000)
+    frames = [pad_frames([one.front(wave)]) for one in (sound, encoder)]
+    assert torch.equal(sound(*frames[0])[-1], encoder(*frames[1])[-1])
+    assert sound.identity(2) == encoder.identity(2)
+
+
+@pytest.mark.parametrize("values", [{"do_normalize": "no"}, {"feature_size": 10**9}, {"padding_value": "x"}])
+def test_a_hostile_preprocessor_is_refused(folder, values):
+    change(folder / "preprocessor_config.json", **values)
+    with pytest.raises(RunError, match=rf"preprocessor_config.json must give `{next(iter(values))}`"):
+        load_encoder(str(folder))
+
+
+@pytest.mark.parametrize("layers", [-1, 0, 1, 10**9, "2", True, [2], 2.0, {}])
+def test_whispers_encoder_has_the_layers_of_its_weights_under_either_name(layers, make_checkpoint, tmp_path):
+    folder = shutil.copytree(make_checkpoint("whisper"), tmp_path / "checkpoint")
+    for key in ("encoder_layers", "num_hidden_layers"):
+        shutil.copy(make_checkpoint("whisper") / "config.json", folder)
+        change(folder / "config.json", **{key: layers})
+        with pytest.raises(RunError, match=r"config\.json"):
+            load_encoder(str(folder))
+
+
+def test_an_index_that_leads_elsewhere_is_refused(folder):
+    (folder / "model.safetensors").rename(folder.parent / "x.safetensors")
+    for name in ("../x.safetensors", 5, None, ["x"]):
+        index = {"weight_map": {"feature_projection.projection.weight": name}}
+        (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+        with pytest.raises(RunError, match="must name files beside it"):
+            load_encoder(str(folder))
 
 
 def test_another_sample_rate_is_refused(folder):

@@ -1,11 +1,14 @@
 """The datastore against brute force in numpy, and its file against damage."""
 
+import os
 import subprocess
 import sys
 
 import faiss
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from xlser.errors import XlserError
 from xlser.store.datastore import Datastore
@@ -152,3 +155,42 @@ def test_importing_the_rooms_loads_no_heavy_library():
     """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+WRITE = """
+import sys
+import numpy as np
+from xlser.store.datastore import Datastore
+rows = np.random.default_rng(0).normal(size=(30, 4))
+about = {name: [f"{name} {row}" for row in range(30)] for name in ("corpus", "language", "path", "é")}
+groups = [f"s{row % 3}" for row in range(30)]
+Datastore(rows, range(30), labels=["joy"] * 30, groups=groups, about=about, encoder="e").save(sys.argv[1])
+"""
+
+
+def test_the_same_datastore_is_the_same_bytes_in_every_process(tmp_path):
+    written = set()
+    for seed in range(4):
+        path = tmp_path / f"{seed}.safetensors"
+        environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
+        subprocess.run([sys.executable, "-c", WRITE, str(path)], env=environment, check=True)
+        written.add(path.read_bytes())
+        Datastore.load(path).save(path)
+        written.add(path.read_bytes())
+    assert len(written) == 1
+    assert Datastore.load(path).about["é"][29] == "é 29"
+
+
+@pytest.mark.parametrize("key", ["ids", "metric", "known", "index", "schema", "hash"])
+@pytest.mark.parametrize(
+    "value", ["", "{", "[[1]]", "5", "null", "1e999", "[" * 5000, "9" * 5000, '{"about": 5}', "\x00"]
+)
+def test_a_hostile_header_is_refused_by_the_name_of_the_file(key, value, tmp_path, embeddings):
+    path = tmp_path / "x.safetensors"
+    Datastore(embeddings, range(60), labels=["joy"] * 60).save(path)
+    with safe_open(path, framework="numpy") as file:
+        about, rows = file.metadata(), file.get_tensor("embeddings")
+    save_file({"embeddings": rows}, path, metadata=about | {key: value})
+    with pytest.raises(XlserError, match=str(path)) as error:
+        Datastore.load(path)
+    assert len(str(error.value)) < 1000

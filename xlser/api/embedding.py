@@ -11,6 +11,7 @@ from xlser.data.dataset import Dataset
 from xlser.experiment.use.embedders import ClipEmbedder, Embedder, FeatureEmbedder
 from xlser.features.clips import read_clips
 from xlser.features.extract import extract
+from xlser.printable import one_line
 
 
 def embed_dataset(
@@ -37,7 +38,9 @@ def embed_dataset(
     clips = read_clips(dataset.manifest, cache, rate=embedder.rate, progress=progress)
     inputs = ClipInputs(embedder.network, clips, Path(cache), precision=embedder.precision)
     rows = np.arange(len(clips.samples))
-    with tqdm(total=len(rows), desc=f"embedding {dataset.name}", unit="clip", disable=not progress, leave=False) as bar:
+    with tqdm(
+        total=len(rows), desc=f"embedding {one_line(dataset.name)}", unit="clip", disable=not progress, leave=False
+    ) as bar:
         longest = embedder.longest / embedder.rate
         vectors = embed(embedder.network, inputs, rows, longest=longest, advance=bar.update)
     return dataset.with_manifest(clips.manifest), vectors

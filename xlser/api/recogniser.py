@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from typing_extensions import TypedDict
 
 from xlser.api.embedding import embed_dataset
 from xlser.api.fitting import read_by, removed_if_it_fails, scored_emotions, table_hash, validation_split
@@ -19,7 +19,7 @@ from xlser.atomic import write_text
 from xlser.cachefolder import cache_folder
 from xlser.data.dataset import Dataset
 from xlser.data.splits import Split
-from xlser.errors import CorpusError, RecipeError, RunError
+from xlser.errors import CorpusError, RecipeError, RunError, brief
 from xlser.evaluation.results_file import RESULTS, write_json
 from xlser.experiment.run import run_recipe
 from xlser.experiment.use.answer import Prediction
@@ -31,10 +31,11 @@ from xlser.experiment.use.request import Request
 from xlser.experiment.use.timeline import EVERY, WINDOW, read_timeline
 from xlser.experiment.workplace import Workplace
 from xlser.fileformats import VERSIONS, check_version
-from xlser.machine import pass_on_machine
+from xlser.printable import visible
 from xlser.systems.combined import is_combined
 from xlser.systems.kinds import System, split_choice
 from xlser.systems.speaks import Readout
+from xlser.typedtable import Text, check_types, read_typed, typed
 from xlser.vocabulary import VALIDATION
 
 SAVED, README = "model.json", "README.md"
@@ -252,7 +253,7 @@ class Recogniser:
             shutil.copytree(encoder, folder / encoder.relative_to(chosen.run))
         results = results_of(chosen)
         write_json(folder / RESULTS, results.table, indent=1)
-        write_text(folder / README, model_card(chosen, results))
+        write_text(folder / README, visible(model_card(chosen, results)))
         readout = {"reader": chosen.reader, "options": chosen.options}
         write_json(folder / SAVED, {"schema": VERSIONS["model"], "model": chosen.name} | readout, indent=1)
         return folder
@@ -340,11 +341,20 @@ def load_saved(folder: str | Path) -> Chosen | None:
     path = Path(folder) / SAVED
     if not path.exists():
         return None
+    about = read_typed(path, dict, "Save the model again.")
+    check_version("model", about.get("schema"), path, "save the model again")
+    check_types(SavedModel, about, path, "Save the model again.")
+    chosen = find_model(folder, model=about["model"])
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        check_version("model", about.get("schema"), path, "save the model again")
-        chosen = find_model(folder, model=about["model"])
         return read_by(chosen, about["reader"], about["options"]) if about["reader"] else chosen
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        pass_on_machine(error, f"reading {path}")
-        raise RunError(f"cannot read {path}: {error}. Save the model again.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"cannot read {path}: {brief(error)}. Save the model again.") from error
+
+
+@typed
+class SavedModel(TypedDict):
+    """``model.json`` of a folder of `Recogniser.save`."""
+
+    model: Text
+    reader: Text | None
+    options: dict[str, Any]

@@ -101,7 +101,9 @@ def _tell(error: Exception) -> None:
 
         traceback.print_exception(error)
     text = error if isinstance(error, XlserError) else machine_error(error, "this command")
-    click.echo(f"error: {text}", err=True)
+    # A name within a message cannot begin a line that reads as one of ours.
+    first, *rest = f"error: {text}".split("\n")
+    click.echo("\n".join([first, *(line if line[:1] == " " else f"  {line}" for line in rest)]), err=True)
 
 
 def _debugging() -> bool:

@@ -12,6 +12,7 @@ import click
 from xlser.cli.choosing import model_options
 from xlser.cli.hearing import heard_options
 from xlser.cli.table_options import table_options
+from xlser.printable import exact_output
 
 if TYPE_CHECKING:
     from xlser.data.formats.table_options import TableOptions
@@ -106,7 +107,7 @@ def command(
         session.heard(), labels=some, k=neighbours, on_fault=session.on_fault, adapt=shift, on_note=say
     )
     form = form or by_suffix(out, "table")
-    with opened(out, sys.stdout) as file:
+    with opened(out, exact_output()) as file:
         write_predictions(session.counted(found), chosen, wanted, form, file)
     session.finish(strict)
 
@@ -127,7 +128,7 @@ def _write_timelines(
 
     cut = Cut(every, WINDOW if window is None else window, classes, neighbours)
     form = form or by_suffix(out, "csv")
-    write_timelines(session, model, cut, form, out=out, screen=sys.stdout, progress=sys.stderr.isatty())
+    write_timelines(session, model, cut, form, out=out, screen=exact_output(), progress=sys.stderr.isatty())
 
 
 def by_suffix(out: Path | None, otherwise: str) -> str:

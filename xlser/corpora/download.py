@@ -137,7 +137,7 @@ class _Resuming:
         return headers | {"Range": f"bytes={have}-", "If-Range": tag} if have and tag else headers
 
     def _write(self, answer: Any, file: IO[bytes], begins: int) -> None:
-        from tqdm import tqdm
+        from xlser.bars import tqdm
 
         length = answer.headers.get("Content-Length")
         total = begins + int(length) if length else None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from xlser.corpora.card import Card
 from xlser.corpora.tables import SideTable
+from xlser.printable import one_line
 
 SHOWN = 3
 _NO_SPEAKER = (
@@ -21,7 +22,7 @@ def some(items: list, most: int = SHOWN) -> str:
     >>> some(["a", "b", "c"], most=2)
     'a, b and 1 more'
     """
-    shown = ", ".join(str(item) for item in items[:most])
+    shown = ", ".join(one_line(str(item)) for item in items[:most])
     return shown + (f" and {len(items) - most} more" if len(items) > most else "")
 
 

@@ -13,8 +13,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import soundfile
-from tqdm import tqdm
 
+from xlser.bars import tqdm
 from xlser.corpora.acting import Utterance, perform, plan
 from xlser.corpora.card import Card
 from xlser.errors import CorpusError

@@ -13,7 +13,7 @@ import pandas as pd
 
 from xlser.corpora.parts import Table, placeholders
 from xlser.errors import CorpusError
-from xlser.jsonfile import parse_json
+from xlser.jsonfile import parse_lenient
 from xlser.machine import pass_on_machine
 from xlser.yamlfile import check_bounds
 
@@ -81,11 +81,11 @@ def _sheet(table: Table, path: Path) -> pd.DataFrame:
 
 def _lines(table: Table, path: Path) -> pd.DataFrame:
     text = path.read_text(encoding=table.encoding)
-    return _records([parse_json(line) for line in text.splitlines() if line.strip()])
+    return _records([parse_lenient(line) for line in text.splitlines() if line.strip()])
 
 
 def _json(table: Table, path: Path) -> pd.DataFrame:
-    return _records(parse_json(path.read_text(encoding=table.encoding)))
+    return _records(parse_lenient(path.read_text(encoding=table.encoding)))
 
 
 def _yaml(table: Table, path: Path) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from xlser.data.formats.table_text import TABLES, Records
 from xlser.data.init_draft import Draft, quoted, some
 from xlser.data.init_fields import read_codes
 from xlser.data.init_paths import is_recording, likely_column, seen_records
+from xlser.printable import one_line
 
 _OPTIONS = {"path": "--audio-column", "emotion": "--emotion-column", "speaker": "--speaker-column"}
 _ASKED = {"path": "names the recordings", "emotion": "says the emotion", "speaker": "says who speaks"}
@@ -47,7 +48,7 @@ def unfinished_draft(
     else:
         draft.missing["emotion"] = []
         lines += [
-            *(f"# a recording: {name}" for name in files[:5]),
+            *(f"# a recording: {one_line(name)}" for name in files[:5]),
             "# a regular expression for the name without suffix, such as '(?P<speaker>\\w+)_(?P<emotion>\\w+)_\\d+'",
             *_of_folders(files),
             "grammar: EDIT",
@@ -55,7 +56,7 @@ def unfinished_draft(
             "# table: {file: labels.csv, key: column of paths, columns: {emotion: its header, speaker: its header}}",
             "emotion: {EDIT: EDIT}  # your label: its canonical name, such as {Wut: anger, Freude: happiness}",
         ]
-    lines += [f"# also seen: {table.name}, columns {', '.join(records.heads)}" for table, records in seen[1:]]
+    lines += [one_line(f"# also seen: {table.name}, columns {', '.join(records.heads)}") for table, records in seen[1:]]
     draft.text = head([]) + "\n".join(lines) + "\n"
     return draft
 
@@ -64,7 +65,7 @@ def _audio(files: Sequence[str], root: Path) -> str:
     if files:
         return f"audio: {quoted(sorted({f'**/*{PurePosixPath(path).suffix.lower()}' for path in files}))}"
     others = suffix_counts(walk(root)) if root.is_dir() else ""
-    return f"audio: EDIT  # no recording was found below {root}; what is there: {others or 'nothing'}"
+    return one_line(f"audio: EDIT  # no recording was found below {root}; what is there: {others or 'nothing'}")
 
 
 def _of_folders(files: Sequence[str]) -> list[str]:
@@ -73,7 +74,9 @@ def _of_folders(files: Sequence[str]) -> list[str]:
     if not folders:
         return []
     above = "[^/]+/" * (min(path.count("/") for path in files if "/" in path) - 1)
-    return [f"# ... or, where the folders ({some(folders, 4)}) are the emotions: '{above}(?P<emotion>[^/]+)/.+'"]
+    return [
+        one_line(f"# ... or, where the folders ({some(folders, 4)}) are the emotions: '{above}(?P<emotion>[^/]+)/.+'")
+    ]
 
 
 def _tables(root: Path) -> list[Path]:
@@ -119,7 +122,7 @@ def _of_table(path: Path, found: Records, root: Path, options: TableOptions, dra
         f"  file: {quoted(name)}",
         *([f"  separator: {quoted(found.separator)}"] if found.separator else []),
         *([f"  encoding: {quoted(found.encoding)}"] if found.encoding not in (None, "utf-8-sig") else []),
-        *(f"  # column {quoted(head)}: {some(values, 5)}" for head, values in examples.items()),
+        *(one_line(f"  # column {quoted(head)}: {some(values, 5)}") for head, values in examples.items()),
         f"  key: {key}  # {why}",
         f"  columns: {{{columns}}}  # their headers; leave speaker out, and write `speaker: unknown`, if none says it",
         "emotion: {" + (", ".join(meanings) or "EDIT: EDIT") + "}"

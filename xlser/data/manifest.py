@@ -12,20 +12,24 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from typing_extensions import TypedDict
 
 from xlser.atomic import replacing
 from xlser.corpora.card import Card
 from xlser.corpora.faults import some
 from xlser.corpora.scan import scan
+from xlser.csvcells import exact_frame, write_frame
 from xlser.data.audio import AudioFault, AudioInfo, PassingFault
 from xlser.data.channel_rows import with_channels
 from xlser.data.headers import read_headers
 from xlser.data.placing import place_rows
 from xlser.data.scales import to_unit
 from xlser.data.scan_index import ScanIndex
-from xlser.errors import CorpusError, did_you_mean
+from xlser.errors import CorpusError, brief, did_you_mean
 from xlser.fileformats import VERSIONS, check_version
+from xlser.jsonfile import parse_json
 from xlser.machine import check_opens, many_alike, pass_on_machine
+from xlser.typedtable import Text, Texts, check_types, typed
 from xlser.vocabulary import DIMENSIONS
 
 REQUIRED = pa.schema(
@@ -161,12 +165,27 @@ def _build(card: Card, root: Path, strict: bool, jobs: int, index: ScanIndex | N
     return Manifest(_frame(rows, card), root, card.name, card.hash, card.synthetic, left_out, [*found.notes, *notes])
 
 
+@typed
+class ManifestAbout(TypedDict, total=False):
+    """What a manifest as Parquet keeps beside its table."""
+
+    card: Text
+    card_hash: Text
+    synthetic: bool
+    left_out: dict[str, Texts]
+    notes: Texts
+    facts: dict[str, Any]
+    root: Text
+    roots: dict[str, Text]
+    schema: Any
+
+
 def write_manifest(manifest: Manifest, path: str | Path) -> None:
     """Write Parquet, or CSV if ``path`` ends in .csv, in one step. Parquet alone keeps root, card and left_out."""
     path = Path(path)
     with replacing(path, durable=True) as temporary:
         if path.suffix == ".csv":
-            manifest.frame.to_csv(temporary, index=False)
+            write_frame(manifest.frame, temporary)
         else:
             about = {
                 key: getattr(manifest, key) for key in ("card", "card_hash", "synthetic", "left_out", "notes", "facts")
@@ -192,10 +211,12 @@ def read_manifest(path: str | Path) -> Manifest:
             table, about = _read_csv(path), {}
         else:
             table = pq.read_table(path)
-            about = json.loads((table.schema.metadata or {}).get(b"xlser", b"{}"))
+            about = parse_json((table.schema.metadata or {}).get(b"xlser", b"{}"))
     except (OSError, pa.ArrowInvalid, ValueError) as error:
         pass_on_machine(error, f"reading manifest {path}")
-        raise CorpusError(f"cannot read manifest {path}: {error}") from error
+        raise CorpusError(f"cannot read manifest {path}: {brief(error)}") from error
+    check_types(ManifestAbout, about, path, "Make it again: xlser corpora prepare.", error=CorpusError)
+    about = {key: about[key] for key in ManifestAbout.__annotations__ if key in about}
     schema = about.pop("schema", None)
     if schema in (None, 1):
         table = _with_added(table)
@@ -249,7 +270,7 @@ def _read_csv(path: Path) -> pa.Table:
     # An utterance without a label has an empty raw one, which is there.
     empty = {name: [""] for name in SCHEMA.names if name != "emotion_raw"}
     frame = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=empty)
-    return pa.Table.from_pandas(frame, preserve_index=False)
+    return pa.Table.from_pandas(exact_frame(frame), preserve_index=False)
 
 
 def _check(table: pa.Table, path: Path) -> None:

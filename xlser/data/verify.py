@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 from joblib import Parallel, delayed
-from tqdm import tqdm
 
+from xlser.bars import tqdm
 from xlser.corpora.card import Card
+from xlser.corpora.faults import some
 from xlser.corpora.globbing import suffix_counts, walk
 from xlser.corpora.scan import NO_LABEL, STRAY
 from xlser.data.audio import AudioFault, read_mono
@@ -62,9 +63,8 @@ def verify(
     manifest = build_manifest(card, root, cache=cache)
     found = Verification(manifest, card, _described(manifest))
     for reason, paths in manifest.left_out.items():
-        listed = ", ".join(paths[:_SHOWN]) + (f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else "")
         kind = found.lines if reason.startswith(("ignored", NO_LABEL, *STRAY)) else found.problems
-        kind.append(f"{len(paths)} left out, {reason}: {listed}")
+        kind.append(f"{len(paths)} left out, {reason}: {some(paths, _SHOWN)}")
     found.lines += _passed_over(manifest)
     found.problems += _mostly_unused(manifest)
     if card.dimensions and card.dimensions.file and manifest.frame[list(DIMENSIONS)].isna().all(axis=None):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -12,11 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from xlser.errors import RunError
+from xlser.errors import RunError, brief
+from xlser.evaluation.best_schema import BestFile
 from xlser.evaluation.bootstrap import interval
 from xlser.evaluation.results_file import write_json
 from xlser.fileformats import VERSIONS, check_version
-from xlser.machine import pass_on_machine
+from xlser.typedtable import check_types, read_typed
 
 RESULT = "best.json"
 # UA that two candidates may differ by on the pretended targets and count as equals: then the simplest is taken.
@@ -154,20 +154,29 @@ def read_best(folder: str | Path) -> BestResult:
     Raises:
         RunError: there is no ``best.json``, it is damaged, or of another schema.
     """
-    path = Path(folder) / RESULT
+    path, again = Path(folder) / RESULT, "Run the same `xlser best` command again."
+    table = read_typed(path, dict, again)
+    check_version("best", table.pop("schema", None), path, "run the same `xlser best` command again")
+    check_types(BestFile, table, path, again)
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-        check_version("best", table.pop("schema", None), path, "run the same `xlser best` command again")
         table["candidates"] = tuple(_tried(row) for row in table["candidates"])
         table["regret"] = _estimate(table["regret"])
         table["budget"] = Budget(**table["budget"] | {"not_tried": tuple(table["budget"]["not_tried"])})
         table.pop("samples", None)
         for name in ("sources", "classes", "looks_at", "decisions", "notes", "predictions"):
             table[name] = tuple(table[name])
-        return BestResult(**table)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        pass_on_machine(error, f"reading {path}")
-        raise RunError(f"cannot read {path}: {error}. Run the same `xlser best` command again.") from error
+        best = BestResult(**table)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"cannot read {path}: {brief(error)}. {again}") from error
+    names = {one.name for one in best.candidates}
+    for key in ("chosen", "baseline", "oracle"):
+        if (name := getattr(best, key)) is not None and name not in names:
+            raise RunError(f"{path}: `{key}` must be one of the candidates, but is {brief(name, 60)!r}. {again}")
+    if any(len(row["probabilities"]) != len(best.classes) for row in best.predictions):
+        raise RunError(
+            f"{path}: `predictions` must have a probability for each of {len(best.classes)} classes. {again}"
+        )
+    return best
 
 
 def choose(candidates: Sequence[Tried], default: str | None = None) -> Tried:

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xlser.atomic import write_text
-from xlser.errors import RunError
+from xlser.errors import RunError, brief
+from xlser.evaluation.results_schema import ResultsTable
 from xlser.fileformats import check_version
+from xlser.jsonfile import parse_json
 from xlser.machine import pass_on_machine, pass_on_unreadable
+from xlser.typedtable import check_types
 from xlser.version import __version__
 
 Kind = Literal["run", "bench"]
@@ -109,7 +112,7 @@ def load_bench(folder: str | Path, tables: Iterable[str] | None = None) -> Table
 
 def _seen(path: Path) -> object:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_bytes())
     except (OSError, ValueError) as error:
         pass_on_machine(error, f"reading {path}")
         return None
@@ -126,16 +129,18 @@ def read_table(folder: str | Path, kind: Kind, tables: Iterable[str] | None = No
     again = f"run the same `xlser {'run' if kind == 'run' else 'transfer'} ... --out {folder}` command again"
     _check_there(path, kind, again)
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
+        results = parse_json(path.read_bytes())
     except (OSError, ValueError) as error:
         pass_on_unreadable(error, f"reading {path}")
         kept = "" if kind == "run" else ": what is done is not done again"
-        raise RunError(f"{path} is damaged ({error}). Delete it, then {again}{kept}.") from error
+        raise RunError(f"{path} is damaged ({brief(error)}). Delete it, then {again}{kept}.") from error
     if kind == "bench" and not (isinstance(results, dict) and "cells" in results):
         raise RunError(f"{path} is no result of `xlser transfer`: it has no cells. Give the folder of a bench.")
     elsewhere = f"{again} into a new folder" if kind == "run" else again
     schema = results.get("schema") if isinstance(results, dict) else None
     check_version(kind, schema, path, elsewhere, by=_writer(results))
+    wanted = None if tables is None else {name.partition(".")[0] for name in tables} | {"about", "failed", "holes"}
+    check_types(ResultsTable, results, path, f"It was changed or damaged: {elsewhere}.", only=wanted)
     if missing := _missing(results, kind, _TABLES[kind] if tables is None else set(tables)):
         raise RunError(
             f"{path} lacks {', '.join(missing)}: it was written by another version, xlser {_writer(results)}, and this "

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xlser.csvcells import exact_frame
+from xlser.evaluation.results_schema import PredictionsFile
 from xlser.jsonfile import read_json
 from xlser.machine import pass_on_machine
+from xlser.typedtable import is_typed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +43,7 @@ def load_grid(run_dir: str | Path) -> tuple[pd.DataFrame | None, str]:
     lacking = ", ".join(sorted(_POINTS - set(points.columns)))
     if lacking:
         return None, f"The grid of embeddings is not shown: embedding.csv lacks the columns {lacking}."
-    return points, ""
+    return exact_frame(points), ""
 
 
 def load_sexes(run_dir: str | Path) -> dict[str, str]:
@@ -63,9 +66,22 @@ def load_predictions(run_dir: str | Path) -> list[dict[str, Any]]:
 
     Returns:
         Entries with ``corpus, role, protocol, classes`` and what `xlser.evaluation.verdicts.Verdicts.of` reads; none
-        where the run is of an older version, which did not keep them, or the file cannot be read.
+        where the run is of an older version, which did not keep them, or the file cannot be read or is damaged.
     """
     from xlser.evaluation.verdicts import unpacked
 
-    entries = read_json(Path(run_dir) / "predictions.json").get("corpora", [])
-    return [entry | unpacked(entry) for entry in entries]
+    table = read_json(Path(run_dir) / "predictions.json")
+    if not is_typed(PredictionsFile, table):
+        return []
+    return [entry | unpacked(entry) for entry in table["corpora"] if _goes_together(entry)]
+
+
+def _goes_together(entry: dict[str, Any]) -> bool:
+    """Say whether an entry has something for every clip, and every number stands for a label or a speaker."""
+    clips, labels = len(entry["id"]), [entry["truth"], *(row["labels"] for row in entry["said"])]
+    if not all(len(column) == clips for column in (entry["speaker"], *labels)):
+        return False
+    most = len(entry["emotions"])
+    return all(-1 <= code < most for column in labels for code in column) and all(
+        code < len(entry["speakers"]) for code in entry["speaker"]
+    )

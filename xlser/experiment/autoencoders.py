@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
+from xlser.bars import tqdm
 from xlser.experiment.cases import Case
 from xlser.experiment.corpora import Corpus
 from xlser.experiment.seeds import Seed

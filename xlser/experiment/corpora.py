@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from xlser.corpora.card import Card, load_card
+from xlser.corpora.faults import some
 from xlser.data.dataset import Dataset
 from xlser.data.formats.anyformat import dataset_name, is_dataset
 from xlser.data.vote_shares import distribution, merge_votes
@@ -275,9 +276,7 @@ def _tell(corpus: Corpus, recipe: AnyRecipe, place: Workplace) -> None:
         + (" [synthetic]" if corpus.synthetic else "")
     )
     for reason, paths in corpus.dataset.left_out.items():
-        place.say(
-            f"    left out, {reason}: {', '.join(paths[:3])}" + (f" and {len(paths) - 3} more" * (len(paths) > 3))
-        )
+        place.say(f"    left out, {reason}: {some(paths)}")
     missing = [name for name in recipe.emotions if name not in corpus.counts["kept"]]
     if missing:
         there = ", ".join(sorted(about["emotions"]))

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
+from xlser.bars import tqdm
 from xlser.data.spans import Span
 from xlser.evaluation.metrics import confusion, unweighted_accuracy
 from xlser.evaluation.readout import Part

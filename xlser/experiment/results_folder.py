@@ -15,14 +15,18 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from xlser.atomic import write_text
 from xlser.errors import RunError
 from xlser.evaluation.results_file import CLAIM, RESULTS
+from xlser.evaluation.results_schema import ResultsTable
 from xlser.fileformats import VERSIONS, check_version
 from xlser.jsonfile import read_json
 from xlser.locks import LockedError, locked, remove_lock
 from xlser.machine import machine_error
 from xlser.temporaries import sweep
+from xlser.typedtable import Text, is_typed, read_typed, typed
 from xlser.version import __version__
 
 LIBRARIES = (
@@ -137,8 +141,18 @@ def _remove_empty(out: Path, made: Iterable[Path]) -> None:
                 folder.rmdir()
 
 
+@typed
+class Claim(TypedDict, total=False):
+    """``recipe.json``: whose folder it is."""
+
+    hash: Text
+    recipe: dict[str, Any]
+    bench: bool
+    best: dict[str, Any]
+
+
 def _check_claim(marker: Path, claim: dict[str, Any]) -> None:
-    held = json.loads(marker.read_text(encoding="utf-8")) if marker.exists() else claim
+    held = read_typed(marker, Claim, "Choose another --out, or delete that folder.") if marker.exists() else claim
     check_version("claim", held.get("schema"), marker, "choose another --out")
     if held.get("hash") != claim.get("hash"):
         raise RunError(f"{marker.parent} holds a run of another recipe. Choose another --out, or delete that folder.")
@@ -151,7 +165,7 @@ def finished(out: Path) -> bool:
     False
     """
     results = read_json(out / RESULTS)
-    return bool(results) and results.get("schema", 1) == VERSIONS["run"]
+    return bool(results) and results.get("schema", 1) == VERSIONS["run"] and is_typed(ResultsTable, results)
 
 
 def provenance(seconds: float) -> dict[str, Any]:

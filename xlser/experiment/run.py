@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Collection
 from dataclasses import asdict, replace
@@ -13,6 +12,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from xlser.atomic import replacing
+from xlser.csvcells import write_frame
 from xlser.data.dataset import Dataset
 from xlser.data.manifest import write_manifest
 from xlser.errors import XlserError
@@ -30,6 +30,7 @@ from xlser.experiment.results_folder import aside_of, finished, own, provenance
 from xlser.experiment.run_inputs import RunInputs, read_inputs_of, with_contents, write_inputs
 from xlser.experiment.scores import POINTS, Scores, about_case, shared_classes
 from xlser.experiment.seeds import make_folds, split_row
+from xlser.experiment.start import read_about_start
 from xlser.experiment.starting import check_start
 from xlser.experiment.trained import Trained, baseline, train
 from xlser.experiment.workplace import Workplace
@@ -104,7 +105,7 @@ def _lead(job: Job, place: Workplace, ranks: Ranks, methods: Collection[str] | N
                 predicted += [_predictions(trained, *pair) for pair in scored]
         results = _results(trained, corpora, scores, time.time() - began)
         if isinstance(recipe, EncoderRecipe):
-            results["about"]["encoder"] = json.loads((out / "encoder" / "xlser.json").read_text(encoding="utf-8"))
+            results["about"]["encoder"] = read_about_start(out)
         _write(out, results, scores, predicted)
 
 
@@ -147,7 +148,7 @@ def _write(out: Path, results: dict[str, Any], scores: Scores, predicted: list[d
     tables = {name: pd.DataFrame(getattr(scores, name)) for name in TABLES}
     for name, table in {**tables, "embedding": points(scores)}.items():
         with replacing(out / f"{name}.csv", durable=True) as temporary:
-            table.to_csv(temporary, index=False)
+            write_frame(table, temporary)
     write_json(out / PREDICTIONS, {"schema": VERSIONS["predictions"], "corpora": predicted})
     write_json(out / RESULTS, results, indent=1)
 

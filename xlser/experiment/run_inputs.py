@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from typing_extensions import TypedDict
 
 from xlser.atomic import replacing
 from xlser.data.audio import content_hash
@@ -24,8 +25,10 @@ from xlser.experiment.corpora import AnyRecipe, Corpus, find_corpora
 from xlser.experiment.workplace import Workplace
 from xlser.features.extractors import make_extractor
 from xlser.fileformats import VERSIONS
+from xlser.jsonfile import parse_json
 from xlser.machine import check_opens, pass_on_machine, stop_if_of_machine
 from xlser.training.encoder_recipe import EncoderRecipe
+from xlser.typedtable import is_typed, typed
 
 INPUTS = "inputs.parquet"
 OF, FILE, CONTENT = "of", "file", "content"
@@ -35,6 +38,16 @@ STAMP = ("size", "modified", "status_changed")
 _UNSETTLED = 2_000_000_000
 _STORED = [pa.field(OF, pa.string()), *(column.with_nullable(True) for column in SCHEMA)]
 _STORED += [pa.field(name, pa.int64()) for name in STAMP] + [pa.field(CONTENT, pa.string())]
+
+_NEEDED = [one for one in _STORED if one.name in (OF, CONTENT, "id", "path", *STAMP)]
+
+
+@typed
+class InputsAbout(TypedDict):
+    """What stands beside the table of `INPUTS`."""
+
+    facts: dict[str, dict[str, Any]]
+    checkpoints: list[dict[str, Any]]
 
 
 @dataclass
@@ -153,7 +166,9 @@ def read_inputs(out: Path) -> RunInputs | None:
     try:
         check_opens(out / INPUTS)
         table = pq.read_table(out / INPUTS)
-        about = json.loads((table.schema.metadata or {})[b"xlser"])
+        about = parse_json((table.schema.metadata or {})[b"xlser"])
+        if not is_typed(InputsAbout, about) or not all(table.schema.field(one.name).equals(one) for one in _NEEDED):
+            raise ValueError("other columns or facts")
         return RunInputs(table.to_pandas(), about["facts"], about["checkpoints"])
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
         pass_on_machine(error, f"reading {out / INPUTS}")

@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import NotRequired, TypedDict
+
 from xlser.atomic import write_text
 from xlser.errors import RecipeError, RunError
 from xlser.models.checkpoints import checkpoint_facts, load_encoder
 from xlser.models.encoder import SpeechEncoder
 from xlser.training.encoder_recipe import EncoderChoice
+from xlser.typedtable import Text, read_typed, typed
 
 START, ABOUT = "encoder", "xlser.json"
 IDENTITY = "identity"
@@ -40,10 +43,19 @@ def read_about_start(run: Path) -> dict[str, Any]:
         RunError: it is missing or damaged.
     """
     path = run / START / ABOUT
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise RunError(f"cannot read {path}: {error}. Copy the whole folder.") from error
+    return read_typed(path, StartFile, "Copy the whole folder.")
+
+
+@typed
+class StartFile(TypedDict):
+    """``encoder/xlser.json`` of a run: with which checkpoint it began."""
+
+    name: Text
+    model_type: Text
+    sha256: NotRequired[Text]
+    commit: NotRequired[Text]
+    seed: NotRequired[int]
+    identity: NotRequired[dict[str, Any]]
 
 
 def read_start(run: Path, choice: EncoderChoice, known: dict[str, Any] | None = None) -> SpeechEncoder:

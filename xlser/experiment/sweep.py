@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
+from xlser.bars import tqdm
 from xlser.data.dataset import Dataset
 from xlser.errors import CorpusError, RecipeError
 from xlser.evaluation.layers import LayerSweep, State

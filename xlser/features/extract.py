@@ -11,8 +11,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from joblib import Parallel, delayed
-from tqdm import tqdm
 
+from xlser.bars import tqdm
 from xlser.data.audio import AudioFault, content_hash, read_mono
 from xlser.data.excerpts import Excerpt, excerpt_names, excerpts
 from xlser.data.manifest import Manifest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -14,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from xlser.atomic import replacing
-from xlser.errors import MachineError, RunError
+from xlser.errors import MachineError, RunError, brief
 from xlser.jsonfile import parse_json
 from xlser.machine import check_opens, pass_on_machine, way_out
 from xlser.models.other_layouts import INDEX, WEIGHTS, layout_error, without_config, without_weights
@@ -23,6 +24,7 @@ from xlser.temporaries import temporary_folder
 SAME = "Take config.json and weights from one and the same checkpoint."
 # What torch.compile and data parallelism put into the middle of a weight's name.
 _WRAPPED = re.compile(r"(?:(?<=\.)|^)(?:_orig_mod|module)\.")
+_CODE = ("auto_map", "processor_class", "custom_pipelines", "trust_remote_code")
 SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json")
 
 
@@ -44,13 +46,24 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def read_preprocessor(folder: Path) -> dict[str, Any] | None:
-    """Return the options of the feature extractor, None where the folder has none.
+    """Return the options of the feature extractor, None where the folder has none; what names code is left out.
 
     Raises:
-        RunError: the file is no JSON.
+        RunError: the file is no JSON, or holds no options.
     """
-    alone = _json(folder / "preprocessor_config.json")
-    return alone if alone is not None else (_json(folder / "processor_config.json") or {}).get("feature_extractor")
+    path = folder / "preprocessor_config.json"
+    found: Any = _json(path)
+    if found is None:
+        path = folder / "processor_config.json"
+        found = (_json(path) or {}).get("feature_extractor")
+    if found is None:
+        return None
+    if not isinstance(found, dict):
+        raise RunError(
+            f"{path} must give `feature_extractor` as an object, but has {type(found).__name__} instead. "
+            "Fetch the checkpoint anew."
+        )
+    return {key: value for key, value in found.items() if not key.startswith("_") and key not in _CODE}
 
 
 def weight_files(folder: Path, unread: str = "") -> list[Path]:
@@ -66,6 +79,10 @@ def weight_files(folder: Path, unread: str = "") -> list[Path]:
     elif (index := _json(folder / INDEX)) is not None:
         names = index.get("weight_map")
         wanted = names if isinstance(names, dict) else {}
+        if odd := [file for file in wanted.values() if not (isinstance(file, str) and Path(file).name == file)]:
+            raise RunError(
+                f"{folder / INDEX} must name files beside it, but names {odd[0]!r}. Fetch the checkpoint anew."
+            )
         if unread:
             wanted = {name: file for name, file in wanted.items() if not re.match(unread, name)} or wanted
         files = [folder / name for name in sorted(set(wanted.values()))]
@@ -85,6 +102,15 @@ def weight_names(files: Iterable[Path]) -> list[str]:
         with safe_open(str(file), framework="pt") as opened:
             names += opened.keys()
     return names
+
+
+def weight_count(files: Iterable[Path]) -> int:
+    """Return how many numbers these safetensors files hold, as their headers say."""
+    numbers = 0
+    for file in files:
+        with safe_open(str(file), framework="pt") as opened:
+            numbers += sum(math.prod(opened.get_slice(name).get_shape()) for name in opened.keys())  # noqa: SIM118
+    return numbers
 
 
 def prefix_before(anchor: str, names: Iterable[str], where: str) -> str:
@@ -211,12 +237,12 @@ def _sound(file: Path) -> None:
 
 def _json(path: Path) -> dict[str, Any] | None:
     try:
-        found = parse_json(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         pass_on_machine(error, f"reading {path}")
-        raise RunError(f"{path} cannot be read: {error}. Fetch the checkpoint anew.") from error
+        raise RunError(f"{path} cannot be read: {brief(error)}. Fetch the checkpoint anew.") from error
     if not isinstance(found, dict):
         raise RunError(f"{path} must hold a JSON object, but holds {type(found).__name__}. Fetch the checkpoint anew.")
     return found

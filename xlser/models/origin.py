@@ -62,7 +62,7 @@ def _snapshot(folder: Path) -> dict[str, str]:
 def _saved(folder: Path) -> dict[str, str]:
     """Return what a run wrote beside the checkpoint that it began with, which it copied as it was."""
     try:
-        about = parse_json((folder / SAVED).read_text(encoding="utf-8"))
+        about = parse_json((folder / SAVED).read_bytes())
         name = about["name"]
     except (OSError, ValueError, KeyError, TypeError):
         return {}

@@ -10,7 +10,17 @@ import torch
 
 from xlser.errors import RunError
 from xlser.machine import pass_on_machine
-from xlser.models.checkpoint_folder import SAME, quiet, way_to_fit
+from xlser.models.checkpoint_config import check_layers, check_size, checked_config
+from xlser.models.checkpoint_folder import (
+    SAME,
+    quiet,
+    read_config,
+    way_to_fit,
+    weight_count,
+    weight_files,
+    weight_names,
+)
+from xlser.models.families import FAMILIES
 
 DROPOUTS = (
     "hidden_dropout",
@@ -23,22 +33,42 @@ DROPOUTS = (
 
 
 def read_model_config(folder: Path, kind: str) -> Any:
-    """Return the config of a model of type ``kind``; which attention computes it is not the config's to say.
+    """Return the config of a model of type ``kind``, as `checked_config` leaves it; what computes it is ours to say.
 
     Raises:
-        RunError: `config.json` does not describe such a model.
+        RunError: `config.json` does not describe such a model, or asks for one that the weights cannot be those of.
     """
     from transformers import AutoConfig
 
+    path = folder / "config.json"
+    default: Any = AutoConfig.for_model(kind)
+    kept = checked_config(path, read_config(folder), default)
+    files = weight_files(folder, FAMILIES[kind].unread)
+    names, numbers = weight_names(files), weight_count(files)
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        config = type(default).from_dict(kept)
     except Exception as error:  # transformers checks a config with errors of many kinds
         pass_on_machine(error, f"reading checkpoint {folder}")
-        raise RunError(
-            f"{folder / 'config.json'} does not describe a {kind} model: {error}. Fetch the checkpoint anew."
-        ) from error
+        raise RunError(f"{path} does not describe a {kind} model: {error}. Fetch the checkpoint anew.") from error
     config._attn_implementation = None  # transformers then takes what the model and torch support
+    check_layers(path, FAMILIES[kind].layers, getattr(config, FAMILIES[kind].layers), names)
+    check_size(path, _without_memory(path, config, kind), numbers)
     return config
+
+
+def _without_memory(path: Path, config: Any, kind: str) -> torch.nn.Module:
+    """Return the encoder of a config with weights that have shapes and no numbers."""
+    from transformers import AutoModel
+    from transformers.models.whisper.modeling_whisper import WhisperEncoder
+
+    try:
+        with torch.random.fork_rng(devices=[]), torch.device("meta"):
+            return WhisperEncoder(config) if kind == "whisper" else AutoModel.from_config(config)
+    except Exception as error:  # sizes that do not go together come as errors of several kinds
+        pass_on_machine(error, f"building the model of {path}")
+        raise RunError(
+            f"{path} does not describe a {kind} model that can be built: {error}. Fetch the checkpoint anew."
+        ) from error
 
 
 def read_model(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xlser.errors import RecipeError, RunError
+from xlser.models.checkpoint_config import check_options
 from xlser.models.checkpoint_folder import prefix_before, read_preprocessor, weight_files, weight_names
 from xlser.models.encoder import SpeechEncoder
 from xlser.models.front import RATE
@@ -62,11 +63,15 @@ def make_extractor(config: Any, options: Mapping[str, Any] | None, where: str) -
             f"checkpoint {where} must take speech at {RATE} Hz, but its preprocessor_config.json says "
             f"{options['sampling_rate']} Hz. Choose another checkpoint."
         )
-    extractor: Any = (SeamlessM4TFeatureExtractor if mel else Wav2Vec2FeatureExtractor).from_dict(dict(options))
+    kind: Any = SeamlessM4TFeatureExtractor if mel else Wav2Vec2FeatureExtractor
+    extractor = kind()
+    check_options(where, options, extractor)
+    for key in ("num_mel_bins", "stride") if mel else ():
+        setattr(extractor, key, options.get(key, getattr(extractor, key)))
     if mel and extractor.num_mel_bins * extractor.stride != config.feature_projection_input_dim:
         raise RunError(
             f"checkpoint {where} must have a filter bank of {config.feature_projection_input_dim} columns, as its "
             f"config.json says, but preprocessor_config.json gives {extractor.num_mel_bins} bins in groups of "
             f"{extractor.stride}. Take both files from one and the same checkpoint."
         )
-    return extractor
+    return kind.from_dict(dict(options))

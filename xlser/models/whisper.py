@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from xlser.errors import RecipeError, RunError
+from xlser.models.checkpoint_config import check_options
 from xlser.models.checkpoint_folder import (
     SAME,
     prefix_before,
@@ -135,18 +136,19 @@ class LogMelConvolutions:
 def _extractor(folder: Path, config: Any) -> Any:
     from transformers import WhisperFeatureExtractor
 
-    extractor = WhisperFeatureExtractor.from_dict(
-        read_preprocessor(folder) or {"feature_size": config.num_mel_bins}  # as every Whisper was published
-    )
+    usual = WhisperFeatureExtractor()
+    options = read_preprocessor(folder) or {"feature_size": config.num_mel_bins}  # as every Whisper was published
+    check_options(str(folder), options, usual)
+    given = usual.to_dict() | options  # nothing is built yet: a size may be absurd
     asked = {"sampling_rate": RATE, "n_fft": WINDOW, "hop_length": HOP, "feature_size": config.num_mel_bins}
-    wrong = [f"{key} {getattr(extractor, key)}" for key, value in asked.items() if getattr(extractor, key) != value]
+    wrong = [f"{key} {given[key]}" for key, value in asked.items() if given[key] != value]
     if wrong:
         wanted = ", ".join(f"{key} {value}" for key, value in asked.items())
         raise RecipeError(
             f"checkpoint {folder} must have {wanted}, but its preprocessor_config.json says {', '.join(wrong)}. "
             "Take both files from one and the same checkpoint, or choose another one."
         )
-    return extractor
+    return WhisperFeatureExtractor.from_dict(options)
 
 
 def _model(folder: Path, config: Any) -> nn.Module:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from xlser.printable import visible
 from xlser.reporting.section import Details, Page, walk
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ _IN_TEXT, _IN_MARKUP = re.compile(r"`([^`\n]+)`"), re.compile(r"`([^`\n<>]+)`")
 
 
 def html(page: Page) -> str:
-    """Return the text of a page; whatever is no `markupsafe.Markup` is escaped."""
-    return _template().render(page=page, policy=POLICY, foldable=_foldable)
+    """Return the text of a page; whatever is no `markupsafe.Markup` is escaped, and no letter acts (see `visible`)."""
+    return visible(_template().render(page=page, policy=POLICY, foldable=_foldable))
 
 
 def _foldable(page: Page) -> bool:

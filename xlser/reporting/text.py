@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from xlser.printable import one_line, visible
 from xlser.reporting.section import (
     Box,
     Cell,
@@ -69,7 +70,7 @@ def wrap(line: str, width: int = WIDTH, first: str = "", rest: str = "") -> list
     >>> wrap("one two", 6)
     ['one', 'two']
     """
-    found = textwrap.wrap(line, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+    found = textwrap.wrap(visible(line), width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
     return [row.rstrip() for row in found] or [""]
 
 
@@ -109,10 +110,10 @@ def table(part: Table, width: int = WIDTH) -> list[str]:
 
 def _cell(cell: Cell | str) -> str:
     if isinstance(cell, str):
-        return cell
+        return one_line(cell)
     star = "*" if cell.side in ("above", "below") else ""
     marks = f" ({', '.join(cell.marks)})" if cell.marks else ""
-    return f"{cell.text}{star} {cell.interval}{marks}".strip()
+    return one_line(f"{cell.text}{star} {cell.interval}{marks}".strip())
 
 
 def _cut(name: str, size: int) -> str:

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from xlser.atomic import replacing
-from xlser.errors import XlserError
+from xlser.errors import XlserError, brief
 from xlser.fileformats import VERSIONS, check_version
+from xlser.jsonfile import parse_json
 from xlser.machine import check_opens, pass_on_machine
 from xlser.store.columns import joined, joined_all, left_out, rows_by_id, text_column
+from xlser.store.in_order import in_order
 from xlser.store.index import Index, IndexKind, Metric, checked_rows
 
 __all__ = ["Datastore", "IndexKind", "Metric"]
@@ -204,7 +206,7 @@ class Datastore:
         about |= {"schema": str(VERSIONS["datastore"])}
         about["known"] = json.dumps(self._known())
         with replacing(path, durable=True) as temporary:
-            temporary.write_bytes(save({"embeddings": self.embeddings}, metadata=about))
+            temporary.write_bytes(in_order(save({"embeddings": self.embeddings}, metadata=about)))
 
     @classmethod
     def load(cls, path: str | Path) -> Datastore:
@@ -220,13 +222,13 @@ class Datastore:
             with safe_open(path, framework="numpy") as file:
                 about, embeddings = file.metadata(), file.get_tensor("embeddings")
             schema = int(about.get("schema", 1))
-            known = json.loads(about.get("known", "{}"))  # files of before there were columns have neither
+            known = parse_json(about.get("known", "{}"))  # files of before there were columns have neither
             index = about.get("index", "flat")
-            store = cls(embeddings, json.loads(about["ids"]), metric=about["metric"], index=index, **known)
+            store = cls(embeddings, parse_json(about["ids"]), metric=about["metric"], index=index, **known)
             expected = about["hash"]
-        except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+        except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             pass_on_machine(error, f"reading {path}")
-            raise XlserError(f"cannot read {path} as a datastore: {error}. Write it again.") from error
+            raise XlserError(f"cannot read {path} as a datastore: {brief(error)}. Write it again.") from error
         check_version("datastore", schema, path, "write it again", error=XlserError)
         if store.hash != expected:
             raise XlserError(f"{path} does not match its hash: it was changed or damaged. Write it again.")

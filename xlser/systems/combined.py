@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from xlser.errors import RunError, XlserError
+from xlser.errors import RunError, XlserError, brief
 from xlser.evaluation.adapting import Fitted, restore
+from xlser.evaluation.best_schema import CombinedFile
 from xlser.evaluation.results_file import write_json
 from xlser.features.normalise import Scaler
 from xlser.features.representation import Representation
 from xlser.fileformats import VERSIONS, check_version
 from xlser.machine import pass_on_machine
+from xlser.typedtable import check_types, read_typed
 
 # The same name as that of a saved recogniser: it says which of the two a folder holds.
 SAVED, ARRAYS, KIND = "model.json", "combined.safetensors", "combined"
@@ -166,17 +167,41 @@ class Combined:
         from safetensors import SafetensorError
         from safetensors.numpy import load_file
 
-        path = Path(folder) / SAVED
+        path, again = Path(folder) / SAVED, "Run the same `xlser best` command again."
+        table = read_typed(path, dict, again)
+        check_version("combined", table.pop("schema", None), path, "run the same `xlser best` command again")
+        check_types(CombinedFile, table, path, again)
         try:
-            table = json.loads(path.read_text(encoding="utf-8"))
-            check_version("combined", table.get("schema"), path, "run the same `xlser best` command again")
             arrays = load_file(Path(folder) / ARRAYS)
             members = tuple(_member(row, _under(f"{number}", arrays)) for number, row in enumerate(table["members"]))
             fitted = restore(table["chain"], _under("chain", arrays))
-            return cls(tuple(table["classes"]), tuple(table["columns"]), members, fitted, table["about"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+            made = cls(tuple(table["classes"]), tuple(table["columns"]), members, fitted, table.get("about", {}))
+            made._check_shapes()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, SafetensorError) as error:
             pass_on_machine(error, f"reading {path}")
-            raise RunError(f"cannot read {path}: {error}. Run the same `xlser best` command again.") from error
+            raise RunError(f"cannot read {path}: {brief(error)}. {again}") from error
+        return made
+
+    def _check_shapes(self) -> None:
+        """See that the arrays of every member go together, as far as they can be known before a recording is read.
+
+        Raises:
+            ValueError: they do not; or there is no member, or a number that is not finite.
+        """
+        if not self.members or not sum(member.weight for member in self.members) > 0:
+            raise ValueError("`members` must hold one with a weight at least")
+        for number, member in enumerate(self.members):
+            width, classes = len(member.representation.columns(self.columns)), len(self.classes)
+            shapes = {"scaler.mean": (width,), "scaler.std": (width,), "intercepts": (classes,)}
+            arrays = {"scaler.mean": member.scaler.mean, "scaler.std": member.scaler.std}
+            arrays |= {"intercepts": member.linear.intercepts, "coefficients": member.linear.coefficients}
+            for name, values in arrays.items():
+                if name in shapes and values.shape != shapes[name]:
+                    raise ValueError(f"`{number}.{name}` must be of shape {shapes[name]}, but is {values.shape}")
+                if not np.isfinite(values).all():
+                    raise ValueError(f"`{number}.{name}` must hold finite numbers alone")
+            if member.linear.coefficients.ndim != 2 or len(member.linear.coefficients) != classes:
+                raise ValueError(f"`{number}.coefficients` must have {classes} rows, one a class")
 
 
 def is_combined(folder: str | Path) -> bool:

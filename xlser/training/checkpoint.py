@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,29 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+from typing_extensions import TypedDict
 
 from xlser.atomic import replacing
-from xlser.errors import RunError
+from xlser.errors import RunError, brief
 from xlser.fileformats import VERSIONS, check_version
+from xlser.jsonfile import parse_json
 from xlser.machine import check_opens, number_of, pass_on_machine
+from xlser.typedtable import Count, Number, Text, check_types, typed
+
+CONTENT = "content"
+_DELETE = "Delete it; the run then makes it again."
+
+
+@typed
+class WeightsAbout(TypedDict, total=False):
+    """What `save_state` writes beside tensors, as far as every reader of it needs it."""
+
+    schema: Any
+    content: Text
+    fingerprint: Text
+    epoch: Count
+    best_epoch: Count | None
+    curve: list[dict[str, Number]]
 
 
 def save_state(path: str | Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
@@ -23,7 +42,8 @@ def save_state(path: str | Path, tensors: Mapping[str, Tensor], about: Mapping[s
     with replacing(path, durable=True) as temporary:
         whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         try:
-            save_file(whole, temporary, metadata={"about": json.dumps({"schema": VERSIONS["weights"], **about})})
+            notes = {"schema": VERSIONS["weights"], CONTENT: content(whole), **about}
+            save_file(whole, temporary, metadata={"about": json.dumps(notes)})
         except SafetensorError as error:  # a full disk comes as this, and must read like one
             raise OSError(number_of(error), str(error)) from error
 
@@ -37,12 +57,16 @@ def load_state(path: str | Path, fingerprint: str) -> tuple[dict[str, Tensor], d
     try:
         check_opens(path)
         with safe_open(str(path), framework="pt") as file:
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            about = parse_json((file.metadata() or {}).get("about", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
     except (SafetensorError, OSError, ValueError) as error:
         pass_on_machine(error, f"reading {path}")
-        raise RunError(f"cannot read {path}: {error}. Delete it; the run then makes it again.") from error
+        raise RunError(f"cannot read {path}: {brief(error)}. {_DELETE}") from error
+    check_types(WeightsAbout, about, path, _DELETE)
     check_version("weights", about.pop("schema", None), path, "delete it, and run the same command again")
+    # Files of earlier versions do not say what they hold.
+    if (was := about.pop(CONTENT, None)) not in (None, content(tensors)):
+        raise RunError(f"{path} does not hold the tensors that were written ({was}): it was damaged. {_DELETE}")
     if about.get("fingerprint") != fingerprint:
         raise RunError(
             f"{path} belongs to another recipe or other data (its fingerprint is "
@@ -67,10 +91,26 @@ def read_about(path: str | Path, again: str) -> dict[str, Any]:
     try:
         check_opens(path)
         with safe_open(str(path), framework="pt") as file:
-            return json.loads((file.metadata() or {}).get("about", "{}"))
+            about = parse_json((file.metadata() or {}).get("about", "{}"))
     except (SafetensorError, OSError, ValueError) as error:
         pass_on_machine(error, f"reading {path}")
-        raise RunError(f"cannot read {path}: {error}. Copy the whole folder anew, or {again}.") from error
+        raise RunError(f"cannot read {path}: {brief(error)}. Copy the whole folder anew, or {again}.") from error
+    check_types(WeightsAbout, about, path, f"Copy the whole folder anew, or {again}.")
+    return dict(about)
+
+
+def content(tensors: Mapping[str, Tensor]) -> str:
+    """Return what tells a damaged file from a sound one: how many tensors, and a sum over their names and bytes.
+
+    >>> content({"w": torch.zeros(2)}) == content({"w": torch.zeros(2)}) != content({"w": torch.ones(2)})
+    True
+    """
+    total = 0
+    for name, tensor in sorted(tensors.items()):
+        total = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode(), total)
+        if tensor.numel():
+            total = zlib.crc32(memoryview(tensor.contiguous().view(-1).view(torch.uint8).numpy()), total)
+    return f"{len(tensors)} tensors, crc32 {total:08x}"
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ from xlser.data.formats.saved_datasets import is_saved
 from xlser.data.formats.table_options import TableOptions
 from xlser.data.formats.table_text import TABLES
 from xlser.data.manifest import REQUIRED, Manifest, read_manifest
-from xlser.errors import CorpusError
+from xlser.errors import CorpusError, brief
 from xlser.jsonfile import parse_json
 from xlser.machine import pass_on_machine
 
@@ -52,11 +52,14 @@ def dataset_name(path: str | Path) -> str:
     if path.is_dir():
         return _slug(database_name(path)) if (path / "db.yaml").is_file() else _called(path)
     if path.suffix.lower() == ".parquet":
-        kept = parse_json((_parquet_schema(path).metadata or {}).get(b"xlser", b"{}"))
-        return str(kept.get("card") or _called(path))
+        return _card_of(_parquet_schema(path)) or _called(path)
     if _is_own_csv(path):
-        with path.open(encoding="utf-8", newline="") as file:
-            return str(next(csv.DictReader(file), {}).get("corpus") or _called(path))
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                return str(next(csv.DictReader(file), {}).get("corpus") or _called(path))
+        except (OSError, ValueError, csv.Error) as error:
+            pass_on_machine(error, f"reading {path}")
+            raise CorpusError(f"cannot read {path}: {brief(error)}") from error
     return _called(path)
 
 
@@ -152,6 +155,15 @@ def _parquet_schema(path: Path) -> pa.Schema:
     except (OSError, pa.ArrowException) as error:
         pass_on_machine(error, f"reading {path}")
         raise CorpusError(f"cannot read {path}: {error}") from error
+
+
+def _card_of(schema: pa.Schema) -> str:
+    """Return the name in the notes of a manifest; empty where there is none."""
+    try:
+        card = parse_json((schema.metadata or {}).get(b"xlser", b"{}"))["card"]
+    except (ValueError, LookupError, TypeError):
+        return ""
+    return card if isinstance(card, str) else ""
 
 
 def _renamed(manifest: Manifest, name: str | None) -> Manifest:

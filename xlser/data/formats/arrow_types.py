@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from xlser.jsonfile import parse_json
+from xlser.jsonfile import parse_lenient
 
 
 def holds_audio(kind: pa.DataType) -> bool:
@@ -22,7 +22,7 @@ def light_columns(schema: pa.Schema) -> list[str]:
 def class_names(schema: pa.Schema) -> dict[str, list[str]]:
     """Return the words of each column of numbered labels, by `datasets`' description in the schema."""
     try:
-        return names_of(parse_json((schema.metadata or {})[b"huggingface"])["info"]["features"])
+        return names_of(parse_lenient((schema.metadata or {})[b"huggingface"])["info"]["features"])
     except (KeyError, TypeError, ValueError):
         return {}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from xlser.corpora.faults import some
 from xlser.data.formats.columns import ROLES, Columns, find_columns
 from xlser.data.formats.languages import language_tag
 from xlser.data.formats.rows import About, import_table
@@ -102,10 +103,7 @@ _ARGUMENTS = {"path": "audio"}
 
 def _refuse(manifest: Manifest, rows: int) -> None:
     counts = manifest.left_out_counts()
-    named = "; ".join(
-        f"{count} {reason}: {', '.join(manifest.left_out[reason][:3])}{' ...' * (count > 3)}"
-        for reason, count in counts.items()
-    )
+    named = "; ".join(f"{count} {reason}: {some(manifest.left_out[reason])}" for reason, count in counts.items())
     raise CorpusError(
         f"dataset {manifest.card}: {sum(counts.values())} of {rows} rows cannot be used. {named} "
         f"(below {manifest.root}). Mend them, or leave them out: strict=False"

@@ -16,7 +16,7 @@ from xlser.data.formats.held_audio import ArrowTable, import_held
 from xlser.data.formats.rows import About, Imported
 from xlser.data.formats.table_options import TableOptions
 from xlser.errors import CorpusError
-from xlser.jsonfile import parse_json
+from xlser.jsonfile import parse_lenient
 from xlser.machine import pass_on_machine
 
 _INFO, _STATE, _SEVERAL = "dataset_info.json", "state.json", "dataset_dict.json"
@@ -78,7 +78,7 @@ def _opened(path: Path) -> Any:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = parse_json(path.read_text(encoding="utf-8"))
+        found = parse_lenient(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         pass_on_machine(error, f"reading {path}")
         raise CorpusError(f"cannot read {path}: {error}") from error

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from tqdm import tqdm
 
+from xlser.bars import tqdm
 from xlser.data.audio import AudioFault, content_hash
 from xlser.data.excerpts import Excerpt, excerpts
 from xlser.data.manifest import Manifest

@@ -10,7 +10,7 @@ import pandas as pd
 
 from xlser.data.splits import PARTS, overlapping
 from xlser.errors import CorpusError
-from xlser.jsonfile import parse_json
+from xlser.jsonfile import parse_lenient
 from xlser.machine import pass_on_machine
 from xlser.yamlfile import read_yaml
 
@@ -73,7 +73,9 @@ def read_folds(path: str | Path) -> list[Fold]:
     """
     path = Path(path)
     try:
-        whole = parse_json(path.read_text(encoding="utf-8")) if path.suffix == ".json" else read_yaml(path, CorpusError)
+        whole = (
+            parse_lenient(path.read_text(encoding="utf-8")) if path.suffix == ".json" else read_yaml(path, CorpusError)
+        )
     except (OSError, ValueError) as error:
         pass_on_machine(error, f"reading {path}")
         raise CorpusError(f"cannot read folds {path}: {error}") from error

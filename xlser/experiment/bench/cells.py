@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from xlser.evaluation.results_file import write_json
+from xlser.evaluation.results_schema import CellFile
 from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.experiment.run_inputs import checkpoint_identities
 from xlser.fileformats import VERSIONS
 from xlser.jsonfile import read_json
+from xlser.typedtable import is_typed
 from xlser.vocabulary import DIMENSIONS
 
 # What of a row can change a weight, beside its recording, its scored label and its ratings. Its own label cannot where
@@ -65,10 +67,10 @@ def _digest(about: list) -> str:
 
 
 def read_cell(path: Path, key: str | None = None) -> dict[str, Any] | None:
-    """Return a cell, or None where it is not there, is damaged, or has another key."""
+    """Return a cell, or None where it is not there, is damaged, of other types, or has another key."""
     cell = read_json(path)
     good = cell.get("schema") == VERSIONS["cell"] and key in (None, cell.get("key"))
-    return cell if good else None
+    return cell if good and is_typed(CellFile, cell) else None
 
 
 def write_cell(path: Path, cell: dict[str, Any], key: str) -> None:

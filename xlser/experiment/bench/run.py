@@ -10,9 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from xlser.atomic import write_text
+from xlser.bars import tqdm
 from xlser.errors import RunError
 from xlser.evaluation.results import read_results
 from xlser.evaluation.results_file import RESULTS, plain, write_json

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
+from xlser.bars import tqdm
 from xlser.data.manifest import Manifest
 from xlser.errors import MachineError
 from xlser.experiment.bench.fanout import quiet

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import TracebackType
 
-from tqdm import tqdm
-
+from xlser.bars import tqdm
 from xlser.experiment.best.scoring import Progress
 
 _FORMAT = "{desc} |{bar}| {postfix}"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from xlser.corpora.faults import some
 from xlser.data.dataset import Dataset
 from xlser.errors import CorpusError, RecipeError, XlserError
 from xlser.evaluation.candidates import BestResult, read_best
@@ -171,6 +172,6 @@ def _say(sources: Sequence[Dataset], target: Dataset, place: Workplace) -> None:
         left = sum(map(len, dataset.left_out.values()))
         place.say(f"  {role} {dataset.name}: {len(dataset)} recordings" + (f", {left} left out" if left else ""))
         for reason, paths in dataset.left_out.items():
-            place.say(f"    left out, {reason}: {', '.join(paths[:3])}{' ...' * (len(paths) > 3)}")
+            place.say(f"    left out, {reason}: {some(paths)}")
         for note in dataset.notes:
             place.say(f"    note: {note}")

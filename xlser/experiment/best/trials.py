@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from xlser.evaluation.best_schema import TrialRow
 from xlser.fileformats import VERSIONS
+from xlser.jsonfile import parse_json
+from xlser.typedtable import is_typed
 
 TRIALS = "tried.jsonl"
 Scores = dict[str, float]
@@ -31,10 +34,10 @@ class Trials:
         self.before = 0.0
         for line in _lines(path):
             try:
-                row = json.loads(line)
+                row = parse_json(line)
             except ValueError:  # the last one, which a kill cut short
                 continue
-            if row.get("schema") == VERSIONS["trials"]:
+            if is_typed(TrialRow, row) and row["schema"] == VERSIONS["trials"]:
                 self._known[row["candidate"]] = (row["validated"], row["seconds"])
                 self.before = max(self.before, row["used"])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -14,10 +13,12 @@ from typing import IO, Any
 import numpy as np
 
 from xlser.atomic import replacing
+from xlser.csvcells import Writer, write_frame
 from xlser.errors import XlserError
 from xlser.experiment.use.answer import Neighbour, Prediction
 from xlser.experiment.use.model import Model
 from xlser.experiment.use.request import Request
+from xlser.printable import one_line
 
 FORMATS = ("table", "csv", "jsonl")
 EMBEDDED = (".parquet", ".csv", ".npz")
@@ -85,7 +86,7 @@ def write_embeddings(rows: Iterable[tuple[Request, np.ndarray, float]], encoder:
         columns = {name: [request.columns[name] for request in requests] for name in given}
         renamed = dict(zip(own_names(list(own), given), own.values(), strict=True))
         frame = pd.DataFrame(columns | renamed)
-        _ = frame.to_csv(temporary, index=False) if out.suffix == ".csv" else frame.to_parquet(temporary, index=False)
+        _ = write_frame(frame, temporary) if out.suffix == ".csv" else frame.to_parquet(temporary, index=False)
     return len(found)
 
 
@@ -131,7 +132,7 @@ def _lines(predictions: Iterable[Prediction], model: Model, labels: tuple[str, .
 
 
 def _csv(predictions: Iterable[Prediction], model: Model, labels: tuple[str, ...], file: IO[str]) -> None:
-    rows, given = csv.writer(file, lineterminator="\n"), None
+    rows, given = Writer(file), None
     rated = list(model.dimensions.given_by)
     for one in predictions:
         own: dict[str, Any] = {"file": one.file}
@@ -158,7 +159,7 @@ def _table(predictions: Iterable[Prediction], model: Model, labels: tuple[str, .
     for one in predictions:
         shares = [f"{one.probabilities[name]:.2f}" for name in labels]
         place = [_second(one.start or 0)] * cut + [one.channel] * several
-        cells = [one.file, *place, f"{one.seconds:.1f}", one.emotion or "-", *shares]
+        cells = [one_line(one.file), *place, f"{one.seconds:.1f}", one.emotion or "-", *shares]
         cells += [f"{one.ratings[name]:+.2f}" for name in rated]
         far = "-" if math.isnan(one.percentile) else f"{one.percentile:.0f}" + " UNFAMILIAR" * bool(one.warning)
         rows.append([*cells, far, _neighbour(one.neighbours[0]) if one.neighbours else "-"])
@@ -168,7 +169,7 @@ def _table(predictions: Iterable[Prediction], model: Model, labels: tuple[str, .
 
 
 def _neighbour(one: Neighbour) -> str:
-    return f"{one.corpus} {one.language} {one.speaker} {one.path} {one.emotion}".strip()
+    return one_line(f"{one.corpus} {one.language} {one.speaker} {one.path} {one.emotion}".strip())
 
 
 def _second(seconds: float | None) -> str:

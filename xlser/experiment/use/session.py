@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from tqdm import tqdm
-
+from xlser.bars import tqdm
 from xlser.errors import CorpusError
 from xlser.experiment.use.request import Request
 from xlser.machine import many_alike
+from xlser.printable import one_line
 
 Answer = TypeVar("Answer")
 
@@ -34,7 +34,7 @@ class Session:
 
     def on_fault(self, item: Any, reason: str) -> None:
         """Note a file that cannot be used, and go on."""
-        name = str(Request.of(item))
+        name, reason = one_line(str(Request.of(item))), one_line(reason)
         self.faults.append((name, reason))
         with self._bar.external_write_mode():
             self.say(f"not used: {name}: {reason}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+from xlser import csvcells
 from xlser.atomic import replacing
 from xlser.experiment.use.model import Model
 from xlser.experiment.use.timeline import Window
@@ -100,7 +100,7 @@ def _lines(file: IO[str]) -> Writer:
 
 
 def _csv(file: IO[str]) -> Writer:
-    rows, headed = csv.writer(file, lineterminator="\n"), False
+    rows, headed = csvcells.Writer(file), False
 
     def write(name: str, window: Window, model: Model, labels: tuple[str, ...]) -> None:
         nonlocal headed

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tqdm import tqdm
-
+from xlser.bars import tqdm
 from xlser.data.samples import open_sound
 from xlser.errors import CorpusError, XlserError
 from xlser.experiment.use.model import Model

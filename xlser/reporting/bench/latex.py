@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 
+from xlser.printable import visible
+
 # A text, and what stands below it: the interval of a number, or nothing.
 Cell = tuple[str, str]
 Line = list[Cell]
@@ -50,7 +52,7 @@ def escape(text: str) -> str:
     >>> escape("50 % of a_b")
     '50 \\\\% of a\\\\_b'
     """
-    return "".join(_SIGNS.get(char, char) for char in " ".join(text.split()))
+    return "".join(_SIGNS.get(char, char) for char in visible(" ".join(text.split())))
 
 
 def _body(rows: list[Line]) -> list[str]:

@@ -146,8 +146,7 @@ def _recordings(bench: Bench, folder: str | Path) -> dict[str, dict[str, str]]:
 def _copy_corpus(
     place: tuple[Card, Path], emotions: dict[str, str], clips: Path, cache: str | Path | None, say: Say
 ) -> int:
-    from tqdm import tqdm
-
+    from xlser.bars import tqdm
     from xlser.data.audio import AudioFault
     from xlser.data.manifest import build_manifest
 

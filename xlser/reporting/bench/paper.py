@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xlser.printable import visible
 from xlser.reporting import section
 from xlser.reporting.bench import hindsight, shots
 from xlser.reporting.bench.facts import Bench, Row
@@ -101,4 +102,4 @@ def markdown(caption: str, heads: list[str], rows: list[Line]) -> str:
 
 
 def _plain(text: str) -> str:
-    return "".join(f"\\{char}" if char in "\\|*_`<" else char for char in " ".join(text.split()))
+    return "".join(f"\\{char}" if char in "\\|*_`<" else char for char in visible(" ".join(text.split())))

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from xlser.errors import RunError
 from xlser.evaluation.results import as_bench, read_results
+from xlser.evaluation.results_schema import CellFile
 from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts
 from xlser.jsonfile import read_json
 from xlser.reporting.bench.facts import Bench, Key, Row
 from xlser.reporting.bench.sides import Place, Said, Sides
 from xlser.reporting.bench.sides_of_runs import NOT_KEPT, said_by_run
 from xlser.reporting.wording import listing, number
+from xlser.typedtable import is_typed
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class _Side:
             found = [said[kept] for kept in said if kept[0] == key[2] and (home or kept[2] == self.protocol(key[0]))]
             return found[0] if found else NOT_KEPT
         cell = read_json(below / key[0] / key[1] / "cells" / f"{key[2]}.json")
-        if not chosen or "predictions" not in cell:
+        if not chosen or not is_typed(CellFile, cell):
             return f"{self.letter}'s cell is not there any more, below {below}"
         if cell.get("key") != self.bench.cells[key].get("key"):
             return f"{self.letter}'s cell below {below} is not the one in results.json"

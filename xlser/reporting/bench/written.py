@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from xlser.atomic import write_text
+from xlser.jsonfile import parse_json
 from xlser.machine import pass_on_unreadable
 
 INDEX = "report-files.json"
@@ -45,7 +46,7 @@ def write_all(folder: Path, texts: Iterable[tuple[str, str]]) -> None:
 def _earlier(folder: Path) -> dict[str, str]:
     """Return names and hashes of the last report; none where they cannot be read."""
     try:
-        found = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        found = parse_json((folder / INDEX).read_bytes())
         return {name: digest for name, digest in found.items() if _is_name(name)}
     except (OSError, ValueError, AttributeError) as error:
         pass_on_unreadable(error, f"reading {folder / INDEX}")

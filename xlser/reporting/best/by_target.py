@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from xlser.atomic import replacing, write_text
+from xlser.csvcells import write_frame
 from xlser.evaluation.candidates import BestResult, Estimate
 from xlser.evaluation.results_file import write_json
 from xlser.fileformats import VERSIONS
@@ -39,7 +40,7 @@ def write_by_target(results: Sequence[BestResult], table: pd.DataFrame, folder: 
     folder = Path(folder)
     page, data, rows = (folder / f"leave-one-out.{ending}" for ending in ("html", "json", "csv"))
     with replacing(rows) as temporary:
-        table.to_csv(temporary, index=False)
+        write_frame(table, temporary)
     write_json(data, {"schema": VERSIONS["best"], "results": [one.to_dict() for one in results]}, indent=1)
     for one in results:
         write_text(folder / _file(one), html(best_page(one)))

@@ -7,8 +7,10 @@ from pathlib import Path
 from markupsafe import Markup
 
 from xlser.atomic import replacing, write_text
+from xlser.csvcells import write_frame
 from xlser.evaluation.candidates import BestResult
 from xlser.evaluation.contamination import checkpoints_of
+from xlser.printable import visible
 from xlser.reporting.best.readme import readme
 from xlser.reporting.best.sections import answer, picture
 from xlser.reporting.first_screen import folded
@@ -30,8 +32,8 @@ def write_best(result: BestResult, folder: str | Path) -> Path:
     """
     folder = Path(folder)
     with replacing(folder / "best.csv", durable=True) as temporary:
-        result.to_frame().to_csv(temporary, index=False)
-    write_text(folder / "README.md", readme(result))
+        write_frame(result.to_frame(), temporary)
+    write_text(folder / "README.md", visible(readme(result)))
     write_text(folder / "report.html", html(best_page(result)))
     return folder / "report.html"
 

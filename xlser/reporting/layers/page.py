@@ -7,6 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from xlser.atomic import replacing, write_text
+from xlser.csvcells import write_frame
 from xlser.evaluation.contamination import checkpoints_of
 from xlser.evaluation.layers import LayerSweep
 from xlser.evaluation.results_file import write_json
@@ -32,7 +33,7 @@ def write_layers(sweep: LayerSweep, folder: str | Path) -> tuple[Path, Path, Pat
     page, data, table = (Path(folder) / f"layers.{ending}" for ending in ("html", "json", "csv"))
     write_json(data, sweep.to_dict(), indent=1)
     with replacing(table) as temporary:
-        sweep.to_frame().to_csv(temporary, index=False)
+        write_frame(sweep.to_frame(), temporary)
     write_text(page, html(layers_page(sweep)))
     return page, data, table
 

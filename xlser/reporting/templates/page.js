@@ -91,6 +91,9 @@
       const wide = head.map((_, i) => body.some(row => !title(row) && row[i] && row[i].interval));
       const grouped = body.some(title);
       const ascii = text => text.replace(/−/g, "-").replace(/\u00a0/g, " ");
+      // What a spreadsheet would take for a formula stands behind an apostrophe; numbers stay as they are.
+      const formula = text => /^'*\s*[=+\-@＝＋－＠]/.test(text) && !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?%?$/i.test(text);
+      const neutral = text => formula(text) ? `'${text}` : text;
       const quote = text => /[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
       const ends = interval => (interval.match(/^\[(.+), (.+)\]/) || ["", "", ""]).slice(1);
       let group = "";
@@ -99,7 +102,7 @@
         if (title(row)) group = both(row[0]);
         else lines.push([...(grouped ? [group] : []), ...row.flatMap((cell, i) => wide[i] ? [cell.text, ...ends(cell.interval)] : [both(cell)])]);
       }
-      return lines.map(line => line.map(text => quote(ascii(text))).join(",")).join("\n") + "\n";
+      return lines.map(line => line.map(text => quote(neutral(ascii(text)))).join(",")).join("\n") + "\n";
     },
   };
   const copied = async text => {

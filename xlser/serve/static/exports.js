@@ -2,7 +2,9 @@
 
 const number = (value) => (value === null || value === undefined ? "" : String(Number(value.toPrecision(6))));
 
-const cell = (value) => (/[",\n\r]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+// A text that a spreadsheet would take for a formula stands behind an apostrophe; numbers stay as they are.
+const neutral = (value) => (/^'*\s*[=+\-@＝＋－＠\t\r\n]/.test(value) && !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? `'${value}` : value);
+const cell = (value) => (/[",\n\r]/.test(neutral(value)) ? `"${neutral(value).replaceAll('"', '""')}"` : neutral(value));
 
 export const csv = ({ name, start, windows, model }) => {
   const heads = ["file", "start", "end", "emotion", ...start.classes.map((label) => `p_${label}`), ...start.ratings];

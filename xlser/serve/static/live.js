@@ -4,7 +4,7 @@ import { csv, json, save, textGrid } from "./exports.js";
 import { startRecording } from "./microphone.js";
 import { Shown } from "./shown.js";
 import { getModel, Refused, timeline } from "./stream.js";
-import { byId, clock, el, size } from "./words.js";
+import { byId, clock, el, size, visible } from "./words.js";
 
 const state = { model: null, recordings: [], chosen: null, busy: false, recorder: null };
 const clip = new Audio();
@@ -15,18 +15,18 @@ const shown = new Shown((address, button) => {
 });
 byId("audio").addEventListener("play", () => clip.pause());
 
-const say = (text) => (byId("status").textContent = text);
+const say = (text) => (byId("status").textContent = visible(text));
 const complain = (text) => {
   byId("fault").hidden = !text;
-  byId("fault").textContent = text;
+  byId("fault").textContent = visible(text);
 };
 
 const introduce = (model) => {
   state.model = model;
   const learnt = list([...new Set((model.corpora ?? []).map((one) => one.title || one.corpus))]);
   const told = model.classes.length ? `tells apart ${list(model.classes)}` : `rates ${list(model.ratings)}`;
-  byId("model").textContent = `It ${told}${learnt && `, learnt from ${learnt}`}.`;
-  byId("protocol").textContent = `Protocol: ${model.protocol}`;
+  byId("model").textContent = visible(`It ${told}${learnt && `, learnt from ${learnt}`}.`);
+  byId("protocol").textContent = visible(`Protocol: ${model.protocol}`);
   const corpora = (model.corpora ?? []).map((one) => el("li", {}, `${one.title || one.corpus}, ${one.language}: ${one.utterances} clips of ${one.speakers} speakers` + (one.licence ? `; licence ${one.licence}` : "")));
   byId("about").replaceChildren(
     ...[...(model.protocol_lines ?? []), `model: ${model.text || model.name}`].map((text) => el("p", {}, text)),

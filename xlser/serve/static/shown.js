@@ -2,7 +2,7 @@
 
 import { DASHES, drawPlane, drawRatings, drawShares, scale } from "./chart.js";
 import { aroundMiddles } from "./exports.js";
-import { byId, clock, colours, el, mark, percent, signed } from "./words.js";
+import { byId, clock, colours, el, mark, percent, signed, visible } from "./words.js";
 
 const ROWS = 300;
 
@@ -30,7 +30,7 @@ export class Shown {
       audio.src = address;
       byId("windows").tBodies[0].replaceChildren();
     }
-    byId("name").textContent = reading.name;
+    byId("name").textContent = visible(reading.name);
     this.sayAnswer();
     this.draw();
     this.fillTable();

@@ -1,12 +1,16 @@
 // Numbers and elements as the page shows them. Text from outside is only ever set as text, never as HTML.
 
+// Letters that act and are not seen (escapes, what turns the order of a line, what has no width) are spelled.
+const ACTING = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\u{e0000}-\u{e0fff}]|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])/gu;
+export const visible = (text) => String(text).replace(ACTING, (letter) => `\\u${letter.codePointAt(0).toString(16).padStart(4, "0")}`);
+
 export const el = (name, attributes = {}, ...children) => {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, visible(value));
   }
-  made.append(...children);
+  made.append(...children.map((child) => (child instanceof Node ? child : visible(child))));
   return made;
 };
 
@@ -15,7 +19,7 @@ const SVG = "http://www.w3.org/2000/svg";
 export const mark = (name, attributes = {}, text = "") => {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  if (text !== "") made.textContent = text;
+  if (text !== "") made.textContent = visible(text);
   return made;
 };
 
