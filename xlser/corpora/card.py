@@ -15,6 +15,7 @@ from xlser.corpora.globbing import nfc
 from xlser.corpora.namesakes import UNKNOWN_NAMES, Unknown
 from xlser.corpora.parts import Dimensions, Expect, Globs, Ignored, Regex, Source, Synthesis, Table, placeholders
 from xlser.errors import CardError, did_you_mean
+from xlser.filenames import FileName
 from xlser.schema import Grown, validate
 from xlser.shipped import shipped_folder
 from xlser.vocabulary import DIMENSIONS, UNNAMED
@@ -61,7 +62,7 @@ class Card(Grown):
         {"channel", "partition", "unknown_speaker", "unknown_names", "own_emotions"}
     )
 
-    name: str = Field(pattern=_SLUG)
+    name: FileName = Field(pattern=_SLUG)
     title: str
     languages: tuple[str, ...] = Field(min_length=1)
     licence: str

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from xlser.corpora.globbing import glob_regex
 from xlser.corpora.times import Unit
 from xlser.corpora.votes import Rule
+from xlser.filenames import FileName
 from xlser.schema import Grown, Strict
 from xlser.vocabulary import Dimension
 
@@ -216,7 +217,7 @@ class Dimensions(Grown):
 class Synthesis(Strict):
     """What a synthetic corpus is made from: a voice of eSpeak NG and sentences that say nothing emotional."""
 
-    voice: str
+    voice: FileName
     sentences: tuple[str, ...] = Field(min_length=2)
 
 
