@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from xlser.atomic import replacing
 from xlser.data.dataset import Dataset
 from xlser.data.manifest import write_manifest
 from xlser.errors import XlserError
@@ -35,6 +34,7 @@ from xlser.experiment.trained import Trained, baseline, train
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import PROTOCOL
 from xlser.fileformats import VERSIONS
+from xlser.ownfiles import OwnFiles
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.ranks import Ranks, first_says, from_environment, joined
 from xlser.vocabulary import VALIDATION
@@ -144,9 +144,9 @@ def _predictions(trained: Trained, case: Case, views: Views) -> dict[str, Any]:
 
 def _write(out: Path, results: dict[str, Any], scores: Scores, predicted: list[dict[str, Any]]) -> None:
     """Write the tables first and ``results.json`` last: where it stands, the run is whole."""
-    tables = {name: pd.DataFrame(getattr(scores, name)) for name in TABLES}
+    tables, own_files = {name: pd.DataFrame(getattr(scores, name)) for name in TABLES}, OwnFiles(out)
     for name, table in {**tables, "embedding": points(scores)}.items():
-        with replacing(out / f"{name}.csv") as temporary:
+        with own_files.replacing(f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False)
     write_json(out / PREDICTIONS, {"schema": VERSIONS["predictions"], "corpora": predicted})
     write_json(out / RESULTS, results, indent=1)

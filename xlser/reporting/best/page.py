@@ -6,9 +6,9 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from xlser.atomic import replacing, write_text
 from xlser.evaluation.candidates import BestResult
 from xlser.evaluation.contamination import checkpoints_of
+from xlser.ownfiles import OwnFiles
 from xlser.reporting.best.readme import readme
 from xlser.reporting.best.sections import answer, picture
 from xlser.reporting.first_screen import folded
@@ -28,12 +28,12 @@ def write_best(result: BestResult, folder: str | Path) -> Path:
     Raises:
         XlserError: the folder cannot be written.
     """
-    folder = Path(folder)
-    with replacing(folder / "best.csv") as temporary:
+    own = OwnFiles(folder)
+    with own.replacing("best.csv") as temporary:
         result.to_frame().to_csv(temporary, index=False)
-    write_text(folder / "README.md", readme(result))
-    write_text(folder / "report.html", html(best_page(result)))
-    return folder / "report.html"
+    own.write("README.md", readme(result))
+    own.write("report.html", html(best_page(result)))
+    return Path(folder) / "report.html"
 
 
 def best_text(result: BestResult) -> str:
