@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from xlser.corpora.globbing import glob_regex
 from xlser.corpora.times import Unit
 from xlser.corpora.votes import Rule
-from xlser.filenames import FileName
+from xlser.filenames import FileName, shortened
 from xlser.schema import Grown, Strict
 from xlser.vocabulary import Dimension
 
@@ -27,6 +27,8 @@ def _regular(pattern: str) -> str:
 
 
 def _glob(pattern: str) -> str:
+    if pattern.startswith(("/", "~")) or ".." in re.split(r"[/\\]", pattern):
+        raise ValueError(f"is matched with paths below the corpus folder, and {shortened(pattern)} leads out of it")
     try:
         glob_regex(pattern)
     except re.error:

@@ -87,6 +87,7 @@ def own(out: Path, claim: dict[str, Any]) -> Iterator[Held]:
         raise RunError(f"{out} is a file; a run needs a folder. Choose another --out.")
     if out.is_dir() and not marker.exists() and _visible(out):
         raise RunError(f"{out} is not empty and holds no run of xlser. Choose another --out.")
+    _check_claim(marker, claim)  # before a lock is left in a folder of another's, and again with the lock
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
