@@ -29,13 +29,12 @@ def write_layers(sweep: LayerSweep, folder: str | Path) -> tuple[Path, Path, Pat
     Raises:
         XlserError: the folder cannot be written.
     """
-    page, data, table = names = ("layers.html", "layers.json", "layers.csv")
     own = OwnFiles(folder)
-    own.write(data, json_text(sweep.to_dict(), indent=1))
-    with own.replacing(table) as temporary:
+    own.write("layers.json", json_text(sweep.to_dict(), indent=1))
+    with own.replacing("layers.csv") as temporary:
         sweep.to_frame().to_csv(temporary, index=False)
-    own.write(page, html(layers_page(sweep)))
-    page, data, table = (Path(folder) / name for name in names)
+    own.write("layers.html", html(layers_page(sweep)))
+    page, data, table = (Path(folder) / f"layers.{ending}" for ending in ("html", "json", "csv"))
     return page, data, table
 
 
