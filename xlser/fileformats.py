@@ -20,6 +20,7 @@ Kind = Literal[
     "combined",
     "datastore",
     "doctor",
+    "index",
     "inputs",
     "layers",
     "manifest",
@@ -39,6 +40,7 @@ VERSIONS: dict[Kind, int] = {
     "combined": 1,  # model.json of a model of `xlser best`
     "datastore": 1,
     "doctor": 1,
+    "index": 1,  # index.json, beside the index of a folder of results
     "inputs": 1,  # inputs.parquet, which says what a run's numbers came from
     "layers": 1,  # layers.json of `xlser probe-layers`
     "manifest": 2,  # 2: channel, partition, votes, agreement, secondary; files of 1 are read too

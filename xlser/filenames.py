@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from xlser.errors import XlserError
+from xlser.errors import XlserError, shortened
 
 # Of one name, and of several with + between them, in bytes of UTF-8: disks take 255, of which a temporary file's name,
 # a date or a hash needs some.
@@ -119,20 +119,6 @@ def as_file_name(text: str, otherwise: str) -> str:
     kept = re.sub(r"-+", "-", re.sub(r"\.\.+", ".", kept))
     kept = kept.encode()[:LONGEST].decode(errors="ignore").strip("-.+")
     return kept if kept and not file_name_fault(kept) else otherwise
-
-
-def shortened(text: object, most: int = 60) -> str:
-    """Return a value as it stands in a message, without its middle where it is long.
-
-    >>> shortened("a" * 5000)
-    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaa...aaaaaaaaaaaaaaaaaaaaaaaaaaaaa' (5,000 signs)"
-    """
-    if not isinstance(text, str):
-        return f"a {type(text).__name__}"
-    half = most // 2 - 1
-    if len(text) <= most:
-        return repr(text)
-    return f"{repr(text[:half])[:-1]}...{repr(text[-half:])[1:]} ({len(text):,} signs)"
 
 
 def _is_letter(sign: str) -> bool:

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
-from xlser.errors import XlserError, did_you_mean
-from xlser.filenames import LONGEST, shortened
+from xlser.errors import XlserError, did_you_mean, shortened
+from xlser.filenames import LONGEST
 
 
 class Strict(BaseModel):
@@ -84,7 +84,7 @@ def _line(model: type[BaseModel], item: dict[str, Any]) -> str:
         message = _MESSAGES[item["type"]].format_map(item.get("ctx", {}))
     if isinstance(item["input"], bool) and item["type"] == "string_type":
         message = "must be text; YAML reads yes, no, on and off as true and false: put it in quotes"
-    got = "" if item["type"] in {"missing", "value_error"} else f" (got {item['input']!r})"
+    got = "" if item["type"] in {"missing", "value_error"} else f" (got {shortened(item['input'])})"
     return f"{'.'.join(place) or 'as a whole'}: {message}{got}"
 
 

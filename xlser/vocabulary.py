@@ -29,6 +29,9 @@ ZERO_SHOT: Final = "zero-shot"
 TRANSDUCTIVE: Final = "transductive"
 ORACLE: Final = "oracle"  # its labels were looked at: for comparison with tables that do so, never chosen
 
+# Where a representation says a rated dimension: the head trained on it, the direction fitted to it, or the mean latent.
+AXES: Final = ("head", "direction", "latent mean")
+
 # Methods that are in every table: the features before any network, and a shortcut that hears nothing.
 FEATURES: Final = "features"
 DURATION: Final = "duration alone"

@@ -11,6 +11,9 @@ import yaml
 from xlser.errors import XlserError
 from xlser.machine import pass_on_machine
 
+# No card and no recipe comes near these; what does is made to fill the memory or the stack.
+LONGEST, DEEPEST, MOST_NODES = 4 * 2**20, 50, 200_000
+
 
 class _Loader(yaml.SafeLoader):
     """SafeLoader that keeps mapping keys as text, refuses a key given twice and reads ``1e-4`` as a number."""
@@ -45,6 +48,8 @@ def read_yaml(path: str | Path, error: type[XlserError] = XlserError) -> dict[st
     """
     path = Path(path)
     try:
+        if (size := path.stat().st_size) > LONGEST:
+            raise error(f"cannot read {path}: it must have {LONGEST:,} bytes at most, but has {size:,} instead.")
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as problem:
         raise error(f"cannot read {path}: byte {problem.start} is not UTF-8. Save the file as UTF-8.") from problem
@@ -57,10 +62,15 @@ def read_yaml(path: str | Path, error: type[XlserError] = XlserError) -> dict[st
 def parse_yaml(text: str, name: str, error: type[XlserError] = XlserError) -> Any:
     """Parse YAML text; ``name`` stands for the file in messages.
 
+    Raises:
+        XlserError: (or ``error``) see `read_yaml`; or it is nested more than 50 deep, or has more than 200,000 values
+            when its aliases are written out.
+
     >>> parse_yaml("{lr: 1e-4, emotion: {01: neutral, no: anger}}", "x")
     {'lr': 0.0001, 'emotion': {'01': 'neutral', 'no': 'anger'}}
     """
     try:
+        check_bounds(text)
         value = yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError) as problem:  # ValueError: a date such as 2024-99-99
         raise error(f"{name} is not valid YAML: {_where(problem)}") from problem
@@ -69,6 +79,41 @@ def parse_yaml(text: str, name: str, error: type[XlserError] = XlserError) -> An
     if not isinstance(value, dict):
         raise error(f"{name} must hold a mapping of keys to values, but holds {type(value).__name__}.")
     return value
+
+
+def check_bounds(text: str, most: int = MOST_NODES, loader: Any = yaml.SafeLoader) -> None:
+    """Refuse YAML that would fill the memory or the stack, before any of it is built.
+
+    An alias stands for all that its anchor holds, aliases included: a line may stand for billions of values.
+
+    Args:
+        text: what is to be read.
+        most: how many values it may hold.
+        loader: whose parser reads it.
+
+    Raises:
+        ValueError: it is nested too deeply, or holds too many values. yaml.YAMLError: it is none.
+    """
+    sizes: dict[str, int] = {}
+    open_nodes: list[tuple[str | None, int]] = []  # the anchor of each, and how many values were before it
+    count = 0
+    for event in yaml.parse(text, Loader=loader):
+        if isinstance(event, yaml.AliasEvent):
+            count += sizes.get(event.anchor, 1)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            open_nodes.append((event.anchor, count))
+            count += 1
+        elif isinstance(event, yaml.ScalarEvent):
+            count += 1
+            sizes |= {event.anchor: 1} if event.anchor else {}
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_nodes.pop()
+            sizes |= {anchor: count - before} if anchor else {}
+        if len(open_nodes) > DEEPEST:
+            raise ValueError(f"line {event.start_mark.line + 1} is nested more than {DEEPEST} deep")
+        if count > most:
+            where = f"by line {event.start_mark.line + 1}"
+            raise ValueError(f"it holds more than {most:,} values {where}, with its aliases written out")
 
 
 def _where(problem: Exception) -> str:

@@ -7,11 +7,13 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from ragged import make_ragged
 
 import xlser as xl
 from xlser.errors import CorpusError, RecipeError, RunError
 from xlser.evaluation.metrics import confusion, unweighted_accuracy
+from xlser.experiment.use.timeline import window_count
 
 FOUR = ("anger", "happiness", "neutral", "sadness")
 
@@ -65,6 +67,27 @@ def test_every_kind_of_system_has_the_same_verbs(fitted, turkish, folder):
         one = fitted.predict(path)
         assert one.emotion == table["emotion"].iloc[row]
         np.testing.assert_allclose(fitted.embed(path), vectors.iloc[row], rtol=1e-3, atol=1e-4)
+
+
+def test_a_timeline_is_a_row_for_each_window_as_predict_answers_it(fitted, turkish):
+    path = turkish.manifest.files()[3]
+    samples, rate = soundfile.read(path, dtype="float32")
+    samples = np.concatenate([samples, np.zeros(2 * rate, np.float32), samples[::-1]])
+    table = fitted.timeline(samples, rate, every=0.55, window=1.0, labels=["sadness", "anger"])
+    total = len(samples) / rate
+    assert len(table) == window_count(total, 0.55, 1.0)
+    assert table["end"].iloc[-1] == pytest.approx(total)
+    silent = table[table["fault"] != ""]
+    assert 0 < len(silent) < len(table)
+    assert set(silent["emotion"]) == {""}
+    assert silent["anger"].isna().all()
+    for row in (0, len(table) - 1):
+        first, last = (round(table[side].iloc[row] * rate) for side in ("start", "end"))
+        said = fitted.predict(samples[first:last], rate, labels=["anger", "sadness"])
+        assert table["emotion"].iloc[row] == said.emotion
+        assert {name: table[name].iloc[row] for name in said.probabilities} == pytest.approx(said.probabilities)
+    with pytest.raises(xl.XlserError, match="joyful"):
+        fitted.timeline(samples, rate, labels=["anger", "joyful"])
 
 
 def test_what_is_scored_is_what_is_predicted(fitted, turkish):

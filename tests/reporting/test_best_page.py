@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from xlser.evaluation.candidates import BestResult, Budget, Estimate, Tried
-from xlser.reporting.best.answer import headline
+from xlser.reporting.best.answer import grounds, headline
 from xlser.reporting.best.ladder import ladder
 from xlser.reporting.best.page import best_page, best_text, write_best
 from xlser.reporting.html import html
@@ -70,16 +70,29 @@ def mute(result):
 
 def test_the_headline_has_choice_expectation_range_baseline_and_chance(result):
     said = headline(result)
-    for part in ("0.70 (0.60 to 0.80)", "uniform prior", "emodb and emovo", "0.50 (0.40 to 0.60)", "chance is 0.25"):
+    for part in ("0.70 (0.60 to 0.80)", "0.50 (0.40 to 0.60)", "chance is 0.25"):
         assert part in said
-    assert best_page(result).answer[0].text == said
+    for part in ("uniform prior", "emodb and emovo"):
+        assert part in grounds(result)
+    assert [part.text for part in best_page(result).answer[:2]] == [said, grounds(result)]
+
+
+def test_what_all_but_the_plainest_share_is_said_once(result):
+    alike = [replace(row, adaptation="prior=uniform") if row.name != result.baseline else row for row in ROWS]
+    page = best_page(replace(result, candidates=tuple(alike)))
+    (figure,) = page.picture
+    assert "uniform prior" not in str(figure.parts[1].panels[0].svg)
+    assert "uniform prior" in page.answer[-1].text.partition("All but the plainest: ")[2]
+    (figure,) = best_page(result).picture
+    assert "uniform prior" in str(figure.parts[1].panels[0].svg)
+    assert "uniform prior" not in best_page(result).answer[-1].text
 
 
 def test_one_source_is_not_called_left_out(result):
     rows = tuple(replace(row, validated={"emodb": row.score}) for row in ROWS)
     alone = replace(result, sources=("emodb",), candidates=rows)
     assert "0.70 on" in headline(alone)
-    assert "left out" not in headline(alone)
+    assert "left out" not in headline(alone) + grounds(alone)
     assert "emodb, validation" in html(best_page(alone))
 
 

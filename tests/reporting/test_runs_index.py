@@ -50,7 +50,7 @@ def test_what_has_changed_is_read_again_and_damage_to_what_is_kept_is_nothing(fo
     changed = folder / "b/one/results.json"
     changed.write_text(changed.read_text().replace("0.9", "0.70"))
     assert "UA 0.70" in write_index(folder).read_text(encoding="utf-8")
-    for damage in ("{", "[]", json.dumps({"xlser": "0", "results": {"b/one": 5}})):
+    for damage in ("{", "[]", json.dumps({"schema": 0, "results": {"b/one": 5}})):
         (folder / KEPT).write_text(damage)
         assert "UA 0.70" in write_index(folder).read_text(encoding="utf-8")
     assert (folder / KEPT).read_text() != damage

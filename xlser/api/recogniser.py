@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pandas as pd
 from xlser.api.embedding import embed_dataset
 from xlser.api.fitting import read_by, removed_if_it_fails, scored_emotions, table_hash, validation_split
 from xlser.api.modelcard import model_card, results_of
+from xlser.api.over_time import timeline_table
 from xlser.atomic import write_text
 from xlser.cachefolder import cache_folder
 from xlser.data.dataset import Dataset
@@ -25,6 +26,9 @@ from xlser.experiment.use.answer import Prediction
 from xlser.experiment.use.folder import Chosen, find_model
 from xlser.experiment.use.model import Model, open_model
 from xlser.experiment.use.model import load as load_model
+from xlser.experiment.use.readers import check_labels
+from xlser.experiment.use.request import Request
+from xlser.experiment.use.timeline import EVERY, WINDOW, read_timeline
 from xlser.experiment.workplace import Workplace
 from xlser.fileformats import VERSIONS, check_version
 from xlser.machine import pass_on_machine
@@ -191,6 +195,39 @@ class Recogniser:
             model.predict_files(paths, adapt=True)  # transductive: by the statistics of these very recordings
         """
         return self.model.predict_files(files, **options)
+
+    def timeline(
+        self,
+        audio: Any,
+        rate: int | None = None,
+        *,
+        every: float = EVERY,
+        window: float = WINDOW,
+        labels: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Return emotion over time: what it says of each window of one recording of any length, zero-shot.
+
+        ::
+
+            model.timeline("call.wav")[["start", "end", "emotion"]]
+
+        Args:
+            audio: a file, or samples (S,); see `Model.predict`.
+            rate: of samples, in Hz; it must be given with them.
+            every: seconds from the beginning of a window to that of the next, 0.1 to 600.
+            window: seconds of a window, 0.1 to 600; the last one ends with the recording.
+            labels: only these emotions, two at least.
+
+        Returns:
+            A row a window; see `timeline_table`. A recording shorter than a window is one row.
+
+        Raises:
+            CorpusError: the recording cannot be read. XlserError: a length out of its range, or an unknown label.
+        """
+        classes = check_labels(labels, self.classes)
+        request = Request.of(audio, rate)
+        windows = read_timeline(self.model, request, every=every, window=window, labels=labels)
+        return timeline_table(windows, classes, tuple(self.model.dimensions.given_by))
 
     def save(self, folder: str | Path) -> Path:
         """Write what predicting needs into a folder that is not there yet, and return it; `load` reads it back.

@@ -15,6 +15,8 @@ from xlser.cli.table_options import table_options
 
 if TYPE_CHECKING:
     from xlser.data.formats.table_options import TableOptions
+    from xlser.experiment.use.model import Model
+    from xlser.experiment.use.session import Session
 
 FOLDER = click.Path(path_type=Path)
 FORMATS = "Of --out, unless given: its suffix; or table, and csv with --every. A textgrid, for Praat, needs --every."
@@ -94,13 +96,8 @@ def command(
     for line in (*asked.notes, chosen.text(), *protocol_lines(chosen.chosen, shift)):
         say(line)
     if every is not None:
-        from xlser.experiment.use.timeline import WINDOW
-        from xlser.experiment.use.timelines import Cut, write_timelines
-
         session = Session(asked.requests, say)
-        cut = Cut(every, WINDOW if window is None else window, wanted, neighbours)
-        form = form or by_suffix(out, "csv")
-        write_timelines(session, chosen, cut, form, out=out, screen=sys.stdout, progress=sys.stderr.isatty())
+        _write_timelines(session, chosen, wanted, every=every, window=window, neighbours=neighbours, form=form, out=out)
         session.finish(strict)
         return
     session = Session(asked.requests, say, progress=sys.stderr.isatty(), passes=2 if shift else 1)
@@ -112,6 +109,25 @@ def command(
     with opened(out, sys.stdout) as file:
         write_predictions(session.counted(found), chosen, wanted, form, file)
     session.finish(strict)
+
+
+def _write_timelines(
+    session: Session,
+    model: Model,
+    classes: tuple[str, ...],
+    *,
+    every: float,
+    window: float | None,
+    neighbours: int | None,
+    form: str | None,
+    out: Path | None,
+) -> None:
+    from xlser.experiment.use.timeline import WINDOW
+    from xlser.experiment.use.timelines import Cut, write_timelines
+
+    cut = Cut(every, WINDOW if window is None else window, classes, neighbours)
+    form = form or by_suffix(out, "csv")
+    write_timelines(session, model, cut, form, out=out, screen=sys.stdout, progress=sys.stderr.isatty())
 
 
 def by_suffix(out: Path | None, otherwise: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 import string
 import struct
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 
 from xlser.corpora.card import Card
 from xlser.corpora.espeak import speak
+from xlser.corpora.patterns import fits
 from xlser.errors import CardError, XlserError
 
 SPEAKERS = 8
@@ -123,7 +123,7 @@ def _check_codes(card: Card) -> None:
             raise CardError(
                 f"card {card.name}: {emotion!r} cannot be synthesised; known: {', '.join(sorted(CENTRES))}."
             )
-        if not re.fullmatch(card.grammar, f"01a01{code}a"):
+        if not fits(card.grammar, f"01a01{code}a"):
             raise CardError(
                 f"card {card.name}: `grammar` must fit the names that synthesis writes, such as 01a01{code}a."
             )

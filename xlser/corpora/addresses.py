@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from urllib.parse import quote, unquote, urlsplit
 
 from xlser.corpora.download import Remote
 from xlser.errors import CorpusError
+from xlser.jsonfile import parse_json
 
 
 def remotes(address: str, sha256: str = "") -> list[Remote]:
@@ -41,7 +41,7 @@ def _record(address: str, api: str) -> list[Remote]:
     except requests.RequestException as error:
         raise CorpusError(f"cannot list the files of {address}: {' '.join(str(error).split())[:200]}") from error
     try:
-        entries = json.loads(answer.content)["files"]
+        entries = parse_json(answer.content)["files"]
         files = [Remote(_content(entry, api), entry["key"], entry.get("checksum", "")) for entry in entries]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CorpusError(f"{address} does not list its files as records do; download them by hand") from error

@@ -14,8 +14,8 @@ from xlser.corpora.emotions import KNOWN, check_canonical
 from xlser.corpora.globbing import nfc
 from xlser.corpora.namesakes import UNKNOWN_NAMES, Unknown
 from xlser.corpora.parts import Dimensions, Expect, Globs, Ignored, Regex, Source, Synthesis, Table, placeholders
-from xlser.errors import CardError, did_you_mean
-from xlser.filenames import FileName, shortened
+from xlser.errors import CardError, did_you_mean, shortened
+from xlser.filenames import FileName
 from xlser.schema import Grown, validate
 from xlser.shipped import shipped_folder
 from xlser.vocabulary import DIMENSIONS, UNNAMED
@@ -262,16 +262,16 @@ class Card(Grown):
 
 
 def _check_template(key: str, template: str, fields: set[str]) -> None:
-    for field in placeholders(template):
+    try:
+        named = placeholders(template)
+    except ValueError as error:
+        raise ValueError(f"`{key}` is no template: {error}") from None
+    for field in named:
         if field not in fields:
             raise ValueError(
                 f"`{key}` names {{{field}}}, which no grammar group or table column gives; "
                 f"{did_you_mean(field, fields)}. Name it in `grammar`, (?P<{field}>...), or give `{key}` a fixed text"
             )
-    try:
-        template.format(**dict.fromkeys(fields, ""))
-    except (ValueError, LookupError) as error:
-        raise ValueError(f"`{key}` is no template: {error} in {template!r}") from None
 
 
 def card_folders() -> list[Path]:
@@ -303,7 +303,7 @@ def load_card(name_or_path: str | Path) -> Card:
     if text.endswith((".yaml", ".yml")):
         return _read(Path(text).expanduser())
     if os.sep in text:
-        raise CardError(f"a card must be a file such as ./mine.yaml, but {shortened(text, 120)} ends otherwise")
+        raise CardError(f"a card must be a file such as ./mine.yaml, but {shortened(text)} ends otherwise")
     paths = card_paths()
     if text not in paths:
         raise CardError(

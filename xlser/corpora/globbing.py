@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+from xlser.corpora.patterns import fits
 from xlser.errors import CorpusError
 from xlser.machine import pass_on_machine
 
@@ -79,17 +80,11 @@ def nfc(text: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def glob_regex(pattern: str) -> re.Pattern[str]:
-    """Translate a glob with ``*``, ``?``, ``[...]``, ``**/`` and ``{a,b}`` into a pattern for a relative POSIX path.
+def glob_pattern(pattern: str) -> str:
+    """Translate a glob with ``*``, ``?``, ``[...]``, ``**/`` and ``{a,b}`` into one for a relative POSIX path.
 
-    Letter case is ignored: corpora copied through other systems come back with ``.WAV``.
-
-    >>> bool(glob_regex("{Angry,Sad}/*.wav").fullmatch("Sad/x y.WAV"))
-    True
-    >>> bool(glob_regex("*.wav").fullmatch("Sad/x.wav"))
-    False
-    >>> bool(glob_regex("**/*.wav").fullmatch("x.wav"))
-    True
+    >>> glob_pattern("{Angry,Sad}/*.wav")
+    '(?:Angry|Sad)/[^/]*\\\\.wav'
     """
     tokens = re.findall(r"\*\*/|\*|\?|\[[^\]]+\]|\{|\}|,|.", nfc(pattern), flags=re.DOTALL)
     special = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
@@ -107,9 +102,17 @@ def glob_regex(pattern: str) -> re.Pattern[str]:
             out.append(token.replace("[!", "[^", 1))
         else:
             out.append(special.get(token) or re.escape(token))
-    return re.compile("".join(out), re.IGNORECASE)
+    return "".join(out)
 
 
 def matches_any(path: str, patterns: tuple[str, ...]) -> bool:
-    """Tell whether a relative path fits one of the globs."""
-    return any(glob_regex(pattern).fullmatch(nfc(path)) for pattern in patterns)
+    """Tell whether a relative path fits one of the globs.
+
+    Letter case is ignored: corpora copied through other systems come back with ``.WAV``.
+
+    >>> matches_any("Sad/x y.WAV", ("{Angry,Sad}/*.wav",)), matches_any("Sad/x.wav", ("*.wav",))
+    (True, False)
+    >>> matches_any("x.wav", ("**/*.wav",))
+    True
+    """
+    return any(fits(glob_pattern(pattern), nfc(path), any_case=True) for pattern in patterns)

@@ -8,10 +8,12 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from xlser.corpora.globbing import glob_regex
+from xlser.corpora.globbing import glob_pattern
+from xlser.corpora.patterns import compiled
 from xlser.corpora.times import Unit
 from xlser.corpora.votes import Rule
-from xlser.filenames import FileName, shortened
+from xlser.errors import shortened
+from xlser.filenames import FileName
 from xlser.schema import Grown, Strict
 from xlser.vocabulary import Dimension
 
@@ -19,10 +21,7 @@ Scale = tuple[float, float]
 
 
 def _regular(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"is not a regular expression: {error}") from None
+    compiled(pattern)
     return pattern
 
 
@@ -30,25 +29,41 @@ def _glob(pattern: str) -> str:
     if pattern.startswith(("/", "~")) or ".." in re.split(r"[/\\]", pattern):
         raise ValueError(f"is matched with paths below the corpus folder, and {shortened(pattern)} leads out of it")
     try:
-        glob_regex(pattern)
-    except re.error:
-        raise ValueError(f"is not a file pattern: a brace or bracket of {pattern!r} is not closed or empty") from None
+        compiled(glob_pattern(pattern), any_case=True)
+    except ValueError:
+        text = shortened(pattern)
+        raise ValueError(
+            f"is not a file pattern: a brace or bracket of {text} is not closed or empty, or it is too long"
+        ) from None
     return pattern
 
 
 def _address(text: str) -> str:
     if not re.match(r"https?://[^\s/]", text):
-        raise ValueError(f"must be a web address that begins with https:// or http://, but is {text!r} instead")
+        raise ValueError(
+            f"must be a web address that begins with https:// or http://, but is {shortened(text)} instead"
+        )
     return text
 
 
 def placeholders(template: str) -> list[str]:
-    """Return the field names in a format template.
+    """Return the field names in a format template, such as ``{sex}{speaker}``, or with a width ``{speaker:0>2}``.
+
+    Raises:
+        ValueError: it is none, or asks for more of a field than its text in up to 99 letters.
 
     >>> placeholders("{sex}{speaker}")
     ['sex', 'speaker']
     """
-    return [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+    names = []
+    for _, name, width, conversion in string.Formatter().parse(template):
+        if name is None:
+            continue
+        if conversion or not re.fullmatch(r"([^{}]?[<>^])?\d{0,2}", width or "") or re.search(r"[.\[\]]", name):
+            rule = "of a field its text can be asked for, in up to 99 letters: {speaker} or {speaker:0>2}"
+            raise ValueError(f"{rule}; but {shortened(template)} asks for more")
+        names.append(name)
+    return names
 
 
 Many = BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
@@ -164,7 +179,8 @@ class Table(Grown):
     @field_validator("key")
     @classmethod
     def _one_template(cls, key: tuple[str, ...]) -> tuple[str, ...]:
-        if len(key) > 1 and any(placeholders(spelling) for spelling in key):
+        named = [placeholders(spelling) for spelling in key]
+        if any(named) and len(key) > 1:
             raise ValueError(f"must be spellings of one header or a single template, but is {list(key)} instead")
         return key
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from xlser.corpora.card import Card
-from xlser.errors import CorpusError
-from xlser.filenames import shortened
+from xlser.errors import CorpusError, shortened
 from xlser.shipped import shipped_folder
 
 _WILD = frozenset("*?[")
@@ -112,7 +111,7 @@ def _is_below(path: Path, base: Path) -> bool:
 def _leads_out(card: Card, key: str, bases: list[Path], link: Path | None = None) -> str:
     where = f"{link} is a link that leads" if link else "that is hidden, or leads"
     return (
-        f"corpus {card.name}: `{key}` is {shortened(table_files(card)[key], 120)}, and {where} out of "
+        f"corpus {card.name}: `{key}` is {shortened(table_files(card)[key])}, and {where} out of "
         f"{', '.join(map(str, bases))}: it is not read. Put the table into the corpus folder or beside the card, or "
         "name its folder in XLSER_TABLES."
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -13,6 +12,7 @@ from xlser.corpora.globbing import AUDIO_SUFFIXES, matches_any, nfc, walk
 from xlser.corpora.joined import Tables, read_tables
 from xlser.corpora.labels import code_of, read_label
 from xlser.corpora.namesakes import speaker_of
+from xlser.corpora.patterns import fits
 from xlser.corpora.segments import Segment
 from xlser.errors import CorpusError
 from xlser.printable import NOT_UNICODE, is_unicode, printable
@@ -54,12 +54,12 @@ def scan(card: Card, root: str | Path) -> Scan:
     """
     root = Path(root).expanduser()
     files, left_out = _candidates(card, root)
-    grammar, whole = re.compile(card.grammar), "/" in card.grammar
+    whole = "/" in card.grammar
     tables = read_tables(card, root, files)
     blank = dict.fromkeys(card.fields(), "")
     rows, problems = [], defaultdict(list)
     for path in files:
-        found = grammar.fullmatch(_subject(path, whole))
+        found = fits(card.grammar, _subject(path, whole))
         if found is None:
             left_out[NO_GRAMMAR].append(path)
             continue
@@ -166,7 +166,7 @@ def _filled(template: str | None, fields: dict[str, str]) -> str | None:
 
 
 def _language(card: Card, fields: dict[str, str], speaker: str) -> str:
-    told = (tag for tag, pattern in card.speaker_language.items() if re.fullmatch(pattern, speaker))
+    told = (tag for tag, pattern in card.speaker_language.items() if fits(pattern, speaker))
     return _filled(card.language, fields) or next(told, card.languages[0])
 
 
@@ -176,7 +176,7 @@ def _sex(card: Card, fields: dict[str, str], speaker: str, path: str, problems: 
         if code and code not in card.sex:
             problems[f"sex {code!r} is not in the card's `sex` table ({', '.join(card.sex)})"].append(path)
         return card.sex.get(code)
-    return next((sex for sex, pattern in card.speaker_sex.items() if re.fullmatch(pattern, speaker)), None)
+    return next((sex for sex, pattern in card.speaker_sex.items() if fits(pattern, speaker)), None)
 
 
 def _rating(card: Card, name: str, rated: dict[str, str], path: str, problems: dict) -> float | None:

@@ -13,9 +13,14 @@ import pandas as pd
 
 from xlser.corpora.parts import Table, placeholders
 from xlser.errors import CorpusError
+from xlser.jsonfile import parse_json
 from xlser.machine import pass_on_machine
+from xlser.yamlfile import check_bounds
 
 NO_READER = (".xls", ".ods", ".numbers")
+
+# Of one table in YAML: a label of each of some hundred thousand recordings.
+_MOST_CELLS = 5_000_000
 
 
 def read_frame(table: Table, path: Path) -> pd.DataFrame:
@@ -76,11 +81,11 @@ def _sheet(table: Table, path: Path) -> pd.DataFrame:
 
 def _lines(table: Table, path: Path) -> pd.DataFrame:
     text = path.read_text(encoding=table.encoding)
-    return _records([json.loads(line) for line in text.splitlines() if line.strip()])
+    return _records([parse_json(line) for line in text.splitlines() if line.strip()])
 
 
 def _json(table: Table, path: Path) -> pd.DataFrame:
-    return _records(json.loads(path.read_text(encoding=table.encoding)))
+    return _records(parse_json(path.read_text(encoding=table.encoding)))
 
 
 def _yaml(table: Table, path: Path) -> pd.DataFrame:
@@ -89,7 +94,9 @@ def _yaml(table: Table, path: Path) -> pd.DataFrame:
     # Every cell as it is written: 01 is no 1, and no is no False. The one in C, as the other takes minutes.
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        return _records(yaml.load(path.read_text(encoding=table.encoding), Loader=loader))
+        text = path.read_text(encoding=table.encoding)
+        check_bounds(text, _MOST_CELLS, loader)
+        return _records(yaml.load(text, Loader=loader))
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from error
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from xlser.jsonfile import parse_json
 from xlser.vocabulary import NO_AGREEMENT, UNLABELLED
 
 # plurality: the emotion that more raters name than any other. majority: that more than half of the raters name.
@@ -151,7 +152,7 @@ def read_votes(text: object) -> dict[str, float]:
     if not isinstance(text, str) or not text.strip():
         return {}
     try:
-        votes = json.loads(text)
+        votes = parse_json(text)
     except ValueError:
         votes = None
     if not isinstance(votes, dict) or not all(_is_count(count) for count in votes.values()):

@@ -14,9 +14,8 @@ import click
 
 from xlser.atomic import write_text
 from xlser.docs.reference import reference_pages
-from xlser.errors import XlserError
+from xlser.errors import XlserError, shortened
 from xlser.ownfiles import OwnFiles, files_below
-from xlser.printable import printable
 from xlser.shipped import shipped_folder
 
 GUIDE = Path(__file__).parent / "guide"
@@ -34,6 +33,8 @@ def write_sources(folder: Path, group: click.Group) -> None:
     (folder / "docs" / "index.md").write_text((GUIDE.parent / "index.md").read_text(encoding="utf-8"), encoding="utf-8")
     for picture in GUIDE.parent.glob("*.png"):
         shutil.copy(picture, folder / "docs")
+    (folder / "docs" / "assets").mkdir()
+    shutil.copy(_NAV.parent / "file-worker.js", folder / "docs" / "assets" / "iframe-worker.js")
     recipes = shipped_folder("recipes")
     for path in recipes.rglob("RESULTS.md"):
         place = folder / "docs" / "results" / path.relative_to(recipes)
@@ -78,7 +79,7 @@ def _refuse_foreign(out: Path) -> None:
     others = OwnFiles(out).others() if out.is_dir() else [out.name] if out.exists() else []
     if others:
         raise XlserError(
-            f"{out} holds {printable(', '.join(others[:3]))}{' ...' * (len(others) > 3)}, which the documentation is "
+            f"{out} holds {', '.join(map(shortened, others[:3]))}{' ...' * (len(others) > 3)}, which the documentation is "
             "not made of: everything there is left alone. Give another --out, or move that away."
         )
 
@@ -108,4 +109,4 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-_SOURCES = {".py", ".md", ".yaml", ".toml"}
+_SOURCES = {".py", ".md", ".yaml", ".toml", ".js"}

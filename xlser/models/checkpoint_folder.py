@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -18,6 +17,7 @@ from torch import nn
 from xlser.atomic import replacing
 from xlser.errors import MachineError, RunError
 from xlser.filenames import below
+from xlser.jsonfile import parse_json
 from xlser.machine import check_opens, pass_on_machine, way_out
 from xlser.models.other_layouts import INDEX, WEIGHTS, layout_error, without_config, without_weights
 
@@ -213,7 +213,7 @@ def _sound(file: Path) -> None:
 
 def _json(path: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

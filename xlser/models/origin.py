@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from xlser.errors import XlserError
+from xlser.jsonfile import parse_json
 from xlser.models.checkpoint_folder import read_config
 from xlser.models.checkpoints import checkpoint_facts
 from xlser.models.hub import fetched
@@ -62,7 +62,7 @@ def _snapshot(folder: Path) -> dict[str, str]:
 def _saved(folder: Path) -> dict[str, str]:
     """Return what a run wrote beside the checkpoint that it began with, which it copied as it was."""
     try:
-        about = json.loads((folder / SAVED).read_text(encoding="utf-8"))
+        about = parse_json((folder / SAVED).read_text(encoding="utf-8"))
         name = about["name"]
     except (OSError, ValueError, KeyError, TypeError):
         return {}

@@ -12,6 +12,7 @@ from xlser.reporting.fitted import rows_of
 from xlser.reporting.section import Panel
 from xlser.reporting.svg import GREY, INK, METHODS, draw
 from xlser.reporting.wording import known, number, reader_name
+from xlser.vocabulary import AXES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 WIDTH = 360
 _LINE, _GAP, _HEAD, _FOOT, _LETTERS = 15.0, 9.0, 24.0, 38.0, 15
 MARKERS, SHAPES = ("o", "D", "s", "^"), "●◆■▲"
-AXES = ("head", "direction", "latent mean")
 
 
 def colours(facts: Facts) -> dict[str, str]:

@@ -12,10 +12,9 @@ from xlser.reporting.bench.means import mean
 from xlser.reporting.cautions import cautions
 from xlser.reporting.comparison import called, upper
 from xlser.reporting.facts import Facts, Row
-from xlser.reporting.figures import AXES
 from xlser.reporting.section import Chip, Headline, Note, Panels, Part, Section, Switch, Words
 from xlser.reporting.wording import ahead, difference, known, lead, number, plural, reader_name, score, side
-from xlser.vocabulary import FEATURES, PROBE, ZERO_SHOT
+from xlser.vocabulary import AXES, FEATURES, PROBE, ZERO_SHOT
 
 Said = tuple[str, str]
 System = tuple[str, str]

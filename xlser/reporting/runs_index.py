@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import xlser
 from xlser.errors import RunError, XlserError
 from xlser.evaluation.candidates import RESULT, read_best
 from xlser.evaluation.results_file import is_bench, load_bench, load_results
+from xlser.fileformats import VERSIONS
 from xlser.ownfiles import OwnFiles
 from xlser.reporting import first_screen
 from xlser.reporting.bench import opening
@@ -68,7 +68,7 @@ def write_index(folder: str | Path) -> Path:
     own = OwnFiles(folder)
     listed = sorted((Entry(*entry) for _, *entry in entries.values()), reverse=True)
     own.write(INDEX, html(index_page(listed, unread)))
-    own.write(KEPT, json.dumps({"xlser": xlser.__version__, "results": entries}) + "\n")
+    own.write(KEPT, json.dumps({"schema": VERSIONS["index"], "results": entries}) + "\n")
     return folder / INDEX
 
 
@@ -87,7 +87,7 @@ def _kept(folder: Path) -> dict[str, list[Any]]:
     """Return what the last index said of each folder, by its name: a bench takes a second to read."""
     try:
         kept = json.loads((folder / KEPT).read_text(encoding="utf-8"))
-        ours = kept["xlser"] == xlser.__version__
+        ours = kept["schema"] == VERSIONS["index"]
         return {name: row for name, row in kept["results"].items() if ours and _is_entry(row)}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return {}

@@ -17,8 +17,8 @@ from xlser.reporting.comparison import (
 )
 from xlser.reporting.facts import FEATURES, HEADS, Facts, Row, rating_marks
 from xlser.reporting.wording import bounds, difference, gain, known, listing, number, reader_name, score, side
+from xlser.vocabulary import AXES
 
-MAIN_AXES = ("head", "direction", "latent mean")
 _ZERO = {"above": "above 0", "below": "below 0", "across": "not told apart from 0", "unknown": "without an interval"}
 
 
@@ -151,7 +151,7 @@ def _correlation(facts: Facts, corpus: str, method: str, dimension: str) -> list
     found = {(row["axis"], row["statistic"]): row for row in rows}
     parts = [
         _axis(facts, axis, found[axis, "Pearson"], found.get((axis, "CCC")))
-        for axis in MAIN_AXES
+        for axis in AXES
         if (axis, "Pearson") in found
     ]
     if not parts:

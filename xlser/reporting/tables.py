@@ -9,8 +9,9 @@ from xlser.reporting.recipe import terms_said
 from xlser.reporting.section import Cell, Group, Table
 from xlser.reporting.section import Row as TableRow
 from xlser.reporting.wording import bounds, number, plural, reader_name, side, signed
+from xlser.vocabulary import AXES
 
-MAIN_AXES = ("head", "direction", "latent mean", "best latent")
+MAIN_AXES = (*AXES, "best latent")
 CLASS_METRICS, COMPARED_METRICS = ("UA", "WA", "macro-F1"), ("WA", "UA", "macro-F1")
 STATISTICS = ("Pearson", "Spearman", "CCC")
 

@@ -8,8 +8,7 @@ from xlser.reporting.section import Cell, Group, Note, Section, Table
 from xlser.reporting.section import Row as Line
 from xlser.reporting.tables import COMPARED_METRICS, compared_name
 from xlser.reporting.wording import bounds, number, reader_name, side, signed
-
-_AXES = ("head", "direction", "latent mean")
+from xlser.vocabulary import AXES
 
 
 def opening(facts: Facts) -> Section:
@@ -74,7 +73,7 @@ def correlated(facts: Facts) -> Section | None:
     """Return Pearson's r of the main axes with every dimension."""
     rows = [row for row in facts.results["correlation"] if row["statistic"] == "Pearson" and facts.is_main(row)]
     groups = []
-    for found in _blocks([row for row in rows if row["axis"] in _AXES]):
+    for found in _blocks([row for row in rows if row["axis"] in AXES]):
         lines = []
         for method, axis in dict.fromkeys((row["method"], row["axis"]) for row in found):
             by = {row["dimension"]: row for row in found if (row["method"], row["axis"]) == (method, axis)}

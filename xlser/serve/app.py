@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, aclosing, asynccontextmanager, closing
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,7 +18,7 @@ from xlser.experiment.use.model import Model
 from xlser.experiment.use.timeline import EVERY, WINDOW
 from xlser.experiment.workplace import Workplace
 from xlser.serve.about_model import about_model
-from xlser.serve.answers import Asked, answer_events, parse_labels, timeline_events
+from xlser.serve.answers import Asked, Clip, answer_events, parse_labels, timeline_events
 from xlser.serve.corpus_clips import CorpusClips
 from xlser.serve.desk import Desk
 from xlser.serve.downloads import FORMATS, as_attachment, file_events
@@ -79,19 +80,38 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _not_valid)
     _add_pages(app, about, clips)
 
+    _add_answers(app, Answering(desk, room, limits, clips.address, say))
+    return app
+
+
+@dataclass(frozen=True)
+class Answering:
+    """What answers: the desk at which jobs stand, the room for uploads, and their limits.
+
+    ``clip`` gives the address of a neighbour's clip; ``say`` is given a line of what went wrong.
+    """
+
+    desk: Desk
+    room: Room
+    limits: Limits
+    clip: Clip
+    say: Callable[[str], Any]
+
+
+def _add_answers(app: FastAPI, by: Answering) -> None:
     def failed(error: Exception) -> Refused:
         if isinstance(error, Refused):
             return error
-        say(f"error: {type(error).__name__}: {printable_line(str(error))}")
+        by.say(f"error: {type(error).__name__}: {printable_line(str(error))}")
         return Refused(500, "Something went wrong in the server; its window says what.")
 
     @app.post("/api/predict", response_model=Answer, responses=REFUSALS, openapi_extra=BODY)
     async def predict(request: Request, labels: Labels = None, name: Name = None) -> Any:
         """Say which emotion one recording has."""
-        with desk.place(), closing(Upload(room)) as upload:
-            await receive(request, upload, limits)
-            asked = Asked(upload, limits, clips.address, parse_labels(labels))
-            return JSONResponse(await unless_gone(request, _last(desk.events(partial(answer_events, asked)))))
+        with by.desk.place(), closing(Upload(by.room)) as upload:
+            await receive(request, upload, by.limits)
+            asked = Asked(upload, by.limits, by.clip, parse_labels(labels))
+            return JSONResponse(await unless_gone(request, _last(by.desk.events(partial(answer_events, asked)))))
 
     @app.post("/api/timeline", responses=REFUSALS, openapi_extra=BODY, response_class=StreamingResponse)
     async def timeline(  # noqa: PLR0917  FastAPI gives them by name
@@ -106,20 +126,18 @@ def create_app(
     ) -> Any:
         """Say which emotion one recording has over time, window by window, as it is read."""
         with ExitStack() as stack:
-            stack.enter_context(desk.place())
-            upload = stack.enter_context(closing(Upload(room)))
-            await receive(request, upload, limits)
-            asked = Asked(upload, limits, clips.address, parse_labels(labels), every, window)
+            stack.enter_context(by.desk.place())
+            upload = stack.enter_context(closing(Upload(by.room)))
+            await receive(request, upload, by.limits)
+            asked = Asked(upload, by.limits, by.clip, parse_labels(labels), every, window)
             if format == "events":
-                events = desk.events(partial(timeline_events, asked))
+                events = by.desk.events(partial(timeline_events, asked))
                 first = await unless_gone(request, anext(events))
                 return Stream(as_lines(first, events, failed), stack.pop_all(), media_type="application/x-ndjson")
-            events = desk.events(partial(file_events, format, asked))
+            events = by.desk.events(partial(file_events, format, asked))
             first = await unless_gone(request, anext(events))
             kind, headers = FORMATS[format][0], as_attachment(upload.label, format)
             return Stream(as_texts(first, events), stack.pop_all(), media_type=kind, headers=headers)
-
-    return app
 
 
 def _add_pages(app: FastAPI, about: dict[str, Any], clips: CorpusClips) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from xlser.corpora.hooks.lines import read_text, visible
 from xlser.corpora.tables import SideTable, row_key
 from xlser.errors import CorpusError
+from xlser.jsonfile import parse_json
 
 _EMOTIONS = ("Neutral", "Angry", "Happy", "Sad", "Frustrated")
 # From which mean share of the annotators on a label holds, as the corpus's own loader has it.
@@ -23,7 +23,7 @@ def read(root: Path) -> SideTable:
     """
     path = visible(root, "emotion_label*.json")[-1]
     try:
-        turns = json.loads(read_text(path, "utf-8-sig"))
+        turns = parse_json(read_text(path, "utf-8-sig"))
         values = {row_key(name): {"emotion": agreed(turn[0]["annotated"])} for name, turn in turns.items()}
     except (ValueError, AttributeError, LookupError, TypeError) as error:
         raise CorpusError(f"cannot read {path}: it does not have THAI-SER's shape ({type(error).__name__}).") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import re
 from dataclasses import replace
@@ -24,6 +23,7 @@ from xlser.data.formats.table_text import TABLES
 from xlser.data.manifest import REQUIRED, Manifest, read_manifest
 from xlser.errors import CorpusError
 from xlser.filenames import LONGEST, file_name_fault, path_part
+from xlser.jsonfile import parse_json
 from xlser.machine import pass_on_machine
 
 _OWN = {field.name for field in REQUIRED}
@@ -53,7 +53,7 @@ def dataset_name(path: str | Path) -> str:
     if path.is_dir():
         return _slug(database_name(path)) if (path / "db.yaml").is_file() else _called(path)
     if path.suffix.lower() == ".parquet":
-        kept = json.loads((_parquet_schema(path).metadata or {}).get(b"xlser", b"{}"))
+        kept = parse_json((_parquet_schema(path).metadata or {}).get(b"xlser", b"{}"))
         return _own_name(kept.get("card"), path)
     if _is_own_csv(path):
         with path.open(encoding="utf-8", newline="") as file:

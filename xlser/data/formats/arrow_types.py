@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pyarrow as pa
+
+from xlser.jsonfile import parse_json
 
 
 def holds_audio(kind: pa.DataType) -> bool:
@@ -21,7 +22,7 @@ def light_columns(schema: pa.Schema) -> list[str]:
 def class_names(schema: pa.Schema) -> dict[str, list[str]]:
     """Return the words of each column of numbered labels, by `datasets`' description in the schema."""
     try:
-        return names_of(json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"])
+        return names_of(parse_json((schema.metadata or {})[b"huggingface"])["info"]["features"])
     except (KeyError, TypeError, ValueError):
         return {}
 

@@ -16,6 +16,7 @@ from xlser.errors import CorpusError
 from xlser.filenames import as_file_name, path_part
 from xlser.machine import pass_on_machine
 from xlser.vocabulary import DIMENSIONS
+from xlser.yamlfile import check_bounds
 
 _SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 Key = tuple[str, pd.Timedelta, pd.Timedelta]
@@ -63,7 +64,9 @@ def database_name(folder: str | Path) -> str:
 
 def _header(folder: Path) -> dict:
     try:
-        header = yaml.safe_load((folder / "db.yaml").read_text(encoding="utf-8"))
+        text = (folder / "db.yaml").read_text(encoding="utf-8")
+        check_bounds(text)
+        header = yaml.safe_load(text)
     except (OSError, ValueError, yaml.YAMLError) as error:
         pass_on_machine(error, f"reading {folder}")
         raise CorpusError(f"no audformat database in {folder}: {' '.join(str(error).split())}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from xlser.corpora.words import guess_emotion, plain
 from xlser.data.formats.places import Places
 from xlser.data.manifest import Manifest
 from xlser.errors import CorpusError
+from xlser.jsonfile import parse_json
 from xlser.machine import pass_on_machine
 
 # EmoBox's names of the parts, and ours.
@@ -105,7 +105,7 @@ def _records(path: Path) -> list[dict]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         lines = [line for line in text.splitlines() if line.strip()]
-        rows = list(json.loads(text).values()) if path.suffix == ".json" else [json.loads(line) for line in lines]
+        rows = list(parse_json(text).values()) if path.suffix == ".json" else [parse_json(line) for line in lines]
         return [row | {"wav": row.get("wav") or row["audio"], "emo": row.get("emo", row.get("label"))} for row in rows]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         pass_on_machine(error, f"reading {path}")
@@ -117,7 +117,7 @@ def _labels(folder: Path) -> dict[str, str]:
     if path is None:
         return {}
     try:
-        return {plain(raw): str(name) for raw, name in json.loads(path.read_text(encoding="utf-8-sig")).items()}
+        return {plain(raw): str(name) for raw, name in parse_json(path.read_text(encoding="utf-8-sig")).items()}
     except (OSError, ValueError, AttributeError) as error:
         pass_on_machine(error, f"reading {path}")
         raise CorpusError(f"cannot read EmoBox label map {path}: {error}") from error

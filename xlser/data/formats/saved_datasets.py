@@ -17,6 +17,7 @@ from xlser.data.formats.rows import About, Imported
 from xlser.data.formats.table_options import TableOptions
 from xlser.errors import CorpusError
 from xlser.filenames import below
+from xlser.jsonfile import parse_json
 from xlser.machine import pass_on_machine
 
 _INFO, _STATE, _SEVERAL = "dataset_info.json", "state.json", "dataset_dict.json"
@@ -82,7 +83,7 @@ def _opened(path: Path) -> Any:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         pass_on_machine(error, f"reading {path}")
         raise CorpusError(f"cannot read {path}: {error}") from error

@@ -6,7 +6,6 @@ import codecs
 import csv
 import io
 import itertools
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from xlser.data.formats.annotations import ANNOTATIONS, annotation_records
 from xlser.data.formats.cells import is_inside
 from xlser.data.formats.table_options import TableOptions
 from xlser.errors import CorpusError
+from xlser.jsonfile import parse_json
 from xlser.machine import pass_on_machine
 
 LISTS = (".txt", ".lst")
@@ -117,10 +117,10 @@ def _decoded(path: Path, encoding: str | None) -> tuple[str, str]:
 def _text(path: Path, text: str, mark: str | None, is_head: Callable[[list[str]], bool]) -> Records:
     suffix = path.suffix.lower()
     if suffix in (".jsonl", ".ndjson"):
-        numbered = [(n, json.loads(line)) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+        numbered = [(n, parse_json(line)) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
         return _objects([record for _, record in numbered], [n for n, _ in numbered])
     if suffix == ".json":
-        records = _json_records(json.loads(text))
+        records = _json_records(parse_json(text))
         return _objects(records, list(range(1, len(records) + 1)))
     if text[:4].lower() == "sep=":  # how Excel is told of a separator
         line, _, text = text.partition("\n")

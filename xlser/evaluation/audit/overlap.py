@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pandas as pd
 
 from xlser.data.splits import PARTS, overlapping
 from xlser.errors import CorpusError
+from xlser.jsonfile import parse_json
 from xlser.machine import pass_on_machine
 from xlser.yamlfile import read_yaml
 
@@ -73,7 +73,7 @@ def read_folds(path: str | Path) -> list[Fold]:
     """
     path = Path(path)
     try:
-        whole = json.loads(path.read_text(encoding="utf-8")) if path.suffix == ".json" else read_yaml(path, CorpusError)
+        whole = parse_json(path.read_text(encoding="utf-8")) if path.suffix == ".json" else read_yaml(path, CorpusError)
     except (OSError, ValueError) as error:
         pass_on_machine(error, f"reading {path}")
         raise CorpusError(f"cannot read folds {path}: {error}") from error

@@ -58,7 +58,8 @@ def write_timelines(
     """
     check_lengths(cut.every, cut.window, model.embedder.shortest / model.embedder.rate)
     requests: Sequence[Request] = [Request.of(item) for item in session.files]
-    with tqdm(total=_expected(requests, cut), unit="window", disable=not progress, leave=False) as bar:
+    total = _expected(requests, cut) if progress else None
+    with tqdm(total=total, unit="window", disable=not progress, leave=False) as bar:
 
         def counted(request: Request) -> Iterator[Window]:
             for window in cut.windows(model, request):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from xlser.reporting.bench.dimensions import AXES
 from xlser.reporting.bench.facts import DURATION, Bench, Key, reading
 from xlser.reporting.facts import Facts
-from xlser.vocabulary import FEATURES
+from xlser.vocabulary import AXES, FEATURES
 
 
 class CellFacts(Facts):

@@ -11,11 +11,11 @@ from xlser.reporting import ratings
 from xlser.reporting.bench.facts import Bench, Key, Row
 from xlser.reporting.section import Cell, Cells, Details, Heading, Note, Part, Section, Table
 from xlser.reporting.wording import bounds, known, number
+from xlser.vocabulary import AXES
 
 if TYPE_CHECKING:
     from xlser.reporting.bench.cell import CellFacts
 
-AXES = ("head", "direction", "latent mean")
 LEVEL = 0.05
 _INNER = ("partial", "stability")
 _HOW = Markup(

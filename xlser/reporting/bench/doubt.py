@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from xlser.reporting.bench import shots
-from xlser.reporting.bench.dimensions import AXES, LEVEL, is_sure
+from xlser.reporting.bench.dimensions import LEVEL, is_sure
 from xlser.reporting.bench.dimensions import section as section_of_dimensions
 from xlser.reporting.bench.facts import Bench, Key, Row
 from xlser.reporting.bench.shots import ua
@@ -13,6 +13,7 @@ from xlser.reporting.bench.trust import rows as trusted
 from xlser.reporting.bench.trust import section as section_of_trust
 from xlser.reporting.section import Section, Words
 from xlser.reporting.wording import bounds, gain, known, listing, number, plural, score, side
+from xlser.vocabulary import AXES
 
 Said = tuple[str, str]
 # Said once below every list of the best of several.

@@ -32,14 +32,16 @@ def expected(candidate: Tried) -> Estimate:
 
 
 def headline(result: BestResult) -> str:
-    """Return in a sentence what was chosen, and what to expect of it beside the plainest model and chance."""
+    """Return in a sentence what to expect of the chosen model, beside the plainest one and chance."""
     chosen, plain = result.get(result.chosen), result.get(result.baseline)
     itself = chosen is plain
-    beside = f"; {PLAIN} {'is it' if itself else f'gets {spread(expected(plain))}'}, chance is {number(chance(result))}"
-    return (
-        f"Expect a UA of {spread(expected(chosen))} on {result.target} from {spoken(chosen)}: so well it did on "
-        f"{_where(result)}{beside}."
-    )
+    beside = f"{PLAIN} {'is it' if itself else f'gets {spread(expected(plain))}'}, chance is {number(chance(result))}"
+    return f"Expect a UA of {spread(expected(chosen))} on {result.target}; {beside}."
+
+
+def grounds(result: BestResult) -> str:
+    """Return in a sentence what was chosen, and where it did so well."""
+    return f"So well did {spoken(result.get(result.chosen))} on {_where(result)}."
 
 
 def in_hindsight(result: BestResult) -> str:

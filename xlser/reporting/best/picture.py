@@ -15,8 +15,6 @@ from xlser.reporting.wording import known, number
 WIDTH, LEFT, RIGHT, SIZE = 360.0, 4.0, 34.0, 12
 VALIDATED, TARGET = 1, 0  # places of the marks and colours
 _LETTERS = 52
-# What stands before the axis's lines is not crossed by them.
-_HALO = 'paint-order="stroke" style="stroke: var(--page); stroke-width: 4px"'
 _WORDS, _ROW, _GAP, _FOOT = 15.0, 16.0, 9.0, 34.0
 
 
@@ -41,11 +39,14 @@ def dots(lines: Sequence[Line], chance: float, label: str, reach: Sequence[float
     """
     ticks = tenths([*ends(lines), chance, *reach])
     span = (ticks[0][0], ticks[-1][0])
-    y, parts = 4.0, []
+    y, parts, dotted = 4.0, [], []
     for line in lines:
-        made, y = _line(line, y, span)
-        parts.append(made)
-    frame = _frame(ticks, span, chance, y)
+        names, y = _name(line, y)
+        marks, end = _dots(line, y, span)
+        dotted.append((y, end))
+        parts += [names, marks]
+        y = end + _GAP
+    frame = _frame(ticks, span, chance, dotted)
     size = f'viewBox="0 0 {WIDTH:g} {y + _FOOT:g}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{escape(label)}" '
     return Markup(head + f'style="--w: {WIDTH:g}px" font-size="{SIZE}">' + frame + "".join(parts) + "</svg>")
@@ -57,8 +58,8 @@ def ends(lines: Sequence[Line]) -> list[float]:
     return [value for found in shown for value in found if known(value)]
 
 
-def _line(line: Line, y: float, span: tuple[float, float]) -> tuple[str, float]:
-    """Return one line and where the next one begins: its name in as many rows as it needs, and its dots beneath."""
+def _name(line: Line, y: float) -> tuple[str, float]:
+    """Return a line's name, in as many rows as it needs, and where it ends."""
     parts = []
     for row, text in enumerate(rows_of(f"{line.mark}: {line.label}" if line.mark else line.label, _LETTERS)):
         y += _WORDS
@@ -67,14 +68,19 @@ def _line(line: Line, y: float, span: tuple[float, float]) -> tuple[str, float]:
             text_html = f'<tspan font-weight="700">{escape(line.mark)}</tspan> {escape(rest)}'
         else:
             text_html = str(escape(text))
-        parts.append(f'<text x="{LEFT:g}" y="{y:.1f}" {_HALO}>{text_html}</text>')
-    y += 4
+        parts.append(f'<text x="{LEFT:g}" y="{y:.1f}">{text_html}</text>')
+    return "".join(parts), y + 4
+
+
+def _dots(line: Line, y: float, span: tuple[float, float]) -> tuple[str, float]:
+    """Return a line's dots, and where they end."""
+    parts = []
     shown = [(line.validated, VALIDATED, "validated")]
     shown += [(line.target, TARGET, "target")] if line.target else []
     for found, place, name in shown:
         parts.append(_dot(found, place, f"{name}, {line.label}", y + _ROW / 2, span))
         y += _ROW
-    return "".join(parts), y + _GAP
+    return "".join(parts), y
 
 
 def _dot(found: Estimate, place: int, name: str, y: float, span: tuple[float, float]) -> str:
@@ -92,13 +98,16 @@ def _dot(found: Estimate, place: int, name: str, y: float, span: tuple[float, fl
     return f"<g>{tip}{spread}{dot}{value}</g>"
 
 
-def _frame(ticks: list[tuple[float, str]], span: tuple[float, float], chance: float, bottom: float) -> str:
-    parts = []
+def _frame(
+    ticks: list[tuple[float, str]], span: tuple[float, float], chance: float, dotted: Sequence[tuple[float, float]]
+) -> str:
+    """Return the axis under the last dots, and its lines beside dots alone: a name is not crossed."""
+    parts, bottom = [], dotted[-1][1] + _GAP if dotted else _GAP
     for value, text in ticks:
         x = _x(value, span)
-        parts.append(f'<path class="rule" d="M{x:.1f} 0V{bottom:.1f}"/>')
+        parts += [f'<path class="rule" d="M{x:.1f} {top:.1f}V{end:.1f}"/>' for top, end in dotted]
         parts.append(f'<text x="{x:.1f}" y="{bottom + 14:.1f}" text-anchor="middle">{text}</text>')
-    parts.append(f'<path class="guide" d="M{_x(chance, span):.1f} 0V{bottom:.1f}"/>')
+    parts += [f'<path class="guide" d="M{_x(chance, span):.1f} {top:.1f}V{end:.1f}"/>' for top, end in dotted]
     parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2:.1f}" y="{bottom + 29:.1f}" text-anchor="middle">UA</text>')
     return "".join(parts)
 

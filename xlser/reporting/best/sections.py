@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from markupsafe import Markup
 
 from xlser.evaluation.candidates import EQUAL, MARGIN, BestResult, Tried
 from xlser.evaluation.contamination import checkpoints_of
 from xlser.reporting.bench.chart import mark
-from xlser.reporting.best.answer import PLAIN, chance, expected, headline, heard, in_hindsight, points, short, spread
+from xlser.reporting.best.answer import (
+    PLAIN,
+    chance,
+    expected,
+    grounds,
+    headline,
+    heard,
+    in_hindsight,
+    points,
+    short,
+    spread,
+)
 from xlser.reporting.best.answer import steps as steps_of
 from xlser.reporting.best.ladder import FIELDS, Rung, ladder
 from xlser.reporting.best.picture import TARGET, VALIDATED, Line, dots, ends
@@ -45,9 +56,9 @@ def picture(result: BestResult) -> list[Part]:
 
 
 def answer(result: BestResult) -> list[Part]:
-    """Return the headline, what came of the choice by the target's labels, and how the picture is read."""
+    """Return the headline, its grounds, what came of it by the target's labels, and how the picture is read."""
     hindsight = [Note(in_hindsight(result), "")] if _labelled(result) else []
-    return [Headline(headline(result)), *hindsight, Note(_caption(result))]
+    return [Headline(headline(result)), Note(grounds(result), ""), *hindsight, Note(_caption(result))]
 
 
 def opening(result: BestResult) -> Section:
@@ -189,7 +200,13 @@ def text_opening(result: BestResult) -> Section:
     rows = [
         [Cell(short(row.name), marks=_marks(result, row)), *_numbers(row)[: len(heads) - 1]] for row in _picked(result)
     ]
-    parts: list[Part] = [Note(headline(result)), *hindsight, Note(""), Table.of("UA", heads, rows), Note("")]
+    parts: list[Part] = [
+        Note(f"{headline(result)} {grounds(result)}"),
+        *hindsight,
+        Note(""),
+        Table.of("UA", heads, rows),
+        Note(""),
+    ]
     more = [*result.decisions, *result.notes, *(f"Not tried: {line}" for line in result.budget.not_tried)]
     return Section("best", "", [*parts, Words([("", line) for line in more])])
 
@@ -211,10 +228,10 @@ def _line(result: BestResult, row: Tried, label: str) -> Line:
     return Line(label, ", ".join(_marks(result, row)), expected(row), row.target)
 
 
-def _label(result: BestResult, row: Tried) -> str:
-    """Return a candidate by what not all candidates have alike."""
-    varied = [name for name in FIELDS if len({getattr(one, name) for one in result.candidates}) > 1]
-    parts = [_written(name, getattr(row, name)) for name in varied]
+def _label(result: BestResult, row: Tried, left_out: Collection[str] = ()) -> str:
+    """Return a candidate by what not all candidates have alike, without the fields that are left out."""
+    varied = [name for name in FIELDS if len({getattr(candidate, name) for candidate in result.candidates}) > 1]
+    parts = [_written(name, getattr(row, name)) for name in varied if name not in left_out]
     return short(", ".join(part for part in parts if part)) or short(row.name)
 
 
@@ -250,7 +267,16 @@ def _figure(result: BestResult, name: str, lines: Sequence[Line]) -> Figure:
 
 
 def _best_lines(result: BestResult) -> list[Line]:
-    return [_line(result, row, _label(result, row)) for row in _picked(result)]
+    shared = _shared(result)
+    labels = [_label(result, row, () if row.name == result.baseline else shared) for row in _picked(result)]
+    return [_line(result, row, label) for row, label in zip(_picked(result), labels, strict=True)]
+
+
+def _shared(result: BestResult) -> dict[str, str]:
+    """Return the fields in which all candidates of the picture but the plainest are alike, and what they have there."""
+    rows = [row for row in _picked(result) if row.name != result.baseline]
+    values = {name: {getattr(row, name) for row in rows} for name in FIELDS}
+    return {name: found.pop() for name, found in values.items() if len(rows) > 1 and len(found) == 1}
 
 
 def _step_lines(result: BestResult) -> list[Line]:
@@ -307,7 +333,11 @@ def _caption(result: BestResult) -> str:
     )
     many = "the mean over the sources, each left out in turn; the line goes from the worst of them to the best"
     one = "the source's own speakers, where nothing shifts: a target may be harder"
-    return f"Diamonds: UA by which was chosen, {many if len(result.sources) > 1 else one}.{target} Dashed: chance."
+    alike = listing([text for name, value in _shared(result).items() if (text := short(_written(name, value)))])
+    alike = f" All but the plainest: {alike}." if alike else ""
+    return (
+        f"Diamonds: UA by which was chosen, {many if len(result.sources) > 1 else one}.{target} Dashed: chance.{alike}"
+    )
 
 
 def _legend(result: BestResult) -> Legend:
