@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -60,6 +60,15 @@ def brief(value: object, most: int = 300) -> str:
     """
     text = str(value)
     return text if len(text) <= most else f"{text[:most]} ..."
+
+
+def some_of(values: Sequence[Any]) -> str:
+    """Return the first three of several values, as a message shows them.
+
+    >>> some_of(["a", "b"]), some_of("abcd")
+    ("'a', 'b'", "'a', 'b', 'c' ...")
+    """
+    return f"{', '.join(map(shortened, values[:3]))}{' ...' * (len(values) > 3)}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from xlser.errors import XlserError, did_you_mean, shortened
+from xlser.filenames import LONGEST
 
 
 class Strict(BaseModel):
@@ -72,7 +73,10 @@ def validate(model: type[Model], values: dict[str, Any], name: str, error: type[
 
 
 def _line(model: type[BaseModel], item: dict[str, Any]) -> str:
-    place = tuple(str(part) for part in item["loc"])
+    parts = tuple(str(part) for part in item["loc"])
+    # A key that is refused itself stands in its message; one of thousands of signs would hide what is wrong below it.
+    parts = parts[:-2] if parts[-1:] == ("[key]",) else parts
+    place = tuple(part if len(part) <= LONGEST else shortened(part) for part in parts)
     if item["type"] == "extra_forbidden":
         return f"{'.'.join(place)}: unknown key; {did_you_mean(place[-1], _keys_at(model, place[:-1]))}"
     message = item["msg"].removeprefix("Value error, ")

@@ -3,7 +3,7 @@
 import pytest
 
 from xlser.corpora.card import Table
-from xlser.corpora.tables import find_table, read_table, row_key
+from xlser.corpora.tables import read_table, row_key
 from xlser.errors import CorpusError
 
 RATINGS = {"activation_raw": ("activation",), "valence_raw": ("valence",)}
@@ -128,23 +128,6 @@ def test_asking_for_a_row_uses_it_up(table):
     assert found.take("wav/A.wav") == {"activation_raw": "1", "valence_raw": "1"}
     assert found.take("c.wav") is None
     assert found.unused == {"b"}
-
-
-@pytest.mark.parametrize("place", ["c/e", "c/e/labels", "c", "c/labels", ".", "labels"])
-def test_a_table_is_found_beside_the_audio_or_up_to_two_folders_above(tmp_path, place):
-    root = tmp_path / "c" / "e"
-    (tmp_path / place / "das").mkdir(parents=True)
-    root.mkdir(exist_ok=True, parents=True)
-    (tmp_path / place / "das" / "r.csv").touch()
-    found, _ = find_table("das/r.csv", root)
-    assert found == (tmp_path / place / "das" / "r.csv").resolve()
-
-
-def test_a_table_that_is_nowhere_comes_with_the_places_tried(tmp_path):
-    found, tried = find_table("r.csv", tmp_path / "a" / "b")
-    assert found is None
-    assert len(tried) == 6
-    assert tmp_path / "labels" / "r.csv" in tried
 
 
 def test_decimal_commas_that_make_a_field_too_many_are_refused_and_not_cut_off(table):

@@ -320,7 +320,7 @@ def test_a_folder_of_something_else_is_left_alone(small, quiet, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
     (run / "recipe.json").write_text('{"hash": "abc", "recipe": {}}')
-    with pytest.raises(RunError, match="another recipe"):
+    with pytest.raises(RunError, match="holds a run"):
         run_bench(make_jobs([small], BOTH, BOTH, run), run, quiet)
 
 

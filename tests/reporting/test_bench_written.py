@@ -5,7 +5,7 @@ import json
 import pytest
 
 from xlser.errors import XlserError
-from xlser.reporting.bench import written
+from xlser.ownfiles import OwnFiles
 from xlser.reporting.bench.written import INDEX, write_all
 
 OLD = [("pages/a.html", "a"), ("pages/b.html", "b"), ("tables/t.md", "t")]
@@ -72,10 +72,10 @@ def test_names_that_differ_in_case_alone_may_be_one_file(tmp_path):
 def test_a_report_that_breaks_off_deletes_nothing(tmp_path, monkeypatch):
     write_all(tmp_path, OLD)
 
-    def full(path, text):
+    def full(own, name, text):
         raise XlserError("no space")
 
-    monkeypatch.setattr(written, "write_text", full)
+    monkeypatch.setattr(OwnFiles, "write", full)
     with pytest.raises(XlserError):
         write_all(tmp_path, OLD[:1])
     assert files(tmp_path) == sorted([name for name, _ in OLD] + [INDEX])

@@ -20,6 +20,7 @@ from xlser.evaluation.results_file import RESULTS
 from xlser.experiment.bench.plan import make_jobs
 from xlser.experiment.bench.run import run_bench
 from xlser.experiment.workplace import Workplace
+from xlser.ownfiles import OwnFiles
 from xlser.systems.kinds import System
 
 _ABOUT = ("recipe", "source", "target", "role", "protocol", "normalise")
@@ -87,8 +88,8 @@ class Transfer:
 
         if out is None:
             return write_bench_report(self.folder)
-        Path(out).mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self.folder / RESULTS, Path(out) / RESULTS)
+        with OwnFiles(out).replacing(RESULTS) as temporary:
+            shutil.copyfile(self.folder / RESULTS, temporary)
         return write_bench_report(out)
 
     def __repr__(self) -> str:
@@ -148,7 +149,7 @@ def transfer(
     _check(systems, sources, targets)
     temporary = None if out else tempfile.TemporaryDirectory(prefix="xlser-")
     folder = Path(out) if out else Path(temporary.name if temporary else "")
-    paths = {data.name: data.write(folder / "datasets" / f"{data.name}.parquet") for data in (*sources, *targets)}
+    paths = {data.name: _written(data, folder) for data in (*sources, *targets)}
     emotions = scored_emotions(sources)
     recipes = [system.recipe(str(paths[sources[0].name]), (), emotions=emotions, seeds=seeds) for system in systems]
     place = Workplace(progress=progress, say=lambda text: None)
@@ -162,6 +163,13 @@ def transfer(
         adapt=tuple(map(written, adapt)),
     )
     return Transfer(run_bench(plan, folder / "bench", place, workers=jobs), temporary)
+
+
+def _written(data: Dataset, folder: Path) -> Path:
+    name = f"datasets/{data.name}.parquet"
+    with OwnFiles(folder).replacing(name) as temporary:
+        data.write(temporary)
+    return folder / name
 
 
 def _check(systems: Sequence[System], sources: Sequence[Dataset], targets: Sequence[Dataset]) -> None:

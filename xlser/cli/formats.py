@@ -167,6 +167,7 @@ def _about(
 def _write(imported: Imported, out: Path) -> None:
     from xlser.data.formats.splits import write_split
     from xlser.data.manifest import write_manifest
+    from xlser.ownfiles import OwnFiles
 
     manifest = imported.manifest
     write_manifest(manifest, out)
@@ -176,5 +177,7 @@ def _write(imported: Imported, out: Path) -> None:
     ] + manifest.notes:
         click.echo(f"note: {note}")
     if imported.split:
-        write_split([imported.split], path := out.with_suffix(".split.yaml"))
+        path = out.with_suffix(".split.yaml")
+        with OwnFiles(path.parent).replacing(path.name) as temporary:  # nobody named this file
+            write_split([imported.split], temporary)
         click.echo(f"{path}: the split that came with it")

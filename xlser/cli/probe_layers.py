@@ -54,6 +54,7 @@ def command(
     from xlser.experiment.sweep import read_datasets, sweep_layers
     from xlser.experiment.workplace import Workplace, parse_roots
     from xlser.features.frozen_encoder import Encoder
+    from xlser.filenames import as_file_name
     from xlser.reporting.layers.page import layers_text, write_layers
 
     place = Workplace(data_root, parse_roots(roots), jobs=jobs, progress=sys.stderr.isatty())
@@ -61,6 +62,7 @@ def command(
     read = read_datasets(sources, targets, place)
     options = {"layers": layers, "poolings": poolings, "emotions": emotions, "seeds": seeds}
     sweep = sweep_layers(Encoder(weights, revision=revision), *read, place, **options)
-    page, data, table = write_layers(sweep, out or Path(f"layers-{Path(weights).name.replace(':', '-')}"))
+    name = as_file_name(Path(weights).name, "encoder")
+    page, data, table = write_layers(sweep, out or Path(f"layers-{name}"))
     click.echo(layers_text(sweep))
     click.echo(f"\nreport: {page}\n        {data}\n        {table}")

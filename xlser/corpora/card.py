@@ -8,13 +8,14 @@ import re
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
 from xlser.corpora.emotions import KNOWN, check_canonical
 from xlser.corpora.globbing import nfc
 from xlser.corpora.namesakes import UNKNOWN_NAMES, Unknown
 from xlser.corpora.parts import Dimensions, Expect, Globs, Ignored, Regex, Source, Synthesis, Table, placeholders
-from xlser.errors import CardError, did_you_mean
+from xlser.errors import CardError, did_you_mean, shortened
+from xlser.filenames import FileName
 from xlser.schema import Grown, validate
 from xlser.shipped import shipped_folder
 from xlser.vocabulary import DIMENSIONS, UNNAMED
@@ -61,7 +62,7 @@ class Card(Grown):
         {"channel", "partition", "unknown_speaker", "unknown_names", "own_emotions"}
     )
 
-    name: str = Field(pattern=_SLUG)
+    name: FileName = Field(pattern=_SLUG)
     title: str
     languages: tuple[str, ...] = Field(min_length=1)
     licence: str
@@ -92,6 +93,8 @@ class Card(Grown):
     synthesis: Synthesis | None = None
     verified: Annotated[bool, BeforeValidator(lambda value: False if value == "never" else value)] = True
     notes: str = ""
+    # Of the file that it was read from: its tables may lie there.
+    _folder: Path | None = PrivateAttr(None)
 
     @field_validator("languages")
     @classmethod
@@ -195,6 +198,11 @@ class Card(Grown):
         return {key: template for key, template in (names | joins).items() if template}
 
     @property
+    def folder(self) -> Path | None:
+        """The folder of the card's file, links resolved; None where it was made in Python."""
+        return self._folder
+
+    @property
     def synthetic(self) -> bool:
         """Whether the recordings are machine-made: every result on them must say so."""
         return self.elicitation == "synthetic"
@@ -292,8 +300,10 @@ def load_card(name_or_path: str | Path) -> Card:
     ('ur',)
     """
     text = str(name_or_path)
-    if text.endswith((".yaml", ".yml")) or os.sep in text:
+    if text.endswith((".yaml", ".yml")):
         return _read(Path(text).expanduser())
+    if os.sep in text:
+        raise CardError(f"a card must be a file such as ./mine.yaml, but {shortened(text)} ends otherwise")
     paths = card_paths()
     if text not in paths:
         raise CardError(
@@ -312,7 +322,9 @@ def load_card(name_or_path: str | Path) -> Card:
 
 def _read(path: Path) -> Card:
     _check_finished(path)
-    return validate(Card, read_yaml(path, CardError), f"card {path}", CardError)
+    card = validate(Card, read_yaml(path, CardError), f"card {path}", CardError)
+    card._folder = path.resolve().parent
+    return card
 
 
 def _check_finished(path: Path) -> None:

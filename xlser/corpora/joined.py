@@ -10,8 +10,9 @@ from xlser.corpora.card import Card
 from xlser.corpora.faults import some, table_notes
 from xlser.corpora.hooks import HOOKS
 from xlser.corpora.parts import Table
+from xlser.corpora.places import find_tables
 from xlser.corpora.segments import Segment
-from xlser.corpora.tables import SideTable, find_tables, join_key, read_table
+from xlser.corpora.tables import SideTable, join_key, read_table
 from xlser.corpora.unread import unread_notes
 from xlser.errors import CorpusError
 
@@ -81,10 +82,10 @@ def read_tables(card: Card, root: Path, files: Sequence[str]) -> Tables:
     found.main = _hooked(card, root, found.missing) if card.hook else _main(card, root, found.missing)
     wanted = card.dimensions.table() if card.dimensions else None
     if card.rated_only and wanted is not None and found.main is None:
-        found.ratings = _needed(card, wanted, root)  # what stands in place of labels
+        found.ratings = _needed(card, "dimensions.file", wanted, root)  # what stands in place of labels
     else:
-        found.ratings = _optional(wanted, root, found.missing, "no ratings", "valence and activation stay empty")
-    found.speakers = _optional(card.speakers, root, found.missing, "nothing on speakers", "their sex stays empty")
+        found.ratings = _optional(card, "dimensions.file", wanted, root, found.missing)
+    found.speakers = _optional(card, "speakers.file", card.speakers, root, found.missing)
     for read, table in ((found.main, card.table), (found.ratings, wanted)):
         if read and not (table and table.join):
             read.match(files, root, table is not None and table.match == "name")
@@ -94,12 +95,12 @@ def read_tables(card: Card, root: Path, files: Sequence[str]) -> Tables:
 def _main(card: Card, root: Path, missing: list[str]) -> SideTable | None:
     table = card.main_table()
     if table is None or card.labels_from_names:
-        return _optional(table, root, missing, "no table", "what it tells stays empty")
-    return _needed(card, table, root)
+        return _optional(card, "table.file", table, root, missing)
+    return _needed(card, "table.file", table, root)
 
 
-def _needed(card: Card, table: Table, root: Path) -> SideTable:
-    paths, tried = find_tables(table.file, root)
+def _needed(card: Card, key: str, table: Table, root: Path) -> SideTable:
+    paths, tried = find_tables(card, key, root)
     if not paths:
         raise CorpusError(f"corpus {card.name}: its table {table.file} is missing; looked for {some(tried, 6)}.")
     return read_table(table, *paths)
@@ -115,11 +116,20 @@ def _hooked(card: Card, root: Path, missing: list[str]) -> SideTable | None:
         return None
 
 
-def _optional(table: Table | None, root: Path, missing: list[str], what: str, so: str) -> SideTable | None:
+# What is missing without a table, and what follows.
+_MISSING = {
+    "table.file": ("no table", "what it tells stays empty"),
+    "dimensions.file": ("no ratings", "valence and activation stay empty"),
+    "speakers.file": ("nothing on speakers", "their sex stays empty"),
+}
+
+
+def _optional(card: Card, key: str, table: Table | None, root: Path, missing: list[str]) -> SideTable | None:
     if table is None:
         return None
-    paths, tried = find_tables(table.file, root)
+    paths, tried = find_tables(card, key, root)
     if paths:
         return read_table(table, *paths)
+    what, so = _MISSING[key]
     missing.append(f"{what}: {table.file} was not found (looked for {some(tried, 6)}); {so}")
     return None

@@ -13,6 +13,7 @@ from xlser.corpora.patterns import compiled
 from xlser.corpora.times import Unit
 from xlser.corpora.votes import Rule
 from xlser.errors import shortened
+from xlser.filenames import FileName
 from xlser.schema import Grown, Strict
 from xlser.vocabulary import Dimension
 
@@ -25,6 +26,8 @@ def _regular(pattern: str) -> str:
 
 
 def _glob(pattern: str) -> str:
+    if pattern.startswith(("/", "~")) or ".." in re.split(r"[/\\]", pattern):
+        raise ValueError(f"is matched with paths below the corpus folder, and {shortened(pattern)} leads out of it")
     try:
         compiled(glob_pattern(pattern), any_case=True)
     except ValueError:
@@ -232,7 +235,7 @@ class Dimensions(Grown):
 class Synthesis(Strict):
     """What a synthetic corpus is made from: a voice of eSpeak NG and sentences that say nothing emotional."""
 
-    voice: str
+    voice: FileName
     sentences: tuple[str, ...] = Field(min_length=2)
 
 

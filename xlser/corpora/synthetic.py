@@ -6,6 +6,8 @@ They make every command work at once and every pipeline testable. They are machi
 from __future__ import annotations
 
 import os
+import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -17,14 +19,16 @@ import soundfile
 from xlser.bars import tqdm
 from xlser.corpora.acting import Utterance, perform, plan
 from xlser.corpora.card import Card
-from xlser.errors import CorpusError
+from xlser.errors import CorpusError, some_of
 from xlser.machine import pass_on_machine, stop_if_of_machine
+from xlser.ownfiles import RECORD, OwnFiles, beside, files_below
 from xlser.temporaries import sweep, temporary_folder
 
 # Counted up when the same card and seed come out as other sound.
 SYNTHESIS_VERSION = 1
 _MARK = "SYNTHETIC.txt"
-_OWN = {"wav", "ratings.csv", _MARK}
+# What a corpus is made of: EmoDB's names, two tables, and the record of what was written.
+_OWN = re.compile(rf"wav/\d\d[a-z]\d\d[A-Z][a-z]\.wav|ratings\.csv|{re.escape(_MARK)}|{re.escape(RECORD)}")
 
 
 def synthesise(
@@ -42,7 +46,8 @@ def synthesise(
     The layout and file names are EmoDB's (``wav/03a01Wa.wav``); ``ratings.csv`` holds the point on activation and
     valence (1 to 5) that each utterance was spoken from, and ``SYNTHETIC.txt`` says what made it all. The corpus is
     whole or not there: it is built beside ``root`` and moved. Where the same corpus is already there, nothing is done;
-    where another synthetic one is, it is replaced.
+    where another synthetic one is, or one of which a file was lost or changed, it is replaced, and what was changed is
+    kept in a folder beside it. Where there is anything else, hidden or not, nothing is touched.
 
     Args:
         card: a card with ``synthesis``.
@@ -56,18 +61,19 @@ def synthesise(
     Raises:
         CardError: the card has no ``synthesis``, its grammar does not fit EmoDB's file names, or it has an emotion
             whose place on valence and activation is not known here.
-        CorpusError: ``root`` holds something else, or cannot be written.
+        CorpusError: ``root`` holds something else, which is named, or cannot be written.
         XlserError: a count out of range; eSpeak NG or the card's voice is missing.
     """
     root = Path(root).expanduser()
     utterances = plan(card, seed=seed, sentences=sentences, speakers=speakers, takes=takes)
     made_by = _made_by(card, seed, utterances)
-    sweep(root.absolute().parent)
-    done = partial(_is_complete, root, made_by, utterances)
+    place = root.resolve()  # a link stays one
+    sweep(place.parent)
+    done = partial(_is_complete, place, made_by, utterances)
     if done():
         return root
-    _refuse_foreign(root)
-    with _whole(root, done) as folder:
+    _refuse_foreign(place)
+    with _whole(place, done) as folder:
         _write_audio(folder / "wav", tqdm(utterances, desc=card.name, unit="file", disable=not progress))
         _write_tables(folder, utterances, made_by)
     return root
@@ -84,6 +90,9 @@ def _write_tables(folder: Path, utterances: list[Utterance], made_by: str) -> No
     rows = [f"{u.name}.wav,{u.activation:.2f},{u.valence:.2f}\n" for u in utterances]
     (folder / "ratings.csv").write_text("filename,activation,valence\n" + "".join(rows), encoding="utf-8")
     (folder / _MARK).write_text(made_by, encoding="utf-8")
+    own = OwnFiles(folder, batch=True)
+    own.note(*files_below(folder))
+    own.save()
 
 
 def _made_by(card: Card, seed: int, utterances: list[Utterance]) -> str:
@@ -106,20 +115,35 @@ def _made_of(root: Path) -> str | None:
 def _is_complete(root: Path, made_by: str, utterances: list[Utterance]) -> bool:
     if _made_of(root) != made_by or not (root / "ratings.csv").is_file():
         return False
-    return {f"{utterance.name}.wav" for utterance in utterances} <= set(os.listdir(root / "wav"))
+    if not {f"{utterance.name}.wav" for utterance in utterances} <= set(os.listdir(root / "wav")):
+        return False
+    own = OwnFiles(root)  # one that an older xlser made has no record
+    return all(map(own.holds, own.names))
 
 
 def _refuse_foreign(root: Path) -> None:
     """Stop before a folder that synthesis did not make would be replaced."""
     if not root.exists():
         return
-    found = {path.name for path in root.iterdir() if not path.name.startswith(".")} if root.is_dir() else {root.name}
-    foreign = found - _OWN if _made_of(root) is not None else found
+    found = files_below(root) if root.is_dir() else [root.name]
+    foreign = [name for name in found if _made_of(root) is None or not _OWN.fullmatch(name)]
     if foreign:
         raise CorpusError(
-            f"{root} holds {', '.join(sorted(foreign)[:3])}, which is no synthetic corpus of ours: it is left alone. "
-            "Give another folder, or move that away."
+            f"{root} holds {some_of(foreign)}, which is no part of a "
+            "synthetic corpus of ours: everything there is left alone. Give another folder, or move that away."
         )
+
+
+def _keep_changed(root: Path) -> None:
+    """Move what somebody changed in a corpus of ours into a folder beside it, and say so."""
+    own, aside = OwnFiles(root), beside(root, "before")
+    changed = [name for name in own.names if (root / name).is_file() and not own.holds(name)]
+    for name in changed:
+        (aside / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(root / name, aside / name)
+    if changed:
+        named = some_of(changed)
+        print(f"{root}: changed since it was made, and kept in {aside}: {named}", file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -133,6 +157,7 @@ def _whole(root: Path, done: Callable[[], bool]) -> Iterator[Path]:
             if done():  # another process was quicker
                 return
             if root.exists():
+                _keep_changed(root)
                 os.replace(root, scratch / "old")
             os.replace(folder, root)
     except (OSError, soundfile.SoundFileError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,32 +126,6 @@ def row_key(name: str) -> str:
     True
     """
     return join_key(name).rsplit("/", 1)[-1]
-
-
-def find_tables(name: str, root: Path) -> tuple[list[Path], list[Path]]:
-    """Look for a side table; return the files that fit (none if there are none) and every place that was tried.
-
-    Tried are the corpus folder, then the two folders above it, each with and without ``labels/``: published ratings
-    are seldom shipped with the audio, and nobody should have to copy them into it. Where ``name`` is a pattern, all
-    files that fit in the first place that has any are returned.
-    """
-    folders = [place / below for place in [root, *list(root.resolve().parents)[:2]] for below in ("", "labels")]
-    found = next((files for folder in folders if (files := list(_fitting(name, folder)))), [])
-    return found, [folder / name for folder in folders]
-
-
-def find_table(name: str, root: Path) -> tuple[Path | None, list[Path]]:
-    """Return the first of `find_tables` (or None) and every file that there is or could be, for who watches them."""
-    found, tried = find_tables(name, root)
-    return (found[0] if found else None), [*tried, *(path for path in found if path not in tried)]
-
-
-def _fitting(name: str, folder: Path) -> Iterator[Path]:
-    if not any(letter in name for letter in "*?["):
-        paths = [folder / name]
-    else:
-        paths = [path for path in sorted(folder.glob(name)) if not path.name.startswith(".")]
-    return (path for path in paths if path.is_file())
 
 
 def read_table(table: Table, *paths: Path) -> SideTable:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from xlser.corpora.card import Card, load_card
 from xlser.data.manifest import Manifest
-from xlser.errors import CardError
+from xlser.errors import CardError, CorpusError
+from xlser.filenames import path_part
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,10 @@ class Facts:
     card_hash: str = ""
     verified: bool = True
     synthetic: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a name that cannot be a file's, as a manifest's may not be."""
+        path_part(self.name, "the name of a dataset", CorpusError)
 
     @classmethod
     def of_card(cls, card: Card) -> Facts:

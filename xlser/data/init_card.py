@@ -18,6 +18,7 @@ from xlser.data.init_fields import Field, Names, cut, find_roles
 from xlser.data.init_table import table_draft, table_paths, tables_in
 from xlser.data.init_unfinished import unfinished_draft
 from xlser.errors import CorpusError
+from xlser.filenames import LONGEST, file_name_fault
 from xlser.printable import is_unicode
 
 
@@ -64,7 +65,8 @@ def _draft(
 
 
 def _head(name: str, count: int, languages: list[str]) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", plain(name)).strip("-") or "corpus"
+    slug = re.sub(r"[^a-z0-9]+", "-", plain(name))[:LONGEST].strip("-") or "corpus"
+    slug = f"{slug}-corpus" if file_name_fault(slug) else slug
     return (
         f"# A first card, guessed by looking at {count} files, for you to correct.\n"
         f"name: {word(slug)}\ntitle: {json.dumps(name, ensure_ascii=False)}\n"

@@ -185,7 +185,12 @@ def _number(cell: Any) -> float | None:
 def _table_lines(table: Path, root: Path, read: TableRows, files: list[str]) -> list[str]:
     path = table.resolve()
     name = path.relative_to(root.resolve()).as_posix() if path.is_relative_to(root.resolve()) else path.as_posix()
-    lines = [f"  file: {quoted(glob.escape(name))}", f"  key: {quoted(read.heads['path'])}"]
+    where = (
+        ""
+        if path.is_relative_to(root.resolve())
+        else "  # keep this card beside it, or name its folder in XLSER_TABLES"
+    )
+    lines = [f"  file: {quoted(glob.escape(name))}{where}", f"  key: {quoted(read.heads['path'])}"]
     lines += [f"  separator: {quoted(read.separator)}"] if read.separator else []
     lines += [f"  encoding: {quoted(read.encoding)}"] if read.encoding not in (None, "utf-8-sig") else []
     texts = sorted(set(_texts(read, "path")))

@@ -27,6 +27,7 @@ from xlser.data.scales import to_unit
 from xlser.data.scan_index import ScanIndex
 from xlser.errors import CorpusError, brief, did_you_mean
 from xlser.fileformats import VERSIONS, check_version
+from xlser.filenames import path_part
 from xlser.jsonfile import parse_json
 from xlser.machine import check_opens, many_alike, pass_on_machine
 from xlser.typedtable import Text, Texts, check_types, typed
@@ -96,6 +97,11 @@ class Manifest:
     notes: list[str] = field(default_factory=list)
     roots: dict[str, Path] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a name that cannot be a file's: weights, cells and tables of a corpus are called by it."""
+        for name in (self.card, *self.roots):
+            path_part(name, "the name of a dataset", CorpusError)
 
     def file(self, path: str) -> Path:
         """Return the audio file of a row's path."""
@@ -224,6 +230,7 @@ def read_manifest(path: str | Path) -> Manifest:
         check_version("manifest", schema, path, "make it again: xlser corpora prepare", error=CorpusError)
     _check(table, path)
     frame = table.select(SCHEMA.names).cast(SCHEMA).to_pandas()
+    path_part(about.get("card", frame["corpus"].iloc[0]), f"the name of the corpus in {path}", CorpusError)
     about["roots"] = {name: Path(root) for name, root in about.get("roots", {}).items()}
     return Manifest(
         _tidy(frame),

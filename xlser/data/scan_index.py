@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from xlser.atomic import replacing
 from xlser.corpora.card import Card
 from xlser.corpora.globbing import walk
-from xlser.corpora.tables import find_table
+from xlser.corpora.places import watched_tables
 from xlser.data.audio import AudioInfo
 from xlser.fileformats import VERSIONS
 from xlser.machine import check_opens, pass_on_machine, stop_if_of_machine
@@ -101,18 +101,10 @@ def _stamp(path: Path | str) -> Stamp:
 
 
 def _digest(card: Card, root: Path, stamps: dict[str, Stamp]) -> str:
-    outside = [str(path) for name in _table_files(card.model_dump()) for path in find_table(name, root)[1]]
+    outside = [str(path) for path in watched_tables(card, root)]
     package = Path(__file__).parents[1]
     code = [str(path) for room in ("corpora", "data") for path in sorted((package / room).rglob("*.py"))]
     digest = hashlib.sha256(os.fsencode(f"{card.hash}|{root}"))
     for path, stamp in [*stamps.items(), *((path, _stamp(path)) for path in outside + code)]:
         digest.update(os.fsencode(f"{path}|{stamp}\n"))
     return digest.hexdigest()
-
-
-def _table_files(values: object) -> list[str]:
-    """Return every ``file`` that a card names, however deep: tables may lie above the corpus folder."""
-    if isinstance(values, dict):
-        own = [values["file"]] if isinstance(values.get("file"), str) else []
-        return own + [name for value in values.values() for name in _table_files(value)]
-    return [name for value in values for name in _table_files(value)] if isinstance(values, list | tuple) else []

@@ -14,7 +14,8 @@ import click
 
 from xlser.atomic import write_text
 from xlser.docs.reference import reference_pages
-from xlser.errors import XlserError
+from xlser.errors import XlserError, some_of
+from xlser.ownfiles import OwnFiles, files_below
 from xlser.shipped import shipped_folder
 
 GUIDE = Path(__file__).parent / "guide"
@@ -45,12 +46,18 @@ def write_sources(folder: Path, group: click.Group) -> None:
     shutil.copy(_NAV, folder / "zensical.toml")
 
 
-def build_site(out: Path, group: click.Group) -> Path:
-    """Build the site into a folder, which it replaces, and return its first page.
+def build_site(out: Path, group: click.Group, *, cached: bool = False) -> Path:
+    """Build the site into a folder, and return its first page.
+
+    A site that is there is replaced; so is all else where it is ``cached``, since that folder is xlser's.
 
     Raises:
-        XlserError: Zensical is not installed, or it warned of something, which is said.
+        XlserError: the folder holds something else, which is named; Zensical is not installed, or it warned of
+            something, which is said.
     """
+    place = out.resolve()  # a link stays one
+    if not cached:
+        _refuse_foreign(place)
     if find_spec("zensical") is None:
         raise XlserError('the documentation is built by Zensical, which is not installed: pip install "xlser[docs]"')
     with tempfile.TemporaryDirectory(prefix="xlser-docs-") as name:
@@ -60,11 +67,28 @@ def build_site(out: Path, group: click.Group) -> Path:
         done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode or not (folder / "site" / "index.html").is_file():
             raise XlserError(f"the documentation could not be built: {(done.stdout + done.stderr).strip()}")
-        shutil.rmtree(out, ignore_errors=True)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(str(folder / "site"), out)
-    write_text(out / "sources.txt", fingerprint() + "\n")
+        _note(folder / "site")
+        shutil.rmtree(place, ignore_errors=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(str(folder / "site"), place)
     return out / "index.html"
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Stop before anything would be replaced that is no site of ours."""
+    others = OwnFiles(out).others() if out.is_dir() else [out.name] if out.exists() else []
+    if others:
+        raise XlserError(
+            f"{out} holds {some_of(others)}, which the documentation is "
+            "not made of: everything there is left alone. Give another --out, or move that away."
+        )
+
+
+def _note(site: Path) -> None:
+    write_text(site / "sources.txt", fingerprint() + "\n")
+    own = OwnFiles(site, batch=True)
+    own.note(*files_below(site))
+    own.save()
 
 
 def cached_site(cache: Path, group: click.Group) -> Path:
@@ -72,7 +96,7 @@ def cached_site(cache: Path, group: click.Group) -> Path:
     page, stamp = cache / "docs" / "index.html", cache / "docs" / "sources.txt"
     if page.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8").strip() == fingerprint():
         return page
-    return build_site(cache / "docs", group)
+    return build_site(cache / "docs", group, cached=True)
 
 
 def fingerprint() -> str:

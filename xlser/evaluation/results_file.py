@@ -74,8 +74,13 @@ def plain(value: Any) -> Any:
 
 def write_json(path: Path, value: Any, indent: int | None = None) -> None:
     """Write a table in one step, onto the disk (`replacing`, durable); numbers that JSON does not know become null."""
+    write_text(path, json_text(value, indent), durable=True)
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Return a table as JSON; numbers that JSON does not know become null."""
     separators = (",", ":") if indent is None else None
-    write_text(path, json.dumps(plain(value), indent=indent, separators=separators, allow_nan=False), durable=True)
+    return json.dumps(plain(value), indent=indent, separators=separators, allow_nan=False)
 
 
 def kind_of(folder: str | Path) -> Kind | None:

@@ -25,8 +25,9 @@ from xlser.fileformats import VERSIONS, check_version
 from xlser.jsonfile import read_json
 from xlser.locks import LockedError, locked, remove_lock
 from xlser.machine import machine_error
+from xlser.ownfiles import RECORD
 from xlser.temporaries import sweep
-from xlser.typedtable import Text, is_typed, read_typed, typed
+from xlser.typedtable import Text, is_typed, typed
 from xlser.version import __version__
 
 LIBRARIES = (
@@ -36,6 +37,11 @@ LIBRARIES = (
 _DEEP = 32  # folders within folders, more than any result has
 # What only training, or a search, writes.
 TRAINED = ("models/**/model.safetensors", "models/**/state.ckpt", "tried.jsonl")
+# What a start that fails before that may have made; whatever else appeared meanwhile is another's.
+_MADE = (CLAIM, "inputs.parquet", "manifests", "models", "encoder", "jobs", "choosing")
+# What a claim holds, by the kind of its folder.
+_KINDS = {".json", ".parquet", ".safetensors", ".ckpt", ".csv"}
+_CLAIMS = {"bench": ("bench", bool), "search": ("best", dict), "run": ("recipe", dict)}
 
 
 class Held:
@@ -46,7 +52,7 @@ class Held:
         self._out, self._claim = out, claim
         self._aside: Path | None = None
         self._resumed = (out / CLAIM).exists()
-        self._before = set(_visible(out))
+        self._before = {*_visible(out), *([RECORD] if (out / RECORD).is_file() else [])}
 
     def begin(self, *, aside: Path | None = None) -> None:
         """Write whose folder it is; move what it holds into the folder ``aside`` before, where one is given."""
@@ -59,7 +65,7 @@ class Held:
         """Make the folder what it was, unless it was begun earlier, or anything was trained since."""
         if self._resumed or any(next(self._out.rglob(name), None) for name in TRAINED):
             return
-        for name in set(_visible(self._out)) - (set() if self._aside else self._before):
+        for name in set(_MADE) - (set() if self._aside else self._before):
             _remove(self._out / name)
         if self._aside:
             _move(self._before, self._aside, self._out)
@@ -78,13 +84,15 @@ def own(out: Path, claim: dict[str, Any]) -> Iterator[Held]:
         claim: what `Held.begin` writes into its ``recipe.json``; ``hash`` tells runs apart.
 
     Raises:
-        RunError: it is a file, holds something else, or is in use; or the disk is full.
+        RunError: it is a file, holds something else (a ``recipe.json`` of another's too), or is in use; or the disk is
+            full.
     """
     marker = out / CLAIM
     if out.exists() and not out.is_dir():
         raise RunError(f"{out} is a file; a run needs a folder. Choose another --out.")
     if out.is_dir() and not marker.exists() and _visible(out):
         raise RunError(f"{out} is not empty and holds no run of xlser. Choose another --out.")
+    _check_claim(marker, claim)  # before a lock is left in a folder of another's, and again with the lock
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -119,10 +127,18 @@ def _visible(folder: Path) -> list[str]:
 
 
 def _remove(path: Path) -> None:
+    """Remove a file, or a folder with all that a run writes; links, and files of other kinds, stay where they are."""
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
+        for inner in path.iterdir():
+            _remove(inner)
+        with suppress(OSError):  # something of another's is in it
+            path.rmdir()
+    elif path.is_file() and not path.is_symlink() and _is_ours(path.name):
         path.unlink()
+
+
+def _is_ours(name: str) -> bool:
+    return Path(name).suffix in _KINDS or name == ".lock" or name.startswith("events.")
 
 
 def _move(names: Iterable[str], of: Path, to: Path) -> None:
@@ -152,10 +168,28 @@ class Claim(TypedDict, total=False):
 
 
 def _check_claim(marker: Path, claim: dict[str, Any]) -> None:
-    held = read_typed(marker, Claim, "Choose another --out, or delete that folder.") if marker.exists() else claim
+    if not marker.exists() and not marker.is_symlink():
+        return
+    held = {} if marker.is_symlink() else read_json(marker)
+    kind = _kind(held) if is_typed(Claim, held) else None
+    if kind is None:
+        raise RunError(
+            f"{marker} is not what xlser writes to say whose a folder is: everything in {marker.parent} is left alone. "
+            "Choose another --out, or move that file away."
+        )
     check_version("claim", held.get("schema"), marker, "choose another --out")
+    if kind != _kind(claim):
+        raise RunError(f"{marker.parent} holds a {kind}. Choose another --out, or delete that folder.")
     if held.get("hash") != claim.get("hash"):
         raise RunError(f"{marker.parent} holds a run of another recipe. Choose another --out, or delete that folder.")
+
+
+def _kind(claim: dict[str, Any]) -> str | None:
+    """Return what a folder with this claim holds; None where xlser writes no such claim."""
+    kind = next((kind for kind, (key, _) in _CLAIMS.items() if key in claim), None)
+    if kind is None or not isinstance(claim[_CLAIMS[kind][0]], _CLAIMS[kind][1]):
+        return None
+    return kind if kind == "bench" or isinstance(claim.get("hash"), str) else None
 
 
 def finished(out: Path) -> bool:

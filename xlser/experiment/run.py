@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from xlser.atomic import replacing
 from xlser.csvcells import write_frame
 from xlser.data.dataset import Dataset
 from xlser.data.manifest import write_manifest
@@ -36,6 +35,7 @@ from xlser.experiment.trained import Trained, baseline, train
 from xlser.experiment.workplace import Workplace
 from xlser.features.normalise import PROTOCOL
 from xlser.fileformats import VERSIONS
+from xlser.ownfiles import OwnFiles
 from xlser.training.encoder_recipe import EncoderRecipe
 from xlser.training.ranks import Ranks, first_says, from_environment, joined
 from xlser.vocabulary import VALIDATION
@@ -145,9 +145,9 @@ def _predictions(trained: Trained, case: Case, views: Views) -> dict[str, Any]:
 
 def _write(out: Path, results: dict[str, Any], scores: Scores, predicted: list[dict[str, Any]]) -> None:
     """Write the tables first and ``results.json`` last: where it stands, the run is whole."""
-    tables = {name: pd.DataFrame(getattr(scores, name)) for name in TABLES}
+    tables, own_files = {name: pd.DataFrame(getattr(scores, name)) for name in TABLES}, OwnFiles(out)
     for name, table in {**tables, "embedding": points(scores)}.items():
-        with replacing(out / f"{name}.csv", durable=True) as temporary:
+        with own_files.replacing(f"{name}.csv", durable=True) as temporary:
             write_frame(table, temporary)
     write_json(out / PREDICTIONS, {"schema": VERSIONS["predictions"], "corpora": predicted})
     write_json(out / RESULTS, results, indent=1)

@@ -15,6 +15,8 @@ from typing import Any, BinaryIO, ClassVar, NamedTuple
 import numpy as np
 
 from xlser.atomic import replacing, write_text
+from xlser.errors import RecipeError
+from xlser.filenames import path_part
 from xlser.machine import stop_if_of_machine
 
 # The .npy headers written here, and no others: version 1.0, rows first, numbers or truth values.
@@ -35,7 +37,8 @@ class Entries:
     def __init__(self, root: str | Path, identity: dict[str, Any]) -> None:
         text = json.dumps(identity, sort_keys=True)
         key = hashlib.sha256(text.encode()).hexdigest()[:16]
-        self.folder = Path(root) / self.room / f"{identity['extractor']}-{key}"
+        name = path_part(identity["extractor"], "the name of an extractor", RecipeError)
+        self.folder = Path(root) / self.room / f"{name}-{key}"
         self._identity = text
 
     def path(self, content: str) -> Path:

@@ -16,6 +16,7 @@ from torch import nn
 
 from xlser.atomic import replacing
 from xlser.errors import MachineError, RunError, brief
+from xlser.filenames import below
 from xlser.jsonfile import parse_json
 from xlser.machine import check_opens, pass_on_machine, way_out
 from xlser.models.other_layouts import INDEX, WEIGHTS, layout_error, without_config, without_weights
@@ -85,7 +86,8 @@ def weight_files(folder: Path, unread: str = "") -> list[Path]:
             )
         if unread:
             wanted = {name: file for name, file in wanted.items() if not re.match(unread, name)} or wanted
-        files = [folder / name for name in sorted(set(wanted.values()))]
+        key = f"`weight_map` of {folder / INDEX}"
+        files = sorted({below(folder, file, key, RunError) for file in wanted.values()})
     else:
         files = []
     if not files:

@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from xlser.atomic import write_text
 from xlser.evaluation.results_file import load_results
+from xlser.ownfiles import OwnFiles
 from xlser.reporting import mapped
 from xlser.reporting.facts import Facts
 from xlser.reporting.first_screen import answer, chips, folded, forest
@@ -29,9 +29,8 @@ def write_report(run_dir: str | Path) -> Path:
         RunError: ``results.json`` is missing, damaged or of another version (see `load_results`).
         XlserError: the folder cannot be written.
     """
-    path = Path(run_dir) / "report.html"
-    write_text(path, html(run_page(Facts.of_folder(run_dir))))
-    return path
+    OwnFiles(run_dir).write("report.html", html(run_page(Facts.of_folder(run_dir))))
+    return Path(run_dir) / "report.html"
 
 
 def render_terminal(run: dict[str, Any] | str | Path) -> str:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from xlser.atomic import write_text
 from xlser.errors import RunError, XlserError
 from xlser.evaluation.candidates import RESULT, read_best
 from xlser.evaluation.results_file import is_bench, load_bench, load_results
 from xlser.fileformats import VERSIONS
 from xlser.jsonfile import parse_json
+from xlser.ownfiles import OwnFiles
 from xlser.reporting import first_screen
 from xlser.reporting.bench import opening
 from xlser.reporting.bench.facts import Bench
@@ -66,11 +66,11 @@ def write_index(folder: str | Path) -> Path:
             unread.append(f"{name}: {error if isinstance(error, XlserError) else repr(error)}")
     if not entries and not unread:
         raise RunError(f"{folder} holds no run, bench or search, nor does a folder in it: there is no {_NUMBERS}.")
-    path = folder / INDEX
+    own = OwnFiles(folder)
     listed = sorted((Entry(*entry) for _, *entry in entries.values()), reverse=True)
-    write_text(path, html(index_page(listed, unread)))
-    write_text(folder / KEPT, json.dumps({"schema": VERSIONS["index"], "results": entries}) + "\n")
-    return path
+    own.write(INDEX, html(index_page(listed, unread)))
+    own.write(KEPT, json.dumps({"schema": VERSIONS["index"], "results": entries}) + "\n")
+    return folder / INDEX
 
 
 def refresh_index(out: str | Path) -> Path | None:

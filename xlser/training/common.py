@@ -19,6 +19,7 @@ from pydantic import (
 from xlser.corpora.emotions import check_named
 from xlser.data.official_split import COLUMN_KINDS
 from xlser.data.splits import SplitKind
+from xlser.filenames import FileName
 from xlser.schema import Grown, Strict
 from xlser.vocabulary import EMOTIONS
 
@@ -152,7 +153,7 @@ class CommonRecipe(Grown):
 
     later: ClassVar[frozenset[str]] = frozenset({"adapt", "probe"})
 
-    name: str
+    name: FileName
     description: str = ""
     source: str
     targets: Annotated[tuple[str, ...], Many] = ()

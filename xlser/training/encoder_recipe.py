@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from xlser.features.normalise import Normalisation
+from xlser.filenames import FileName
 from xlser.losses.term import Layer, Pooling
 from xlser.schema import Grown, Strict
 from xlser.training.common import Balance, CommonRecipe, Many
@@ -150,7 +151,7 @@ class EncoderRecipe(CommonRecipe):
     """A speech encoder, fine-tuned once by each of ``methods``; the first one is what the others are compared with."""
 
     encoder: EncoderChoice
-    methods: dict[str, Annotated[Terms, BeforeValidator(lambda value: value or {})]] = Field(min_length=1)
+    methods: dict[FileName, Annotated[Terms, BeforeValidator(lambda value: value or {})]] = Field(min_length=1)
     augment: Augmentation = Augmentation()
     training: FineTuning = FineTuning()
 

@@ -16,6 +16,7 @@ from pydantic import (
 
 from xlser.features.extractors import Written, encoder_options, make_extractor, written_as
 from xlser.features.normalise import Normalisation
+from xlser.filenames import FileName
 from xlser.schema import Grown, Strict
 from xlser.training.common import Balance, CommonRecipe
 from xlser.training.objective import Objective
@@ -115,7 +116,7 @@ class Recipe(CommonRecipe):
     model: Annotated[ModelChoice | None, BeforeValidator(lambda value: None if value == "none" else value)] = (
         ModelChoice()
     )
-    methods: dict[str, Objective] = {}
+    methods: dict[FileName, Objective] = {}
     training: TrainingChoice = TrainingChoice()
 
     @field_validator("methods")

@@ -26,7 +26,7 @@ def read(root: Path) -> SideTable:
         turns = parse_lenient(read_text(path, "utf-8-sig"))
         values = {row_key(name): {"emotion": agreed(turn[0]["annotated"])} for name, turn in turns.items()}
     except (ValueError, AttributeError, LookupError, TypeError) as error:
-        raise CorpusError(f"cannot read {path}: it does not have THAI-SER's shape ({error!r}).") from error
+        raise CorpusError(f"cannot read {path}: it does not have THAI-SER's shape ({type(error).__name__}).") from error
     return SideTable(path, values, unused=set(values))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from xlser.corpora.emotions import check_canonical
 from xlser.corpora.words import guess_emotion
 from xlser.errors import CorpusError
+from xlser.filenames import path_part
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class About:
     keep_unread: bool = False
     how_to_map: str = "--emotion LABEL=canonical, such as --emotion A=anger"
     command: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a name that cannot be a file's, before recordings are read or written."""
+        path_part(self.name, "the name of a dataset", CorpusError)
 
     def way(self, option: str) -> str:
         """Return how to say what is missing: an option, and the command that has it where this one has none."""

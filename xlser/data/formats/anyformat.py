@@ -22,6 +22,7 @@ from xlser.data.formats.table_options import TableOptions
 from xlser.data.formats.table_text import TABLES
 from xlser.data.manifest import REQUIRED, Manifest, read_manifest
 from xlser.errors import CorpusError, brief
+from xlser.filenames import LONGEST, file_name_fault, path_part
 from xlser.jsonfile import parse_json
 from xlser.machine import pass_on_machine
 
@@ -52,11 +53,11 @@ def dataset_name(path: str | Path) -> str:
     if path.is_dir():
         return _slug(database_name(path)) if (path / "db.yaml").is_file() else _called(path)
     if path.suffix.lower() == ".parquet":
-        return _card_of(_parquet_schema(path)) or _called(path)
+        return _own_name(_card_of(_parquet_schema(path)), path)
     if _is_own_csv(path):
         try:
             with path.open(encoding="utf-8", newline="") as file:
-                return str(next(csv.DictReader(file), {}).get("corpus") or _called(path))
+                return _own_name(next(csv.DictReader(file), {}).get("corpus"), path)
         except (OSError, ValueError, csv.Error) as error:
             pass_on_machine(error, f"reading {path}")
             raise CorpusError(f"cannot read {path}: {brief(error)}") from error
@@ -181,5 +182,13 @@ def _slug(text: str) -> str:
 
     >>> _slug("My Data (2)")
     'my-data-2'
+    >>> _slug("CON")
+    'con-corpus'
     """
-    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-") or "mine"
+    name = re.sub(r"[^a-z0-9_]+", "-", text.lower())[:LONGEST].strip("-") or "mine"
+    return f"{name}-corpus" if file_name_fault(name) else name
+
+
+def _own_name(name: object, path: Path) -> str:
+    """Return what a file calls itself, or else what it is called."""
+    return path_part(name, f"the name of the corpus in {path}", CorpusError) if name else _called(path)

@@ -13,6 +13,7 @@ import yaml
 from xlser.data.formats.columns import roles
 from xlser.data.formats.rows import About, Imported, Row, import_rows
 from xlser.errors import CorpusError
+from xlser.filenames import as_file_name, path_part
 from xlser.machine import pass_on_machine
 from xlser.vocabulary import DIMENSIONS
 from xlser.yamlfile import check_bounds
@@ -53,12 +54,12 @@ def read_audformat(folder: str | Path, about: About | None = None, *, tables: li
 
 
 def database_name(folder: str | Path) -> str:
-    """Return the name that an audformat database gives itself.
+    """Return the name that an audformat database gives itself, as far as it can be a file's.
 
     Raises:
         CorpusError: there is none in ``folder``.
     """
-    return str(_header(Path(folder).expanduser())["name"])
+    return as_file_name(str(_header(Path(folder).expanduser())["name"]), "mine")
 
 
 def _header(folder: Path) -> dict:
@@ -91,9 +92,10 @@ def _load(folder: Path) -> Any:
 
 
 def _mirror(folder: Path, name: str, plain: Path) -> None:
+    path_part(name, f"a table's name in {folder / 'db.yaml'}", CorpusError)
     found = [folder / f"db.{name}.{suffix}" for suffix in ("parquet", "csv")]
     found = [path for path in found if path.is_file()]
-    if not found or "/" in name:
+    if not found:
         pickled = (folder / f"db.{name}.pkl").is_file()
         why = "is there as a pickle only, which could run code: save it as CSV or Parquet" if pickled else "is missing"
         raise CorpusError(f"table {name!r} of the audformat database in {folder} {why}")
@@ -120,7 +122,7 @@ def _emotion_tables(database: Any, folder: Path, tables: list[str] | None) -> li
 
 
 def _about(database: Any, about: About | None) -> About:
-    about = about or About(name=database.name)
+    about = about or About(name=as_file_name(str(database.name), "mine"))
     languages = database.languages or [None]
     schemes = roles(database.schemes)
     rated = [database.schemes[schemes[name]] for name in DIMENSIONS if name in schemes]

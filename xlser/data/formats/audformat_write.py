@@ -10,12 +10,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from xlser.atomic import replacing
 from xlser.data.formats.languages import iso3
 from xlser.data.formats.media import lay_beside
 from xlser.data.headers import read_headers
 from xlser.data.manifest import Manifest
 from xlser.errors import CorpusError
+from xlser.ownfiles import OwnFiles
 from xlser.vocabulary import DIMENSIONS
 
 # What a CSV reader takes for an empty cell.
@@ -68,10 +68,16 @@ def write_audformat(
 
     Raises:
         CorpusError: a row of one channel (audformat has no word for it), a speaker with two sexes, a scale that nothing
-            tells, a split with an unknown id, a usage that audformat does not know, a recording that is not there.
+            tells, a split with an unknown id, a usage that audformat does not know, a recording that is not there,
+            another database in ``folder``.
         XlserError: ``folder`` cannot be written.
     """
     folder, frame = Path(folder), manifest.frame
+    if (folder / "db.yaml").exists() and not OwnFiles(folder).holds("db.yaml"):
+        raise CorpusError(
+            f"{folder} holds a db.yaml that xlser did not write, or that was changed since: it is left alone. Give "
+            "another folder, or move that away."
+        )
     if frame["channel"].notna().any():
         raise CorpusError(
             f"corpus {manifest.card} has rows of one channel of a recording, which an audformat database cannot say: "
@@ -187,9 +193,10 @@ def _storage(frame: pd.DataFrame) -> str:
 
 
 def _save(database: Any, folder: Path, storage: str) -> None:
-    """Write the tables first and db.yaml last, each whole."""
+    """Write the tables first and db.yaml last, each whole; never in place of another database."""
+    own = OwnFiles(folder)
     with tempfile.TemporaryDirectory() as made:
         database.save(made, storage_format=storage)
         for path in sorted(Path(made).iterdir(), key=lambda path: path.name == "db.yaml"):
-            with replacing(folder / path.name) as temporary:
+            with own.replacing(path.name) as temporary:
                 shutil.copyfile(path, temporary)

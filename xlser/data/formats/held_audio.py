@@ -10,7 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from xlser.atomic import replacing
 from xlser.corpora.globbing import AUDIO_SUFFIXES
 from xlser.data.formats.arrow_types import holds_audio, word
 from xlser.data.formats.rows import About, Imported, import_table
@@ -19,6 +18,7 @@ from xlser.data.formats.table_reader import rows_of
 from xlser.data.formats.table_text import Record, Records
 from xlser.errors import CorpusError
 from xlser.machine import pass_on_machine
+from xlser.ownfiles import OwnFiles
 
 _OPENINGS = {b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"ID3": ".mp3", b"\xff\xfb": ".mp3", b"FORM": ".aiff"}
 
@@ -44,18 +44,20 @@ def import_held(
     then the recordings are where the paths lead, from ``options.root`` or ``source``.
 
     Raises:
-        CorpusError: a table cannot be read or has no column of audio or of labels; see `import_table`.
+        CorpusError: a table cannot be read or has no column of audio or of labels; another's file has a recording's
+            name; see `import_table`.
         XlserError: ``folder`` cannot be written.
     """
     options, names = options or TableOptions(), _Names()
     records: list[Record] = []
     parts: list[str | None] = []
     written: list[bool] = []
-    for table in tables:
-        for record in _records(table):
-            written.append(_written(record, folder, names))
-            records.append(record)
-            parts.append(table.part)
+    with OwnFiles(folder, batch=True) as own:
+        for table in tables:
+            for record in _records(table):
+                written.append(_written(record, own, names))
+                records.append(record)
+                parts.append(table.part)
     heads = list(dict.fromkeys(name for table in tables for name in table.schema.names))
     lines = list(range(1, len(records) + 1))
     found = rows_of(source, Records(records, heads, lines), options, ("path",))
@@ -104,7 +106,7 @@ class _Names:
         return name
 
 
-def _written(record: Record, folder: Path, names: _Names) -> bool:
+def _written(record: Record, own: OwnFiles, names: _Names) -> bool:
     """Write a record's recording and put its name in place of its audio; False where there is none."""
     audio: Any = record.get("audio")
     if not isinstance(audio, dict):
@@ -113,10 +115,22 @@ def _written(record: Record, folder: Path, names: _Names) -> bool:
     record["audio"] = path
     if not data:
         return False
-    record["audio"] = names.new(path, data)
-    with replacing(folder / str(record["audio"])) as temporary:
+    name = record["audio"] = names.new(path, data)
+    _refuse_anothers(own.folder / name, data, known=name in own.names)
+    with own.replacing(name) as temporary:
         temporary.write_bytes(data)
     return True
+
+
+def _refuse_anothers(path: Path, data: bytes, *, known: bool) -> None:
+    """Stop before a recording that somebody put there would get another name."""
+    if known or not (path.exists() or path.is_symlink()):
+        return
+    if path.is_symlink() or not path.is_file() or path.read_bytes() != data:
+        raise CorpusError(
+            f"{path} is there already, and xlser did not write it: it is left alone. Give another folder for the "
+            "recordings (--audio), or move that away."
+        )
 
 
 def _suffix(data: bytes) -> str:

@@ -16,6 +16,7 @@ from xlser.data.formats.held_audio import ArrowTable, import_held
 from xlser.data.formats.rows import About, Imported
 from xlser.data.formats.table_options import TableOptions
 from xlser.errors import CorpusError
+from xlser.filenames import below
 from xlser.jsonfile import parse_lenient
 from xlser.machine import pass_on_machine
 
@@ -45,8 +46,12 @@ def read_saved(source: str | Path, folder: str | Path, about: About, options: Ta
     if not is_saved(source):
         raise CorpusError(f"{source} is no folder of datasets.save_to_disk: it has neither {_SEVERAL} nor {_INFO}")
     parts = _json(source / _SEVERAL).get("splits", []) if (source / _SEVERAL).is_file() else [None]
-    tables = [table for part in parts for table in _tables(source / str(part) if part else source, part)]
+    tables = [table for part in parts for table in _tables(_folder(source, part), part)]
     return import_held(tables, source, Path(folder).expanduser().resolve(), about, options)
+
+
+def _folder(source: Path, part: object) -> Path:
+    return below(source, part, f"`splits` of {source / _SEVERAL}", CorpusError) if part else source
 
 
 def _tables(folder: Path, part: str | None) -> Iterator[ArrowTable]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from xlser.atomic import write_text
 from xlser.data.manifest import Manifest
+from xlser.ownfiles import OwnFiles
 from xlser.vocabulary import DIMENSIONS
 
 _PARTS = {"train": "train", "validation": "valid", "test": "test"}
@@ -39,7 +39,7 @@ def write_speechbrain(
     paths = []
     for name, rows in (parts or {manifest.card: records}).items():
         paths.append(Path(folder) / f"{name}.json")
-        write_text(paths[-1], json.dumps(rows, ensure_ascii=False, indent=1))
+        OwnFiles(folder).write(f"{name}.json", json.dumps(rows, ensure_ascii=False, indent=1))
     return paths
 
 

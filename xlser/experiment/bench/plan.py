@@ -11,6 +11,7 @@ from xlser.errors import RecipeError
 from xlser.evaluation.adaptations import make_adaptation, written
 from xlser.experiment.corpora import AnyRecipe, corpus_languages, corpus_name, corpus_texts
 from xlser.experiment.workplace import Workplace
+from xlser.filenames import path_part
 from xlser.schema import validate
 
 LEAVE_OUT = ("leave-one-corpus-out", "leave-one-language-out")
@@ -50,7 +51,7 @@ def make_jobs(
     """Return a job for every recipe and source; a source is never its own target, nor a part of it.
 
     Raises:
-        RecipeError: two recipes of one name, one whose name cannot be a folder's, or a corpus that is joined with
+        RecipeError: two recipes of one name, or a corpus that is joined with
             itself; or there is nothing to do. CardError: no such corpus.
     """
     _check_names([recipe.name for recipe in recipes])
@@ -102,7 +103,7 @@ def find_targets(texts: Sequence[str], sources: Sequence[str], place: Workplace)
 
 def called(corpus: str) -> str:
     """Return what a corpus is called by its card, or its cards: ``greek`` for ``./greek.yaml``."""
-    return "+".join(_parts(corpus))
+    return path_part("+".join(_parts(corpus)), "the name of a joined corpus", RecipeError)
 
 
 def _parts(corpus: str) -> list[str]:
@@ -116,9 +117,6 @@ def _parts(corpus: str) -> list[str]:
 def _check_names(names: list[str]) -> None:
     if len(set(names)) < len(names):
         raise RecipeError(f"recipes of a bench must have different names, but are called {', '.join(names)}.")
-    for name in names:
-        if Path(name).name != name or name in ("", ".."):
-            raise RecipeError(f"a recipe of a bench needs a name that can be a folder's, but is called {name!r}.")
 
 
 def _has_folder(name: str, place: Workplace) -> bool:

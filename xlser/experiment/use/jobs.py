@@ -12,6 +12,7 @@ from xlser.errors import RunError
 from xlser.evaluation.results import CellScore, Results, Row, read_results
 from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.encoders import MODEL
+from xlser.filenames import below, path_part
 from xlser.schema import validate
 from xlser.training.checkpoint import read_about
 from xlser.training.encoder_recipe import EncoderRecipe
@@ -61,7 +62,7 @@ class TrainedJob:
 
     def model(self, method: str, seed: int) -> Path:
         """Return where the weights and the datastore of a model lie."""
-        return self.folder / "models" / method / f"seed-{seed}"
+        return self.folder / "models" / path_part(method, "a method of results.json", RunError) / f"seed-{seed}"
 
     def choices(self, method: str, seed: int, reader: str, classes: Collection[str]) -> Row | None:
         """Return what validation chose for a reader of these emotions alone; None where no corpus has just these."""
@@ -135,15 +136,17 @@ def _of_corpus(home: Mapping[str, Any], name: str) -> list[Row]:
 
 
 def _of_bench(results: Results, recipe: str, source: str) -> TrainedJob:
-    folder, table = results.folder, results.table
-    below, values = folder / "jobs" / recipe / source, results.recipes[recipe]
+    folder, table, values = results.folder, results.table, results.recipes[recipe]
+    here = folder / "jobs" / path_part(recipe, "a recipe of results.json", RunError)
+    here /= path_part(source, "a source of results.json", RunError)
     again = (
-        f"delete {below / 'cells' / source}.json and run the same `xlser transfer` command again; the models are read "
+        f"delete {here / 'cells' / source}.json and run the same `xlser transfer` command again; the models are read "
         "back"
     )
     known = [row["folder"] for row in table.get("trained", ()) if (row["recipe"], row["source"]) == (recipe, source)]
     # A bench of an older xlser does not say which weights it scored: there is mostly one set of them.
-    there = tuple(folder / name for name in known) or tuple(sorted(below.glob("trained-*")))
+    there = tuple(below(folder, name, "trained.folder of results.json", RunError) for name in known)
+    there = there or tuple(sorted(here.glob("trained-*")))
     parts = set(source.split("+"))
     targets = [name for name in table["about"]["targets"] if not parts & set(name.split("+"))]
     made = _recipe(values | {"source": source, "targets": targets}, folder)

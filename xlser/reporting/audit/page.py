@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from xlser.atomic import write_text
+from xlser.ownfiles import OwnFiles
 from xlser.reporting.audit.finding import SEVERITIES
 from xlser.reporting.audit.findings import findings
 from xlser.reporting.html import html
@@ -28,10 +28,10 @@ def write_audit(result: dict[str, Any], folder: str | Path) -> tuple[Path, Path]
         XlserError: the folder cannot be written.
     """
     whole = result | {"findings": findings(result)}
-    page, data = Path(folder) / "audit.html", Path(folder) / "audit.json"
-    write_text(data, json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    write_text(page, html(audit_page(whole)))
-    return page, data
+    own = OwnFiles(folder)
+    own.write("audit.json", json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    own.write("audit.html", html(audit_page(whole)))
+    return Path(folder) / "audit.html", Path(folder) / "audit.json"
 
 
 def audit_text(result: dict[str, Any]) -> str:

@@ -10,10 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlser.atomic import replacing, write_text
+from xlser.atomic import replacing
 from xlser.corpora.card import Card, load_card
 from xlser.errors import CardError, CorpusError, RunError
 from xlser.evaluation.results_file import load_bench
+from xlser.ownfiles import OwnFiles
 from xlser.reporting.bench.facts import Bench, Row
 from xlser.reporting.wording import plural
 
@@ -63,7 +64,7 @@ def copy_clips(folder: str | Path, find: Find, *, cache: str | Path | None = Non
             say(f"  {corpus}: no clips: {error}")
     if not there:
         raise CorpusError(f"no clip was copied to {Path(folder) / CLIPS}: what each corpus lacks is told above.")
-    write_text(Path(folder) / CLIPS / "README.txt", _readme(bench))
+    OwnFiles(folder).write(f"{CLIPS}/README.txt", _readme(bench))
     say(_NOTICE)
     return there
 

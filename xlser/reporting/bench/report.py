@@ -8,8 +8,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from xlser.atomic import write_text
 from xlser.evaluation.results_file import load_bench
+from xlser.ownfiles import OwnFiles
 from xlser.reporting.bench import cell_opening, maps
 from xlser.reporting.bench.cautions import banners, chips
 from xlser.reporting.bench.cell import CellFacts
@@ -46,9 +46,8 @@ def write_bench_report(folder: str | Path) -> Path:
     bench = Bench(load_bench(folder))
     tables = [(f"tables/{name}", text) for name, text in paper_tables(bench).items()]
     write_all(folder, chain(tables, _pages(bench, clips_there(folder))))
-    path = folder / "report.html"
-    write_text(path, html(bench_page(bench)))
-    return path
+    OwnFiles(folder).write("report.html", html(bench_page(bench)))
+    return folder / "report.html"
 
 
 def render_bench(folder: str | Path) -> str:

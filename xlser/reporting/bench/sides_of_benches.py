@@ -10,6 +10,7 @@ from xlser.errors import RunError
 from xlser.evaluation.results import as_bench, read_results
 from xlser.evaluation.results_schema import CellFile
 from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts
+from xlser.filenames import path_part
 from xlser.jsonfile import read_json
 from xlser.reporting.bench.facts import Bench, Key, Row
 from xlser.reporting.bench.sides import Place, Said, Sides
@@ -47,7 +48,7 @@ class _Side:
             home = key[1] == key[2]
             found = [said[kept] for kept in said if kept[0] == key[2] and (home or kept[2] == self.protocol(key[0]))]
             return found[0] if found else NOT_KEPT
-        cell = read_json(below / key[0] / key[1] / "cells" / f"{key[2]}.json")
+        cell = read_json(_cell(below, key))
         if not chosen or not is_typed(CellFile, cell):
             return f"{self.letter}'s cell is not there any more, below {below}"
         if cell.get("key") != self.bench.cells[key].get("key"):
@@ -57,6 +58,11 @@ class _Side:
     def protocol(self, recipe: str) -> str:
         """Return the protocol that a recipe asks for."""
         return self.bench.protocol(recipe)
+
+
+def _cell(jobs: Path, key: Key) -> Path:
+    recipe, source, target = (path_part(name, "a name in results.json", RunError) for name in key)
+    return jobs / recipe / source / "cells" / f"{target}.json"
 
 
 def of_benches(first: Path, second: Path) -> list[Sides]:

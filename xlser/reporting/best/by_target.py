@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from xlser.atomic import replacing, write_text
 from xlser.csvcells import write_frame
 from xlser.evaluation.candidates import BestResult, Estimate
-from xlser.evaluation.results_file import write_json
+from xlser.evaluation.results_file import json_text
 from xlser.fileformats import VERSIONS
+from xlser.ownfiles import OwnFiles
 from xlser.reporting.bench.chart import mark
 from xlser.reporting.best.answer import PLAIN, chance, points, short
 from xlser.reporting.best.page import best_page
@@ -37,15 +37,15 @@ def write_by_target(results: Sequence[BestResult], table: pd.DataFrame, folder: 
     Raises:
         XlserError: the folder cannot be written.
     """
-    folder = Path(folder)
-    page, data, rows = (folder / f"leave-one-out.{ending}" for ending in ("html", "json", "csv"))
-    with replacing(rows) as temporary:
+    own = OwnFiles(folder)
+    with own.replacing("leave-one-out.csv") as temporary:
         write_frame(table, temporary)
-    write_json(data, {"schema": VERSIONS["best"], "results": [one.to_dict() for one in results]}, indent=1)
+    about = {"schema": VERSIONS["best"], "results": [one.to_dict() for one in results]}
+    own.write("leave-one-out.json", json_text(about, indent=1))
     for one in results:
-        write_text(folder / _file(one), html(best_page(one)))
-    write_text(page, html(_page(results, table)))
-    return page
+        own.write(_file(one), html(best_page(one)))
+    own.write("leave-one-out.html", html(_page(results, table)))
+    return Path(folder) / "leave-one-out.html"
 
 
 def by_target_text(results: Sequence[BestResult], table: pd.DataFrame) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from xlser.atomic import replacing, write_text
 from xlser.csvcells import write_frame
 from xlser.evaluation.candidates import BestResult
 from xlser.evaluation.contamination import checkpoints_of
+from xlser.ownfiles import OwnFiles
 from xlser.printable import visible
 from xlser.reporting.best.readme import readme
 from xlser.reporting.best.sections import answer, picture
@@ -30,12 +30,12 @@ def write_best(result: BestResult, folder: str | Path) -> Path:
     Raises:
         XlserError: the folder cannot be written.
     """
-    folder = Path(folder)
-    with replacing(folder / "best.csv", durable=True) as temporary:
+    own = OwnFiles(folder)
+    with own.replacing("best.csv", durable=True) as temporary:
         write_frame(result.to_frame(), temporary)
-    write_text(folder / "README.md", visible(readme(result)))
-    write_text(folder / "report.html", html(best_page(result)))
-    return folder / "report.html"
+    own.write("README.md", visible(readme(result)))
+    own.write("report.html", html(best_page(result)))
+    return Path(folder) / "report.html"
 
 
 def best_text(result: BestResult) -> str:

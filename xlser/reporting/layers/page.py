@@ -6,11 +6,11 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from xlser.atomic import replacing, write_text
 from xlser.csvcells import write_frame
 from xlser.evaluation.contamination import checkpoints_of
 from xlser.evaluation.layers import LayerSweep
-from xlser.evaluation.results_file import write_json
+from xlser.evaluation.results_file import json_text
+from xlser.ownfiles import OwnFiles
 from xlser.reporting.first_screen import folded
 from xlser.reporting.html import html
 from xlser.reporting.layers.picture import opening
@@ -30,11 +30,12 @@ def write_layers(sweep: LayerSweep, folder: str | Path) -> tuple[Path, Path, Pat
     Raises:
         XlserError: the folder cannot be written.
     """
-    page, data, table = (Path(folder) / f"layers.{ending}" for ending in ("html", "json", "csv"))
-    write_json(data, sweep.to_dict(), indent=1)
-    with replacing(table) as temporary:
+    own = OwnFiles(folder)
+    own.write("layers.json", json_text(sweep.to_dict(), indent=1))
+    with own.replacing("layers.csv") as temporary:
         write_frame(sweep.to_frame(), temporary)
-    write_text(page, html(layers_page(sweep)))
+    own.write("layers.html", html(layers_page(sweep)))
+    page, data, table = (Path(folder) / f"layers.{ending}" for ending in ("html", "json", "csv"))
     return page, data, table
 
 
