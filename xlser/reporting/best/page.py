@@ -9,10 +9,11 @@ from markupsafe import Markup
 from xlser.atomic import replacing, write_text
 from xlser.evaluation.candidates import BestResult
 from xlser.evaluation.contamination import checkpoints_of
-from xlser.reporting.best.readme import readme
 from xlser.reporting.best.sections import answer, picture
 from xlser.reporting.first_screen import folded
 from xlser.reporting.html import html
+from xlser.reporting.modelcard.card import model_readme
+from xlser.reporting.modelcard.of_search import facts_of_search
 from xlser.reporting.pages import PAGES, assemble
 from xlser.reporting.pretraining import warnings
 from xlser.reporting.section import Page
@@ -31,7 +32,7 @@ def write_best(result: BestResult, folder: str | Path) -> Path:
     folder = Path(folder)
     with replacing(folder / "best.csv") as temporary:
         result.to_frame().to_csv(temporary, index=False)
-    write_text(folder / "README.md", readme(result))
+    write_text(folder / "README.md", model_readme(facts_of_search(result)))
     write_text(folder / "report.html", html(best_page(result)))
     return folder / "report.html"
 
