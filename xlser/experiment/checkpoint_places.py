@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from xlser.errors import RunError, XlserError
+from xlser.experiment.use.hub_models import commit_of, shown
 from xlser.features.extractor import Extractor, SideBySide, parts_of
 from xlser.features.frozen_encoder import Encoder
 
@@ -74,11 +75,16 @@ def find_checkpoint(row: Mapping[str, Any], folder: Path) -> tuple[str, str | No
         return str(found), None
     if _HUB_NAME.fullmatch(name):
         return name, revision
-    base, at = called(name), f", nor is it at {name} any more" if PurePath(name).is_absolute() else ""
-    raise CheckpointMissing(
-        f"{folder} needs the checkpoint {base} ({row.get('model_type', 'a speech encoder')}, SHA-256 {wanted[:16]}...) "
-        f"and does not hold it{at}. Put its files into {folder / CARRIED / base}, or let {PLACES} name a folder that "
-        "holds them, or a folder for each of several."
+    raise CheckpointMissing(_missing(name, f"{row.get('model_type', 'encoder')}, SHA-256 {wanted[:16]}...", folder))
+
+
+def _missing(name: str, what: str, folder: Path) -> str:
+    """Say what is missing and what to do; the hub's cache is no place to put files into."""
+    at = f", nor is it at {name} any more" if PurePath(name).is_absolute() else ""
+    here = "" if commit_of(folder) else f"Put its files into {folder / CARRIED / called(name)}, or let"
+    return (
+        f"{shown(folder)} needs the checkpoint {called(name)} ({what}) and does not hold it{at}. {here or 'Let'} "
+        f"{PLACES} name a folder that holds its files, or a folder for each of several."
     )
 
 

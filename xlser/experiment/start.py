@@ -8,7 +8,7 @@ from typing import Any
 
 from xlser.atomic import write_text
 from xlser.errors import RecipeError, RunError
-from xlser.experiment.checkpoint_places import CheckpointMissing, called, find_checkpoint
+from xlser.experiment.checkpoint_places import CheckpointMissing, find_checkpoint
 from xlser.models.checkpoints import checkpoint_facts, load_encoder
 from xlser.models.encoder import SpeechEncoder
 from xlser.training.encoder_recipe import EncoderChoice
@@ -79,7 +79,7 @@ def read_start(run: Path, choice: EncoderChoice, known: dict[str, Any] | None = 
         return load_encoder(name, revision=revision, dropout=0.0)
     except (RecipeError, CheckpointMissing) as error:
         raise RunError(
-            f"{run} holds adapters, and not the checkpoint {called(about['name'])} that they were trained on: {error} "
+            f"{run} holds adapters, and not the checkpoint {about['name']} that they were trained on: {error} "
             f"Or copy the files of that checkpoint into {folder}."
         ) from error
 

@@ -12,7 +12,7 @@ from xlser.machine import pass_on_machine
 PREFIX = "hf:"
 # Nothing that runs: no pickle, no Python. Names that lead out of the folder are passed over.
 ALLOWED = ("*.json", "*.safetensors", "README.md")
-REFUSED = ("/*", "../*", "*/../*", "..\\*", "*\\*")
+REFUSED = ("/*", "../*", "*/../*", "~*", "[A-Za-z]:*")
 _PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _NAME = re.compile(rf"({_PART})/({_PART})(?:@([A-Za-z0-9][A-Za-z0-9._/-]*))?")
 _LONGEST = 96

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from xlser.corpora.licences import ALLOWED, REFUSED
@@ -162,5 +162,5 @@ def _checkpoints(facts: ModelFacts) -> list[str]:
 
 
 def _versions(versions: Mapping[str, str]) -> str:
-    names: Sequence[str] = [name for name in _LIBRARIES if name in versions]
-    return f"xlser {versions.get('xlser', '')}, " + ", ".join(f"{name} {versions[name]}" for name in names)
+    names = [name for name in ("xlser", *_LIBRARIES) if name in versions]
+    return ", ".join(f"{name} {versions[name]}" for name in names)
