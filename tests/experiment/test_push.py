@@ -178,6 +178,14 @@ def test_a_dry_run_shows_files_and_verdict_and_sends_nothing(saved, hub):
     assert not any("create" in asked for asked in hub.asked)
 
 
+def test_the_model_that_is_named_goes(plain, hub):
+    words = ("hf:anna/emotions", "--dry-run")
+    run = plain.model.chosen.run
+    assert "models/features/seed-0/" in push(run, *words, "--method", "features").output
+    for wrong in (("--method", "cee"), ("--seed", "7"), ("--model", "synthetic-de/other")):
+        assert isinstance(push(run, *words, *wrong).exception, RunError)
+
+
 def test_nobody_who_can_be_asked_sends_nothing(saved, hub):
     result = push(saved, "hf:anna/emotions")
     assert result.exit_code == 2
