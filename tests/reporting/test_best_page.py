@@ -144,7 +144,7 @@ def test_the_model_card_has_licences_choice_protocol_and_what_was_looked_at(resu
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
     front = ModelCard(card).data
     assert (front.library_name, front.license, front.language) == ("xlser", "other", ["de"])
-    (on_target,) = [one for one in front.eval_results if one.dataset_type == TARGET]
+    (on_target,) = [one for one in front.eval_results if one.dataset_name == TARGET]
     assert on_target.metric_args["protocol"] == "transductive"
     for part in ("research only", "not stated", spoken(ROWS[0]), "transductive", "recordings and prior", "0.70"):
         assert part in card
