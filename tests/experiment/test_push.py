@@ -23,7 +23,7 @@ from xlser.experiment.use.saved import load_saved
 from xlser.models.checkpoints import load_encoder
 
 FOUR = ("anger", "happiness", "neutral", "sadness")
-RUNS = ("frozen", "tuned", "untuned", "adapters", "search")
+RUNS = ("frozen", "tuned", "untuned", "adapters", "search", "bench")
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,11 @@ def made(name, checkpoint, german, small_data, cache, folder):
     if name == "search":
         target = xl.load_corpus("synthetic-tr", small_data / "synthetic-tr", cache=cache)
         return xl.best([german], target, encoder=str(checkpoint), minutes=0.01, cache=cache, jobs=2).model
+    if name == "bench":
+        target = xl.load_corpus("synthetic-tr", small_data / "synthetic-tr", cache=cache)
+        systems = [xl.NoNetwork("logmel"), xl.Autoencoder("logmel", epochs=1, hidden=(8,))]
+        bench = xl.transfer(systems, [german], [target], out=folder / "bench", cache=cache, progress=False)
+        return xl.load(bench.folder, model="synthetic-de/autoencoder/plain")
     training = {"epochs": 1, "seconds": 16}
     system, readout = {
         "frozen": lambda: (xl.NoNetwork(xl.features.Encoder(str(checkpoint), layer=1)), xl.Probe()),
@@ -132,8 +137,8 @@ def test_nothing_tells_of_places_people_speakers_or_recordings(model, checkpoint
         assert not re.search(r'"(/|~|[A-Z]:\\)[^"]', text), name
         assert not any(file in text or Path(file).stem + '"' in text for file in files), name
     assert '"command": "x' not in said.get("results.json", "")
-    for name in ("datastore.safetensors", "model.json"):
-        assert not any(f'"{speaker}"' in said[name].replace("\\", "") for speaker in speakers), name
+    for name, text in said.items():
+        assert not any(f'"{speaker}"' in text.replace("\\", "") for speaker in speakers), name
     assert card.data.library_name == "xlser"
     assert "a test" in card.text or card.data.license == "cc0-1.0"
 
@@ -221,6 +226,15 @@ def test_no_network_is_said(saved, hub, monkeypatch, tmp_path):
     assert "cannot be reached" in str(result.exception)
     with pytest.raises(RunError, match="cannot be reached"):
         xl.load("hf:anna/emotions")
+
+
+def test_what_was_fetched_once_is_read_without_a_network(saved, hub, monkeypatch, tmp_path):
+    assert push(saved, "hf:anna/emotions", "--yes").exit_code == 0
+    before = located("hf:anna/emotions")
+    with monkeypatch.context() as patched:
+        hub.url = "http://127.0.0.1:9"
+        use(patched, hub, TOKEN, tmp_path / "hub-cache")
+        assert located("hf:anna/emotions") == before
 
 
 def test_another_push_replaces_what_there_was_of_the_last(saved, plain, hub, tmp_path):

@@ -15,6 +15,7 @@ from xlser.evaluation.results_file import RESULTS, write_json
 from xlser.experiment.checkpoint_places import CARRIED, called
 from xlser.experiment.encoders import MODEL, untrained_fingerprint
 from xlser.experiment.start import read_about_start
+from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.model import STORE
 from xlser.experiment.use.saved import load_saved
 from xlser.places import without_places
@@ -57,7 +58,13 @@ _ABOUT = (
     *("baseline", "checkpoints", "versions", "finished"),
 )
 _ABOUT_SEARCH = ("versions", "finished", "seconds", "default", "encoder", "corpora", "checkpoints")
-_CELL_DROPPED = ("notes", "confusion", "nuisances", "dimensions", "few_shot", "few_shot_areas", "trust")
+_CELL = (
+    *("recipe", "source", "target", "about", "classes", "baseline", "normalise", "transfer", "correlation", "choices"),
+    "checkpoints",
+)
+# Must be there, and may be empty.
+_CELL_EMPTIED = ("notes", "confusion", "nuisances", "dimensions", "few_shot", "few_shot_areas", "trust")
+_BENCH = ("schema", "trained", "chosen", "matrix", "comparisons", "languages", "failed", "holes")
 _UNKNOWN = "unknown:"
 # Something like a file's name in a sentence.
 _FILE = re.compile(r"\w\.[A-Za-z][A-Za-z0-9]{1,3}\b")
@@ -197,32 +204,40 @@ def _run(folder: Path, renamed: Renamed) -> None:
     if chosen is None:
         return
     table = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
-    recipes = table["about"].get("recipes")
-    about = {key: value for key, value in table["about"].items() if key in _ABOUT} | {"notes": [], "command": ""}
-    if recipes is not None:
-        about["recipes"] = {chosen.recipe.name: _recipe(recipes[chosen.recipe.name])}
-        cells = [{**cell, "about": _corpus(cell["about"])} for cell in table["cells"]]
-        dropped = {name: [] for name in _CELL_DROPPED}
-        made = {**table, "about": about, "cells": [{**cell, **_of_kind(cell, dropped)} for cell in cells]}
-        made.pop("pretended", None)
-    else:
-        about["recipe"] = _recipe(table["about"]["recipe"])
-        mine = {chosen.method, FEATURES}
-        made = {"schema": table.get("schema"), "about": about, "confusion": []}
-        made["corpora"] = [_corpus(row) for row in table["corpora"]]
-        made["splits"] = [_split(row) for row in table["splits"] if row["seed"] == chosen.seed]
-        made["curves"] = [
-            row for row in table["curves"] if (row["method"], row["seed"]) == (chosen.method, chosen.seed)
-        ]
-        made |= {key: [row for row in table[key] if row["method"] in mine] for key in ("transfer", "correlation")}
-        made["choices"] = [
-            row for row in table["choices"] if (row["method"], row["seed"]) == (chosen.method, chosen.seed)
-        ]
+    made = _of_bench(table, chosen) if "cells" in table else _of_run(table, chosen)
     write_json(folder / RESULTS, renamed.portable(made), indent=1)
 
 
-def _of_kind(cell: Mapping[str, Any], dropped: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: type(cell[name])() for name in dropped if isinstance(cell.get(name), (list, dict))}
+def _of_bench(table: Mapping[str, Any], chosen: Chosen) -> dict[str, Any]:
+    about = _about(table) | {"sources": [chosen.source]}
+    about["recipes"] = {chosen.recipe.name: _recipe(table["about"]["recipes"][chosen.recipe.name])}
+    return {**{key: table[key] for key in _BENCH if key in table}, "about": about, "cells": _cells(table)}
+
+
+def _cells(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    cells = []
+    for cell in table["cells"]:
+        emptied = {key: type(cell[key])() for key in _CELL_EMPTIED if isinstance(cell.get(key), (list, dict))}
+        kept = {key: cell[key] for key in _CELL if key in cell}
+        cells.append({**kept, **emptied, "about": _corpus(cell["about"])})
+    return cells
+
+
+def _of_run(table: Mapping[str, Any], chosen: Chosen) -> dict[str, Any]:
+    mine, methods = (chosen.method, chosen.seed), {chosen.method, FEATURES}
+    return {
+        "schema": table.get("schema"),
+        "about": _about(table) | {"recipe": _recipe(table["about"]["recipe"])},
+        "corpora": [_corpus(row) for row in table["corpora"]],
+        "splits": [_split(row) for row in table["splits"] if row["seed"] == chosen.seed],
+        "confusion": [],
+        **{key: [row for row in table[key] if (row["method"], row["seed"]) == mine] for key in ("curves", "choices")},
+        **{key: [row for row in table[key] if row["method"] in methods] for key in ("transfer", "correlation")},
+    }
+
+
+def _about(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table["about"].items() if key in _ABOUT} | {"notes": [], "command": ""}
 
 
 def _recipe(recipe: Mapping[str, Any]) -> dict[str, Any]:

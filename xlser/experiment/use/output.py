@@ -168,7 +168,7 @@ def _table(predictions: Iterable[Prediction], model: Model, labels: tuple[str, .
 
 
 def _neighbour(one: Neighbour) -> str:
-    return f"{one.corpus} {one.language} {one.speaker} {one.path} {one.emotion}".strip()
+    return " ".join(filter(None, (one.corpus, one.language, one.speaker, one.path, one.emotion)))
 
 
 def _second(seconds: float | None) -> str:

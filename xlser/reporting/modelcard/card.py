@@ -104,7 +104,10 @@ def _permitted(facts: ModelFacts, permitted: str) -> list[str]:
 def _limits(facts: ModelFacts) -> str:
     kinds = {str(row.get("elicitation")) for row in facts.learnt_from if row.get("elicitation")}
     acted = f" ({listing(sorted(kinds))})" if kinds else ""
+    synthetic = [str(row["corpus"]) for row in facts.learnt_from if row.get("synthetic")]
     rows = [
+        *([f"{listing(synthetic)} is synthetic speech: no evidence about human emotion."] if synthetic else []),
+        *(["An encoder of it began with random weights: do not rely on its answers."] if facts.random else []),
         f"It names what speech of its corpora{acted} was labelled as. What a person feels is another thing: do not "
         "decide about people by it, in hiring, school, policing, credit or health.",
         "Speech of another language, microphone, room or age is unlike what it learnt; an answer on it has a warning "

@@ -55,6 +55,7 @@ class ModelFacts:
         holds: what of recordings is in the folder, a sentence each.
         opensmile: whether it hears features of openSMILE.
         versions: of xlser and of libraries.
+        random: whether an encoder began with random weights instead of pretrained ones.
         recipe: as YAML; empty where there is none.
     """
 
@@ -74,6 +75,7 @@ class ModelFacts:
     versions: Mapping[str, str]
     decided: tuple[str, ...] = ()
     warned: tuple[str, ...] = ()
+    random: bool = False
     recipe: str = field(default="", repr=False)
 
     @property

@@ -52,6 +52,7 @@ def facts_of_run(
         ),
         opensmile="egemaps" in written or "compare" in written,
         versions=results.provenance.versions,
+        random="random:" in written or str((recipe.get("encoder") or {}).get("weights", "")).startswith("random:"),
         recipe=as_yaml(_shown(recipe)),
     )
 

@@ -36,6 +36,7 @@ def facts_of_search(result: BestResult) -> ModelFacts:
         holds=tuple(_holds(result, rows)),
         opensmile="egemaps" in chosen.representation,
         versions=about.get("versions", {}),
+        random=str(about.get("encoder") or "").startswith("random:"),
     )
 
 
