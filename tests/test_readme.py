@@ -37,6 +37,7 @@ PARSED = {
     r"^xlser probe-layers": "minutes, and a checkpoint; tests/cli/test_probe_layers.py runs its kind",
     r"^xlser export": "needs a fine-tuned encoder; tests/experiment/test_export.py has one",
     r"^xlser serve": "runs until it is stopped; tests/serve and tests/browser start it",
+    r"^xlser push|hf:anna": "needs the hub; tests/experiment/test_push.py has a stand-in for it",
     r"^xlser docs": "tests/docs builds it",
     r"--every|long\.wav": "tests/cli/test_timeline.py runs it on recordings of its own",
     r"iemocap|labels\.csv|corpora show NAME": "corpora that are not here",

@@ -208,9 +208,9 @@ def test_other_labels_of_the_same_recordings_are_another_training(folder, german
 
 @pytest.mark.parametrize("balance", [False, True])
 def test_a_prior_is_corrected_as_a_bench_corrects_it(folder, german, turkish, balance):
-    from xlser.api.fitting import read_by
     from xlser.experiment.use.folder import find_model
     from xlser.experiment.use.model import open_model
+    from xlser.experiment.use.saved import read_by
 
     losses, name = [xl.losses.CrossEntropy(balance=balance)], f"tuned-{int(balance)}"
     system = xl.FineTuned("random:tiny", losses, training={"epochs": 1, "seconds": 16}, name=name)

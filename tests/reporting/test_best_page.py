@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from huggingface_hub import ModelCard
 
 from xlser.evaluation.candidates import BestResult, Budget, Estimate, Tried
-from xlser.reporting.best.answer import grounds, headline
+from xlser.reporting.best.answer import grounds, headline, spoken
 from xlser.reporting.best.ladder import ladder
 from xlser.reporting.best.page import best_page, best_text, write_best
 from xlser.reporting.html import html
@@ -154,8 +155,11 @@ def test_the_table_has_a_row_a_candidate(result, tmp_path):
 def test_the_model_card_has_licences_choice_protocol_and_what_was_looked_at(result, tmp_path):
     write_best(result, tmp_path)
     card = (tmp_path / "README.md").read_text(encoding="utf-8")
-    assert card.startswith("---\nlibrary_name: xlser")
-    for part in ("research only", "not stated", "chosen one", "transductive", "recordings and prior", "0.70"):
+    front = ModelCard(card).data
+    assert (front.library_name, front.license, front.language) == ("xlser", "other", ["de"])
+    (on_target,) = [one for one in front.eval_results if one.dataset_name == TARGET]
+    assert on_target.metric_args["protocol"] == "transductive"
+    for part in ("research only", "not stated", spoken(ROWS[0]), "transductive", "recordings and prior", "0.70"):
         assert part in card
     assert "runs/mine" not in card, "a card is passed on: it names no place of this machine"
 

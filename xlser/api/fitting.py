@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from xlser.corpora.emotions import check_canonical
 from xlser.data.dataset import Dataset
 from xlser.data.splits import Split, adapted_splits
-from xlser.errors import CorpusError, RecipeError
-from xlser.experiment.use.folder import Chosen
-from xlser.vocabulary import EMOTIONS, VALIDATION
+from xlser.errors import CorpusError
+from xlser.vocabulary import EMOTIONS
 
 
 def validation_split(source: Dataset, seed: int) -> Split:
@@ -72,34 +69,6 @@ def removed_if_it_fails(path: Path) -> Iterator[Path]:
                 for folder in made:
                     folder.rmdir()
         raise
-
-
-def read_by(chosen: Chosen, readout: str, options: Mapping[str, Any]) -> Chosen:
-    """Return the model read by this readout, by these options and otherwise by those that validation chose for it.
-
-    Raises:
-        RecipeError: the model has no such readout.
-    """
-    home, mine = chosen.job.home, (chosen.method, readout)
-    scores = [
-        row["value"]
-        for row in home["transfer"]
-        if (row["method"], row["classifier"]) == mine and (row["role"], row["metric"]) == (VALIDATION, "UA")
-    ]
-    if not scores:
-        raise RecipeError(
-            f"readout {readout!r} needs a network with a classifier of its own: add xl.losses.CrossEntropy() to the "
-            "losses, or use xl.Knn() or xl.Probe()"
-        )
-    settled = [
-        row
-        for row in home["choices"]
-        if (row["method"], row["reader"]) == mine
-        and row["seed"] == chosen.seed
-        and row.get("role", VALIDATION) == VALIDATION
-    ]
-    best = settled[0] if settled else {}
-    return replace(chosen, reader=readout, options=best | dict(options), accuracy=float(scores[0]), fixed=dict(options))
 
 
 def _is_canonical(name: str) -> bool:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from typing_extensions import TypedDict
 
 from xlser.api.embedding import embed_dataset
-from xlser.api.fitting import read_by, removed_if_it_fails, scored_emotions, table_hash, validation_split
-from xlser.api.modelcard import model_card, results_of
+from xlser.api.fitting import removed_if_it_fails, scored_emotions, table_hash, validation_split
 from xlser.api.over_time import timeline_table
-from xlser.atomic import write_text
+from xlser.api.saving import save_model
 from xlser.cachefolder import cache_folder
 from xlser.data.dataset import Dataset
 from xlser.data.splits import Split
-from xlser.errors import CorpusError, RecipeError, RunError, brief
-from xlser.evaluation.results_file import RESULTS, write_json
+from xlser.errors import CorpusError, RecipeError, RunError
 from xlser.experiment.run import run_recipe
 from xlser.experiment.use.answer import Prediction
 from xlser.experiment.use.folder import Chosen, find_model
@@ -28,17 +24,12 @@ from xlser.experiment.use.model import Model, open_model
 from xlser.experiment.use.model import load as load_model
 from xlser.experiment.use.readers import check_labels
 from xlser.experiment.use.request import Request
+from xlser.experiment.use.saved import read_by
 from xlser.experiment.use.timeline import EVERY, WINDOW, read_timeline
 from xlser.experiment.workplace import Workplace
-from xlser.fileformats import VERSIONS, check_version
-from xlser.printable import visible
-from xlser.systems.combined import is_combined
 from xlser.systems.kinds import System, split_choice
 from xlser.systems.speaks import Readout
-from xlser.typedtable import Text, check_types, read_typed, typed
 from xlser.vocabulary import VALIDATION
-
-SAVED, README = "model.json", "README.md"
 
 
 class Recogniser:
@@ -241,21 +232,7 @@ class Recogniser:
         folder, chosen = Path(folder), self.model.chosen
         if folder.exists() and any(folder.iterdir()):
             raise RunError(f"{folder} is not empty. Give another folder, or delete what is in it.")
-        if is_combined(chosen.run):
-            return Path(shutil.copytree(chosen.run, folder, dirs_exist_ok=True))
-        for path in sorted(chosen.folder.glob("*")):
-            if path.suffix in (".safetensors", ".json"):
-                target = folder / path.relative_to(chosen.run)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target)
-        encoder = chosen.job.folder / "encoder"
-        if encoder.is_dir():
-            shutil.copytree(encoder, folder / encoder.relative_to(chosen.run))
-        results = results_of(chosen)
-        write_json(folder / RESULTS, results.table, indent=1)
-        write_text(folder / README, visible(model_card(chosen, results)))
-        readout = {"reader": chosen.reader, "options": chosen.options}
-        write_json(folder / SAVED, {"schema": VERSIONS["model"], "model": chosen.name} | readout, indent=1)
+        save_model(chosen, folder)
         return folder
 
     @classmethod
@@ -305,12 +282,14 @@ def load(
         prediction = model.predict("call.wav")
         print(prediction.emotion, prediction.probabilities, prediction.warning)
         other = xlser.load("runs/bench", model="emodb/dae-both/plain")
+    theirs = xlser.load("hf:owner/name")  # of the Hugging Face hub; hf:owner/name@COMMIT for always the same
 
     An autoencoder's features are z-scored with the source's statistics: nothing of other recordings is looked at,
     unless ``predict_files(..., adapt=True)`` asks for it.
 
     Args:
-        folder: a saved model, or what `xlser run` or `xlser transfer` wrote.
+        folder: a saved model, or what `xlser run`, `xlser transfer` or `xlser best` wrote; or what `xlser push` put on
+            the hub, by ``hf:owner/name``.
         model: ``source/recipe/method/seed``, or any part of it that names one recipe on one source, such as ``recipe``
             or ``source/method``. What it leaves open is the one that did best on its own source's validation speakers,
             features without a network included; of equals the simplest.
@@ -323,38 +302,4 @@ def load(
         RunError: a folder, method, seed or model that is not there, damaged, or of another schema. XlserError: a
             datastore that cannot be read, or of another encoder.
     """
-    if is_combined(folder):
-        return Recogniser.of(
-            load_model(folder, model=model, method=method, seed=seed, datastore=datastore), cache=cache
-        )
-    saved = load_saved(folder) if (model, method, seed) == (None, None, None) else None
-    chosen = saved or find_model(folder, method, seed, model=model)
-    return Recogniser.of(open_model(chosen, datastore), cache=cache)
-
-
-def load_saved(folder: str | Path) -> Chosen | None:
-    """Return which model a folder of `Recogniser.save` holds; None where it was not saved.
-
-    Raises:
-        RunError: it is damaged, or of another schema.
-    """
-    path = Path(folder) / SAVED
-    if not path.exists():
-        return None
-    about = read_typed(path, dict, "Save the model again.")
-    check_version("model", about.get("schema"), path, "save the model again")
-    check_types(SavedModel, about, path, "Save the model again.")
-    chosen = find_model(folder, model=about["model"])
-    try:
-        return read_by(chosen, about["reader"], about["options"]) if about["reader"] else chosen
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunError(f"cannot read {path}: {brief(error)}. Save the model again.") from error
-
-
-@typed
-class SavedModel(TypedDict):
-    """``model.json`` of a folder of `Recogniser.save`."""
-
-    model: Text
-    reader: Text | None
-    options: dict[str, Any]
+    return Recogniser.of(load_model(folder, model=model, method=method, seed=seed, datastore=datastore), cache=cache)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,10 +12,13 @@ import pandas as pd
 from xlser.api.recogniser import Recogniser, load
 from xlser.data.dataset import Dataset
 from xlser.evaluation.candidates import BestResult
+from xlser.experiment.best.about import about_best
+from xlser.experiment.best.question import BestQuestion
 from xlser.experiment.best.scoring import OnProgress
 from xlser.experiment.best.search import find_best
 from xlser.experiment.best.targets import apart, find_target
 from xlser.experiment.workplace import Workplace
+from xlser.features.frozen_encoder import Encoder
 from xlser.vocabulary import EMOTIONS
 
 
@@ -88,6 +91,11 @@ def best(
         transductive=transductive,
         on_progress=progress,
     )
+    asked = BestQuestion(tuple(one.name for one in sources), target.name, encoder, tuple(emotions), transductive)
+    checkpoints = [] if encoder is None else Encoder(encoder).pretrained()
+    more = about_best(asked, sources, target, checkpoints)
+    result = replace(result, about=dict(result.about) | more)
+    result.write(folder)
     model = load(folder, cache=place.cache)
     model._temporary = temporary  # as long as the model is there, so is its folder
     return Best(model, result)

@@ -26,6 +26,7 @@ VERBS = {
     "predict": "Say which emotion recordings have, by a model of a run.",
     "serve": "Open a page to speak into, and a JSON API, for a model of a run.",
     "embed": "Write the embeddings of recordings by a model of a run.",
+    "push": "Put a model of a run on the Hugging Face hub, with its model card.",
     "recipes": "List the recipes, and what each is for; or show one.",
     "schema": "Print the JSON schema of cards or recipes, for an editor.",
     "docs": "Open the documentation, offline.",

@@ -10,6 +10,7 @@ from typing_extensions import NotRequired, TypedDict
 
 from xlser.atomic import write_text
 from xlser.errors import RecipeError, RunError
+from xlser.experiment.checkpoint_places import CheckpointMissing, find_checkpoint
 from xlser.models.checkpoints import checkpoint_facts, load_encoder
 from xlser.models.encoder import SpeechEncoder
 from xlser.training.encoder_recipe import EncoderChoice
@@ -79,12 +80,16 @@ def read_start(run: Path, choice: EncoderChoice, known: dict[str, Any] | None = 
         # Its own name: a folder that was moved must not look for the checkpoint that the recipe names.
         return load_encoder(str(folder), dropout=0.0)
     about = known or read_about_start(run)
-    name, revision = (str(folder), None) if (folder / "config.json").exists() else (about["name"], about.get("commit"))
     try:
+        if (folder / "config.json").exists():
+            name, revision = str(folder), None
+        else:
+            row = {"weights": about["name"], "revision": about.get("commit"), **about[IDENTITY]}
+            name, revision = find_checkpoint(row, run)
         now = checkpoint_facts(name, revision=revision).identity
         check_identity(about["name"], about[IDENTITY], now, folder)
         return load_encoder(name, revision=revision, dropout=0.0)
-    except RecipeError as error:
+    except (RecipeError, CheckpointMissing) as error:
         raise RunError(
             f"{run} holds adapters, and not the checkpoint {about['name']} that they were trained on: {error} "
             f"Or copy the files of that checkpoint into {folder}."

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from xlser.evaluation.candidates import RESULT, read_best
+from xlser.experiment.use.hub_models import shown
 from xlser.experiment.use.model import Model
 from xlser.experiment.use.protocol import protocol_lines
 from xlser.experiment.use.timeline import EVERY, LONGEST, SHORTEST, WINDOW
@@ -23,7 +24,7 @@ def about_model(model: Model, limits: Limits, clips: bool) -> dict[str, Any]:
     return {
         "name": model.chosen.name,
         # What it says of itself begins with the folder: no path leaves the machine.
-        "text": model.text().removeprefix(f"{model.chosen.run}: "),
+        "text": model.text().removeprefix(f"{shown(Path(model.chosen.run))}: "),
         "version": __version__,
         "protocol": protocol_of(model),
         "protocol_lines": protocol_lines(model.chosen, None),
@@ -54,7 +55,7 @@ def _corpora(model: Model) -> list[dict[str, Any]]:
         return list(read_best(folder).about.get("corpora", []))
     if not hasattr(model.chosen, "job"):
         return []
-    from xlser.api.modelcard import results_of
+    from xlser.api.saving import results_of
 
     results = results_of(model.chosen)
     if results.kind == "bench":

@@ -41,8 +41,8 @@ class CorpusClips:
         return self._place is not None
 
     def address(self, one: Neighbour) -> str | None:
-        """Return where a neighbour's clip is heard; None where it was not said where corpora lie."""
-        if not self.there:
+        """Return where a neighbour's clip is heard; None where nobody said where corpora lie, or which clip it is."""
+        if not self.there or not one.path:  # a model that was passed on names no recordings
             return None
         text = "\0".join((one.corpus, one.path, one.speaker, one.emotion))
         ticket = hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]

@@ -14,8 +14,10 @@ from xlser.data.audio import content_hash
 from xlser.data.channels import channel_number
 from xlser.errors import RunError, XlserError
 from xlser.evaluation.adapting import Adaptation
+from xlser.experiment.checkpoint_places import with_checkpoints
 from xlser.experiment.use.dimensions import Dimensions
 from xlser.experiment.use.embedders import FeatureEmbedder, check_pretrained
+from xlser.experiment.use.hub_models import shown
 from xlser.experiment.use.model import STORE, Model
 from xlser.experiment.use.request import Request
 from xlser.experiment.use.transductive import Shift
@@ -60,7 +62,7 @@ class CombinedChoice:
         """Say in one line what it is."""
         # Of an ensemble not every member: the report has them.
         name = re.sub(r"^(ensemble of \d+) \(.*\), ", r"\1, ", str(self.about["name"]))
-        text = f"{self.run}: {name}; learnt from {self.source}, made for {self.about['target']}"
+        text = f"{shown(self.run)}: {name}; learnt from {self.source}, made for {self.about['target']}"
         if random_weights(self.about["extractor"]):
             text += "; its encoder has random weights, not pretrained ones: do not rely on its answers"
         return text
@@ -184,7 +186,7 @@ def open_combined(folder: str | Path, datastore: str | Path | None = None) -> Co
     folder = Path(folder)
     combined = Combined.load(folder)
     about = combined.about
-    extractor = make_extractor(about["extractor"])
+    extractor = with_checkpoints(make_extractor(about["extractor"]), about["pretrained"], folder)
     check_pretrained(extractor, about["pretrained"])
     width = len(combined.columns)
     embedder: Any = FeatureEmbedder(extractor, Scaler(np.zeros(width), np.ones(width)), None, about["fingerprint"])

@@ -15,6 +15,7 @@ from torch import Tensor
 from xlser.data.audio import AudioFault
 from xlser.data.channels import channel_number
 from xlser.errors import RunError
+from xlser.experiment.checkpoint_places import with_checkpoints
 from xlser.experiment.encoders import MODEL, UNTRAINED, untrained_fingerprint
 from xlser.experiment.judge import Heads
 from xlser.experiment.start import read_about_start, read_start
@@ -36,6 +37,7 @@ from xlser.vocabulary import FEATURES
 # Features are taken of whole recordings in training; minutes of them would be another thing than the clips that a
 # corpus has. [A]: the limit is an assumption.
 LONGEST_FEATURES = 30.0
+_NAMED = ("weights", "revision")
 
 
 class Embedder(Protocol):
@@ -227,9 +229,10 @@ def _clips(chosen: Chosen) -> ClipEmbedder:
 
 def _features(chosen: Chosen) -> FeatureEmbedder:
     recipe, (tensors, about) = chosen.recipe, _weights(chosen)
-    extractor = make_extractor(recipe.features.extractor)
+    known = about.get("pretrained", [])
+    extractor = with_checkpoints(make_extractor(recipe.features.extractor), known, chosen.run)
     fingerprint = about["fingerprint"]
-    check_pretrained(extractor, about.get("pretrained", []))
+    check_pretrained(extractor, known)
     scaler = Scaler(tensors["scaler.mean"].numpy(), tensors["scaler.std"].numpy(), recipe.features.clip)
     if chosen.method == FEATURES:
         return FeatureEmbedder(extractor, scaler, None, fingerprint)
@@ -246,7 +249,8 @@ def check_pretrained(extractor: Extractor, known: list[dict[str, object]]) -> No
         RecipeError: a checkpoint is not there. RunError: it is another one.
     """
     for was, now in zip(known, extractor.pretrained(), strict=True):
-        differing = [key for key, value in was.items() if now.get(key) != value]
+        # By its content: where it lies, and what it is called there, is another matter.
+        differing = [key for key, value in was.items() if key not in _NAMED and now.get(key) != value]
         if differing:
             key = differing[0]
             raise RunError(

@@ -18,6 +18,7 @@ from xlser.errors import RunError
 from xlser.experiment.judge import Heads
 from xlser.experiment.use.embedders import ClipEmbedder, load_embedder
 from xlser.experiment.use.folder import Chosen, find_model
+from xlser.experiment.use.hub_models import located
 from xlser.features.extractors import called
 from xlser.machine import pass_on_machine
 from xlser.models.classifier import EMBEDDING, EmotionNetwork, Inputs
@@ -80,7 +81,7 @@ def export_onnx(
         RunError: an autoencoder, or an encoder that begins with a filter bank, which is no part of a graph; onnx or
             onnxruntime is missing; torch cannot trace the model; or the graph differs from torch.
     """
-    chosen, path = find_model(folder, method, seed, model=model, exportable=True), Path(out)
+    chosen, path = find_model(located(folder), method, seed, model=model, exportable=True), Path(out)
     missing = [name for name in LIBRARIES if find_spec(name) is None]
     if missing:
         raise RunError(f"an export needs {' and '.join(missing)}, which are not installed: pip install 'xlser[export]'")

@@ -12,6 +12,7 @@ from xlser.errors import RunError, did_you_mean
 from xlser.evaluation.choice import choose_among, choose_rating
 from xlser.evaluation.headline import Headline
 from xlser.experiment.corpora import AnyRecipe
+from xlser.experiment.use.hub_models import shown
 from xlser.experiment.use.jobs import TrainedJob, trained_jobs
 from xlser.experiment.use.names import Name, named
 from xlser.features.extractors import random_weights
@@ -80,7 +81,7 @@ class Chosen:
     def text(self) -> str:
         """Say in one line which model it is, why it was taken, and how good its validation was."""
         how = f"read by {self.reader}" if self.reader else "which gives ratings alone"
-        text = f"{self.run}: method {self.method}, seed {self.seed}, {how}"
+        text = f"{shown(self.run)}: method {self.method}, seed {self.seed}, {how}"
         scores = {"UA": self.accuracy, "mean CCC": self.agreement}
         if known := [f"{name} {value:.3f}" for name, value in scores.items() if not math.isnan(value)]:
             best = f", the best of {self.among} methods there" if self.among > 1 else ""

@@ -27,9 +27,11 @@ from xlser.experiment.use.embedders import (
 )
 from xlser.experiment.use.familiarity import UNFAMILIAR, WARNING, Familiarity
 from xlser.experiment.use.folder import Chosen, find_model
+from xlser.experiment.use.hub_models import located
 from xlser.experiment.use.nearest import neighbours, of_classes
 from xlser.experiment.use.readers import Reader, check_labels, make_reader, with_metric
 from xlser.experiment.use.request import Request, fault_of
+from xlser.experiment.use.saved import load_saved
 from xlser.experiment.use.transductive import Shift, choose_shift, embedded_together
 from xlser.store.datastore import Datastore
 from xlser.systems.combined import is_combined
@@ -307,7 +309,7 @@ def load(
     unless ``predict_files(..., adapt=True)`` asks for it.
 
     Args:
-        folder: what `xlser run` or `xlser transfer` wrote.
+        folder: what `xlser run`, `xlser transfer`, `xlser best` or `Recogniser.save` wrote; or ``hf:owner/name``.
         model: which model (see `find_model`); the one that did best on its source's validation speakers unless given.
         method: which method; likewise.
         seed: which seed; likewise.
@@ -317,12 +319,14 @@ def load(
         RunError: a folder, method, seed or model that is not there or damaged. XlserError: a datastore that cannot be
             read, or of another encoder.
     """
+    folder = located(folder)
     if is_combined(folder):
         from xlser.experiment.use.combined_model import check_single, open_combined
 
         check_single(folder, model=model, method=method, seed=seed)
         return open_combined(folder, datastore)
-    return open_model(find_model(folder, method, seed, model=model), datastore)
+    saved = load_saved(folder) if (model, method, seed) == (None, None, None) else None
+    return open_model(saved or find_model(folder, method, seed, model=model), datastore)
 
 
 def open_model(chosen: Chosen, datastore: str | Path | None = None) -> Model:

@@ -169,7 +169,7 @@ def _table(predictions: Iterable[Prediction], model: Model, labels: tuple[str, .
 
 
 def _neighbour(one: Neighbour) -> str:
-    return one_line(f"{one.corpus} {one.language} {one.speaker} {one.path} {one.emotion}".strip())
+    return one_line(" ".join(filter(None, (one.corpus, one.language, one.speaker, one.path, one.emotion))))
 
 
 def _second(seconds: float | None) -> str:

@@ -11,10 +11,11 @@ from xlser.evaluation.candidates import BestResult
 from xlser.evaluation.contamination import checkpoints_of
 from xlser.ownfiles import OwnFiles
 from xlser.printable import visible
-from xlser.reporting.best.readme import readme
 from xlser.reporting.best.sections import answer, picture
 from xlser.reporting.first_screen import folded
 from xlser.reporting.html import html
+from xlser.reporting.modelcard.card import model_readme
+from xlser.reporting.modelcard.of_search import facts_of_search
 from xlser.reporting.pages import PAGES, assemble
 from xlser.reporting.pretraining import warnings
 from xlser.reporting.section import Page
@@ -33,7 +34,7 @@ def write_best(result: BestResult, folder: str | Path) -> Path:
     own = OwnFiles(folder)
     with own.replacing("best.csv", durable=True) as temporary:
         write_frame(result.to_frame(), temporary)
-    own.write("README.md", visible(readme(result)))
+    own.write("README.md", visible(model_readme(facts_of_search(result))))
     own.write("report.html", html(best_page(result)))
     return Path(folder) / "report.html"
 
