@@ -122,7 +122,9 @@ class VisibleStream:
 def exact_output() -> TextIO:
     """Return standard output for what programs read: as it is written, unless it is a terminal."""
     stream: Any = sys.stdout
-    return stream if not isinstance(stream, VisibleStream) or stream.isatty() else stream.exact
+    shown = not isinstance(stream, VisibleStream) or stream.isatty()
+    exact: TextIO = stream if shown else stream.exact
+    return exact
 
 
 def _spelled(letter: re.Match[str]) -> str:
