@@ -74,8 +74,8 @@ def facts_of(chosen: Any) -> ModelFacts:
 
 
 def _facts(chosen: Chosen, results: Results) -> ModelFacts:
-    place, options = (chosen.recipe.name, chosen.source), {"seed": chosen.seed, "validation": chosen.accuracy}
-    return facts_of_run(results, place, chosen.method, chosen.reader, **options)
+    place, how = (chosen.recipe.name, chosen.source), (chosen.method, chosen.reader)
+    return facts_of_run(results, place, *how, seed=chosen.seed, validation=chosen.accuracy)
 
 
 def _cell(cell: Mapping[str, Any], chosen: Chosen) -> dict[str, Any]:
