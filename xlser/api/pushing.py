@@ -93,7 +93,7 @@ def check_permitted(facts: ModelFacts, permitted: str = "") -> None:
     raise RunError(
         "this model may not be passed on: nobody is known to permit that of what it was made of.\n  "
         + "\n  ".join(refused or ["it does not say which corpora it learnt from"])
-        + '\nLeave these corpora out and train again; or, if their owners permit it: --licence-permits "WHO, AND WHERE '
+        + '\nLeave these out and train again; or, if their owners permit it: --licence-permits "WHO, AND WHERE '
         'THEY SAY SO", which the model card then says.'
     )
 

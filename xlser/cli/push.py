@@ -59,6 +59,8 @@ def command(
         if not yes:
             if not sys.stdin.isatty():
                 raise click.UsageError("nobody can be asked here: say --yes to send it.")
-            click.confirm("Send it?", abort=True)
+            if not click.confirm("Send it?"):
+                click.echo("nothing was sent")
+                return
         click.echo(send(parcel, public=public))
     click.echo(f"use it: xlser predict {asked} RECORDINGS --format csv")
