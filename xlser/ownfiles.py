@@ -6,13 +6,13 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path, PurePosixPath
 
 from xlser.atomic import replacing, write_text
-from xlser.errors import XlserError
+from xlser.errors import XlserError, shortened
 from xlser.machine import machine_error, pass_on_unreadable
 from xlser.printable import printable
 
@@ -142,6 +142,26 @@ class OwnFiles:
         except OSError as error:
             raise machine_error(error, f"keeping {path} as {kept.name}") from error
         print(f"{path} is not what xlser wrote: it is kept as {kept.name}", file=sys.stderr, flush=True)
+
+
+def refuse_input(out: Path | None, *sources: Path) -> None:
+    """Stop before what is read would be written over.
+
+    Raises:
+        XlserError: ``out`` is the same file as one of the sources, links followed.
+    """
+    for source in sources:
+        if out is not None and out.exists() and source.exists() and out.samefile(source):
+            raise XlserError(f"--out is {source}, which is read: it would be written over. Give another --out.")
+
+
+def some(names: Sequence[str]) -> str:
+    """Return the first few names of files as a message shows them.
+
+    >>> some(["a", "b", "c", "d"])
+    "'a', 'b', 'c' ..."
+    """
+    return f"{', '.join(map(shortened, names[:3]))}{' ...' * (len(names) > 3)}"
 
 
 def beside(path: Path, why: str) -> Path:

@@ -20,9 +20,9 @@ from tqdm import tqdm
 
 from xlser.corpora.acting import Utterance, perform, plan
 from xlser.corpora.card import Card
-from xlser.errors import CorpusError, shortened
+from xlser.errors import CorpusError
 from xlser.machine import pass_on_machine, stop_if_of_machine
-from xlser.ownfiles import RECORD, OwnFiles, beside, files_below
+from xlser.ownfiles import RECORD, OwnFiles, beside, files_below, some
 
 # Counted up when the same card and seed come out as other sound.
 SYNTHESIS_VERSION = 1
@@ -128,7 +128,7 @@ def _refuse_foreign(root: Path) -> None:
     foreign = [name for name in found if _made_of(root) is None or not _OWN.fullmatch(name)]
     if foreign:
         raise CorpusError(
-            f"{root} holds {', '.join(map(shortened, foreign[:3]))}{' ...' * (len(foreign) > 3)}, which is no part of a "
+            f"{root} holds {some(foreign)}, which is no part of a "
             "synthetic corpus of ours: everything there is left alone. Give another folder, or move that away."
         )
 
@@ -141,8 +141,7 @@ def _keep_changed(root: Path) -> None:
         (aside / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(root / name, aside / name)
     if changed:
-        named = f"{', '.join(map(shortened, changed[:3]))}{' ...' * (len(changed) > 3)}"
-        print(f"{root}: changed since it was made, and kept in {aside}: {named}", file=sys.stderr, flush=True)
+        print(f"{root}: changed since it was made, and kept in {aside}: {some(changed)}", file=sys.stderr, flush=True)
 
 
 @contextmanager

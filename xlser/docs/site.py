@@ -14,8 +14,8 @@ import click
 
 from xlser.atomic import write_text
 from xlser.docs.reference import reference_pages
-from xlser.errors import XlserError, shortened
-from xlser.ownfiles import OwnFiles, files_below
+from xlser.errors import XlserError
+from xlser.ownfiles import OwnFiles, files_below, some
 from xlser.shipped import shipped_folder
 
 GUIDE = Path(__file__).parent / "guide"
@@ -79,7 +79,7 @@ def _refuse_foreign(out: Path) -> None:
     others = OwnFiles(out).others() if out.is_dir() else [out.name] if out.exists() else []
     if others:
         raise XlserError(
-            f"{out} holds {', '.join(map(shortened, others[:3]))}{' ...' * (len(others) > 3)}, which the documentation is "
+            f"{out} holds {some(others)}, which the documentation is "
             "not made of: everything there is left alone. Give another --out, or move that away."
         )
 
