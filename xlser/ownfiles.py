@@ -151,7 +151,7 @@ def refuse_input(out: Path | None, *sources: Path) -> None:
         XlserError: ``out`` is the same file as one of the sources, links followed.
     """
     for source in sources:
-        if out is not None and out.exists() and source.exists() and out.samefile(source):
+        if out is not None and out.is_file() and source.exists() and out.samefile(source):
             raise XlserError(f"--out is {source}, which is read: it would be written over. Give another --out.")
 
 

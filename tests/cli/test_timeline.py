@@ -71,7 +71,7 @@ def test_a_textgrid_a_recording(xlser, run, folder, tmp_path):
     out = tmp_path / "grids"
     options = ("--every", "0.5", "--window", "1", "--labels", "anger,sadness", "--format", "textgrid", "--out", out)
     assert xlser("predict", run, folder, *options)[0] == 0
-    assert sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()) == [
+    assert sorted(str(path.relative_to(out)) for path in out.rglob("*.TextGrid")) == [
         "a/x.TextGrid",
         "b/x.TextGrid",
     ]
