@@ -4,8 +4,10 @@ import json
 import os
 
 import pytest
+from click.testing import CliRunner
 
 from xlser.atomic import write_text
+from xlser.cli.formats import import_
 from xlser.corpora.card import load_card
 from xlser.corpora.synthetic import synthesise
 from xlser.data.formats.about import About
@@ -16,7 +18,7 @@ from xlser.docs.site import _note, _refuse_foreign
 from xlser.errors import CorpusError, RunError, XlserError
 from xlser.evaluation.results_file import CLAIM
 from xlser.experiment.results_folder import aside_of, own
-from xlser.ownfiles import RECORD, OwnFiles, files_below
+from xlser.ownfiles import RECORD, OwnFiles, files_below, refuse_input
 
 SMALL = {"sentences": 1, "speakers": 1, "progress": False}
 BENCH, RUN, SEARCH = {"bench": True}, {"hash": "a", "recipe": {}}, {"hash": "a", "best": {}}
@@ -310,3 +312,27 @@ def test_the_documentation_takes_no_others_place(tmp_path, name):
     write_text(tmp_path / "file.txt", "mine")
     with pytest.raises(XlserError, match=r"file\.txt"):
         _refuse_foreign(tmp_path / "file.txt")
+
+
+def test_what_is_read_is_not_written_over(tmp_path):
+    table, link = tmp_path / "labels.csv", tmp_path / "link.csv"
+    table.write_text("mine")
+    link.symlink_to(table)
+    os.link(table, tmp_path / "hard.csv")
+    for out in (table, link, tmp_path / "hard.csv", tmp_path / "x" / ".." / "labels.csv"):
+        if out.exists():
+            with pytest.raises(XlserError, match="written over"):
+                refuse_input(out, table)
+    refuse_input(None, table)
+    refuse_input(tmp_path / "other.csv", table)
+
+
+def test_a_table_that_is_imported_stays(tmp_path, spoken):
+    rows = "".join(f"{clip},anger,s1,de\n" for clip in sorted(spoken.glob("wav/*.wav"))[:2])
+    (tmp_path / "mine.csv").write_text("path,emotion,speaker,language\n" + rows)
+    before = texts(tmp_path)
+    options = [str(tmp_path / "mine.csv"), "--name", "mine", "--out"]
+    assert CliRunner().invoke(import_, ["table", *options, str(tmp_path / "mine.csv")]).exception is not None
+    assert texts(tmp_path) == before
+    done = CliRunner().invoke(import_, ["table", *options, str(tmp_path / "out.csv")])
+    assert done.exception is None, done.output

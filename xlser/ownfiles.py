@@ -145,6 +145,17 @@ class OwnFiles:
         print(f"{path} is not what xlser wrote: it is kept as {kept.name}", file=sys.stderr, flush=True)
 
 
+def refuse_input(out: Path | None, *sources: Path) -> None:
+    """Stop before what is read would be written over.
+
+    Raises:
+        XlserError: ``out`` is the same file as one of the sources, links followed.
+    """
+    for source in sources:
+        if out is not None and out.is_file() and source.exists() and out.samefile(source):
+            raise XlserError(f"--out is {source}, which is read: it would be written over. Give another --out.")
+
+
 def beside(path: Path, why: str) -> Path:
     """Return a path beside another one, of its name, ``why`` and the time; nothing is there yet."""
     stem = f"{path.stem}.{why}-{time.strftime('%Y-%m-%d-%H%M%S')}"

@@ -18,7 +18,7 @@ def test_it_prints_tables_and_writes_page_json_and_csv(xlser, data, tmp_path):
     )
     assert status == 0
     assert "eGeMAPS" in said
-    assert {path.name for path in tmp_path.iterdir()} == {"layers.html", "layers.json", "layers.csv"}
+    assert {path.name for path in tmp_path.glob("[!.]*")} == {"layers.html", "layers.json", "layers.csv"}
     states = {row["state"]["layer"] for row in json.loads((tmp_path / "layers.json").read_text())["scores"]}
     assert states == {0, 2, None}
 

@@ -71,7 +71,7 @@ def test_a_textgrid_a_recording(xlser, run, folder, tmp_path):
     out = tmp_path / "grids"
     options = ("--every", "0.5", "--window", "1", "--labels", "anger,sadness", "--format", "textgrid", "--out", out)
     assert xlser("predict", run, folder, *options)[0] == 0
-    assert sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()) == [
+    assert sorted(str(path.relative_to(out)) for path in out.rglob("*.TextGrid")) == [
         "a/x.TextGrid",
         "b/x.TextGrid",
     ]
@@ -109,3 +109,14 @@ def test_nothing_that_can_be_read_leaves_no_file(xlser, run, folder, tmp_path):
     assert status != 0
     assert "broken.wav" in err
     assert not (tmp_path / "t.csv").exists()
+
+
+def test_a_textgrid_that_somebody_drew_is_kept(xlser, run, folder):
+    (folder / "a" / "x.TextGrid").write_text("by hand")
+    command = ("predict", run, folder, "--every", "0.5", "--window", "1", "--format", "textgrid", "--out", folder)
+    for _ in range(2):
+        status, _, err = xlser(*command)
+        assert status == 0, err
+    assert TextGrid(str(folder / "a" / "x.TextGrid")).get_tier_name_num()
+    assert [path.read_text() for path in folder.glob("a/x.kept-*.TextGrid")] == ["by hand"]
+    assert not list(folder.glob("b/*.kept-*"))

@@ -49,10 +49,12 @@ def command(
     from xlser.experiment.use.model import load
     from xlser.experiment.use.output import check_embedded, write_embeddings
     from xlser.experiment.use.session import Session
+    from xlser.ownfiles import refuse_input
 
     say = partial(click.echo, err=True)
 
     check_embedded(out)
+    refuse_input(out, source)
     asked = find_requests(source, table_options, channel)
     chosen = load(folder, model=model, method=method, seed=seed)
     for line in (*asked.notes, chosen.text()):

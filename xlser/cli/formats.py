@@ -50,7 +50,8 @@ def audformat(folder: Path, name: str | None, tables: tuple[str, ...], out: Path
     """Read an audformat database: db.yaml with its CSV or Parquet tables."""
     from xlser.data.formats.audformat_db import database_name, read_audformat
 
-    _write(read_audformat(folder, _about(name or database_name(folder), **described), tables=list(tables) or None), out)
+    about = _about(name or database_name(folder), **described)
+    _write(read_audformat(folder, about, tables=list(tables) or None), out, folder / "db.yaml")
 
 
 @import_.command("folder")
@@ -68,9 +69,9 @@ def folder(
 
     about = _about(name, **described)
     if is_saved(folder):
-        _write(read_saved(folder, audio or out.with_suffix(".audio"), about, table_options), out)
+        _write(read_saved(folder, audio or out.with_suffix(".audio"), about, table_options), out, folder)
     else:
-        _write(read_audio_folder(folder, about, table_options), out)
+        _write(read_audio_folder(folder, about, table_options), out, folder)
 
 
 @import_.command("parquet")
@@ -83,7 +84,7 @@ def parquet(source: Path, audio: Path, name: str, out: Path, table_options: Tabl
     """Read Parquet tables that hold the audio, as CAMEO does."""
     from xlser.data.formats.parquet import read_parquet
 
-    _write(read_parquet(source, audio, _about(name, **described), table_options), out)
+    _write(read_parquet(source, audio, _about(name, **described), table_options), out, source)
 
 
 @click.command()
@@ -98,7 +99,7 @@ def table(table: Path, name: str, out: Path, table_options: TableOptions, **desc
     """
     from xlser.data.formats.tables import read_csv
 
-    _write(read_csv(table, _about(name, **described), table_options), out)
+    _write(read_csv(table, _about(name, **described), table_options), out, table)
 
 
 import_.add_command(table, "table")
@@ -164,11 +165,12 @@ def _about(
     return About(name, language, licence, scale or None, pairs, speaker)
 
 
-def _write(imported: Imported, out: Path) -> None:
+def _write(imported: Imported, out: Path, source: Path) -> None:
     from xlser.data.formats.splits import write_split
     from xlser.data.manifest import write_manifest
-    from xlser.ownfiles import OwnFiles
+    from xlser.ownfiles import OwnFiles, refuse_input
 
+    refuse_input(out, source)
     manifest = imported.manifest
     write_manifest(manifest, out)
     click.echo(f"{out}: {len(manifest.frame)} utterances, {manifest.frame['speaker'].nunique()} speakers")

@@ -87,9 +87,11 @@ def command(
     from xlser.experiment.use.protocol import protocol_lines
     from xlser.experiment.use.readers import check_labels
     from xlser.experiment.use.session import Session
+    from xlser.ownfiles import refuse_input
 
     say = partial(click.echo, err=True)
 
+    refuse_input(out, source)
     asked = find_requests(source, table_options, channel)
     chosen = load(folder, model=model, method=method, seed=seed, datastore=datastore)
     wanted = check_labels([name.strip() for name in labels.split(",")] if labels else None, chosen.classes)

@@ -17,6 +17,7 @@ from xlser.experiment.use.request import Request
 from xlser.experiment.use.session import Session
 from xlser.experiment.use.timeline import Window, check_lengths, read_timeline, window_count
 from xlser.experiment.use.timeline_output import rows_to, write_textgrid
+from xlser.ownfiles import OwnFiles
 
 TEXTGRID = "textgrid"
 SUFFIX = ".TextGrid"
@@ -66,12 +67,8 @@ def write_timelines(
                 bar.update()
 
         if form == TEXTGRID:
-            places = textgrid_places(requests, out)
-            _each(
-                session,
-                requests,
-                lambda request, place: write_textgrid(counted(request), model, cut.classes, place),
-                places,
+            _write_textgrids(
+                session, requests, lambda request, at: write_textgrid(counted(request), model, cut.classes, at), out
             )
             return
         with opened(out, screen) as file:
@@ -82,6 +79,23 @@ def write_timelines(
                     write(request.name, window, model, cut.classes)
 
             _each(session, requests, rows, [None] * len(requests))
+
+
+def _write_textgrids(
+    session: Session, requests: Sequence[Request], write: Callable[[Request, Path], None], out: Path | None
+) -> None:
+    """Write a file a recording; in a folder none over one that somebody drew by hand under the very name."""
+    places = textgrid_places(requests, out)
+    if out is None or places == [out]:
+        _each(session, requests, write, places)
+        return
+    with OwnFiles(out, batch=True) as own:
+
+        def write_own(request: Request, place: Path) -> None:
+            with own.replacing(place.relative_to(own.folder).as_posix()) as temporary:
+                write(request, temporary)
+
+        _each(session, requests, write_own, places)
 
 
 def textgrid_places(requests: Sequence[Request], out: Path | None) -> list[Path]:
