@@ -245,7 +245,7 @@ class Story:
     """Lives of a kind of work, up to so many kills."""
 
     def __init__(self, kind: str, works: Works, player: Player, temporary: Path, seed: str, twice: bool) -> None:
-        """Let the command come to its end, and where asked once more, which tells how long it takes once it is known."""
+        """Let the command come to its end; where asked, once more, which tells how long it takes once it is known."""
         self.kind, self.works, self.player, self.temporary = kind, works, player, temporary
         self.folder, self.random = works.base / kind, random.Random(f"{seed} {kind}")
         undisturbed, again = self.folder / "undisturbed", self.folder / "again"
