@@ -196,8 +196,50 @@ def test_on_dask_the_shard_of_a_killed_worker_goes_to_another(data, jobs, alone,
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-def test_ctrl_c_leaves_no_process_and_no_half_file(data, tmp_path):
-    """As in a terminal: every process of the group is interrupted."""
+@pytest.mark.parametrize(("number", "kill"), [(signal.SIGINT, os.killpg), (signal.SIGTERM, os.kill)])
+def test_a_signal_leaves_no_process_and_no_half_file(data, tmp_path, number, kill):
+    """As in a terminal, where every process of the group is interrupted, and as a scheduler does."""
+    child = transfer(data, tmp_path)
+    kill(child.pid, number)
+    said, _ = child.communicate(timeout=60)
+    assert child.returncode == 128 + number, said
+    assert "Traceback" not in said
+    assert not half(tmp_path)
+    assert not _alive(child.pid)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_the_workers_of_a_killed_bench_end_with_it_and_the_next_one_sweeps(data, alone, tmp_path):
+    child = transfer(data, tmp_path)
+    while len(workers(child.pid)) < 2:
+        time.sleep(0.01)
+    child.kill()
+    child.communicate(timeout=60)
+    assert not _alive(child.pid)
+    left = {name: value for name, value in contents(tmp_path / "cache").items() if "/." not in name}
+    run_bench(plan(tmp_path / "bench"), tmp_path / "bench", at(data, tmp_path / "cache"))
+    assert not half(tmp_path)
+    assert left.items() <= contents(tmp_path / "cache").items()
+    assert numbers(tmp_path / "bench") == alone[1]
+
+
+def half(folder):
+    """Return what is hidden, but for locks."""
+    return [path for path in folder.rglob(".*") if path.name != ".lock"]
+
+
+def workers(leader):
+    """Return the processes in a session that compute."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        if _group(stat) == leader:
+            found.append((stat.parent / "cmdline").read_bytes())
+    return [words for words in found if b"popen_loky" in words]
+
+
+def transfer(data, tmp_path):
+    """Start a bench of two processes, and return it once there are features."""
     recipe = tmp_path / "small.yaml"
     recipe.write_text(json.dumps(plan(tmp_path)[0].recipe.model_dump(mode="json")))
     command = [sys.executable, "-m", "xlser.cli.main", "transfer", "--recipe", recipe, "--sources", BOTH[0]]
@@ -208,12 +250,7 @@ def test_ctrl_c_leaves_no_process_and_no_half_file(data, tmp_path):
     )
     while child.poll() is None and not list(tmp_path.rglob("features/*/*/*.npy")):
         time.sleep(0.002)
-    os.killpg(child.pid, signal.SIGINT)
-    said, _ = child.communicate(timeout=60)
-    assert child.returncode not in (0, -signal.SIGINT), said
-    assert "Traceback" not in said
-    assert not list((tmp_path / "cache").rglob("features/**/.*"))
-    assert not _alive(child.pid)
+    return child
 
 
 def _alive(group):

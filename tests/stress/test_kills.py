@@ -27,9 +27,9 @@ from ragged import make_ragged
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 KINDS = ("run", "transfer", "extract", "predict", "fetch")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
-FEW = {"extract": 3, "fetch": 3, "run": 2, "predict": 2, "transfer": 2}
-MANY = dict.fromkeys(KINDS, 20)
-AT_MOST = 4  # kills in a life
+FEW = {"run": 2, "extract": 3, "predict": 2, "fetch": 3}  # of two processes, see tests/experiment/test_bench_shards.py
+EACH = 20
+A_LIFE = (3, 6)  # kills, if there are as many left
 SECONDS = 5  # after which no process of a killed command may be left
 # What says when and how long, or by which command; and logs of sessions, of which a killed run has more.
 TIMES = {"about", "seconds", "times", "finished", "command"}
@@ -164,7 +164,7 @@ class Works:
             names = ["--sources", "synthetic-de", "--targets", "synthetic-tr", "--jobs", 2]
             return ["transfer", "--recipe", self.base / "transfer.yaml", *names, *data]
         if kind == "predict":
-            model = self.base / "run" / "undisturbed" / "out"
+            model = self.base / "model" / "out"
             return ["predict", model, self.data / "synthetic-tr", "--out", out / "said.csv", "--adapt"]
         if kind == "fetch":
             return ["corpora", "fetch", self.base / "toy.yaml", "--root", out, "--accept-licence"]
@@ -244,15 +244,20 @@ def debris(*folders: Path) -> list[str]:
 class Story:
     """Lives of a kind of work, up to so many kills."""
 
-    def __init__(self, kind: str, works: Works, player: Player, temporary: Path, seed: str) -> None:
+    def __init__(self, kind: str, works: Works, player: Player, temporary: Path, seed: str, twice: bool) -> None:
+        """Let the command come to its end; where asked, once more, which tells how long it takes once it is known."""
         self.kind, self.works, self.player, self.temporary = kind, works, player, temporary
         self.folder, self.random = works.base / kind, random.Random(f"{seed} {kind}")
-        undisturbed = self.folder / "undisturbed"
-        undisturbed.mkdir(parents=True, exist_ok=True)
-        self.seconds = player.through(works.argv(kind, undisturbed), undisturbed / "cache")
+        undisturbed, again = self.folder / "undisturbed", self.folder / "again"
+        undisturbed.mkdir(parents=True)
+        self.seconds = player.through(works.argv(kind, undisturbed), undisturbed / "cache") / 2
         self.end = contents(undisturbed)
         assert self.end
         assert not debris(undisturbed)
+        if twice:
+            again.mkdir()
+            self.seconds = player.through(works.argv(kind, again), again / "cache")
+            assert contents(again) == self.end
         self.hits: dict[str, int] = {}
 
     def live(self, kills: int) -> int:
@@ -260,7 +265,7 @@ class Story:
         life = self.folder / "life"
         life.mkdir()
         argv, hits = self.works.argv(self.kind, life), 0
-        for _ in range(self.random.randint(1, min(AT_MOST, kills))):
+        for _ in range(min(kills, self.random.randint(*A_LIFE))):
             share, number, group = self.random.uniform(0, 1), self.random.choice(SIGNALS), self.random.random() < 0.5
             before = self.kept(life)
             hit = self.player.killed(argv, life / "cache", share * self.seconds, number, group)
@@ -317,25 +322,28 @@ def stage(tmp_path_factory):
     server.shutdown()
 
 
-def play(stage, counts: dict[str, int]) -> None:
-    seed = os.environ.get("XLSER_KILLS_SEED") or secrets.token_hex(4)
-    print(f"\nXLSER_KILLS_SEED={seed}")
-    for kind in KINDS:  # run first: predict reads with its model
-        began, left = time.monotonic(), counts[kind]
-        story = Story(kind, *stage, seed)
-        lives = 0
-        while left > 0:
-            left -= story.live(left)
-            lives += 1
-        told = ", ".join(f"{name} {count}" for name, count in sorted(story.hits.items()))
-        print(f"{kind}: {counts[kind]} kills ({told}) in {lives} lives, {time.monotonic() - began:.0f} s")
+def play(kind: str, kills: int, stage, lives: int = 0) -> None:
+    """Play lives of a kind of work until it was killed so often, or has had so many lives."""
+    works, player, _ = stage
+    seed, began = os.environ.get("XLSER_KILLS_SEED") or secrets.token_hex(4), time.monotonic()
+    print(f"\nXLSER_KILLS_SEED={seed} {kind}")
+    if kind == "predict":
+        player.through(works.argv("run", works.base / "model"), works.base / "model" / "cache")
+    story, left, lived = Story(kind, *stage, seed, twice=not lives), kills, 0
+    while left > 0 and (lived < lives or not lives):
+        left -= story.live(left)
+        lived += 1
+    told = ", ".join(f"{name} {count}" for name, count in sorted(story.hits.items()))
+    print(f"{kind}: {kills - left} kills ({told}) in {lived} lives, {time.monotonic() - began:.0f} s")
 
 
 @pytest.mark.slow
-def test_a_few_kills(stage):
-    play(stage, FEW)
+@pytest.mark.parametrize("kind", FEW)
+def test_a_few_kills(stage, kind):
+    play(kind, FEW[kind], stage, lives=1)
 
 
 @pytest.mark.stress
-def test_a_hundred_kills(stage):
-    play(stage, MANY)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hundred_kills_a_fifth_of_each_kind(stage, kind):
+    play(kind, EACH, stage)

@@ -1,13 +1,16 @@
 """A process that has imported everything, and plays commands in children of its own, so that each starts at once.
 
-A request is a line of JSON: ``argv`` of the command line, ``log`` for what it prints, ``environment``. The answers are
-the child's number, as soon as it leads a session of its own, and its exit status when it has ended.
+What a child that came to its end had imported, it imports too, for the next one. A request is a line of JSON: ``argv``
+of the command line, ``log`` for what it prints, ``environment``. The answers are the child's number, as soon as it
+leads a session of its own, and its exit status when it has ended.
 """
 
+import atexit
 import importlib
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 MODULES = (
@@ -38,6 +41,15 @@ def main() -> None:
         os.close(read)
         print(pid, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+        learn(Path(f"{request['log']}.modules"))
+
+
+def learn(told: Path) -> None:
+    if told.exists():
+        for name in told.read_text().split():
+            with suppress(Exception):
+                importlib.import_module(name)
+        told.unlink()
 
 
 def play(request: dict, ready: int) -> None:
@@ -53,6 +65,7 @@ def play(request: dict, ready: int) -> None:
         cli.xlser = extract
     os.write(ready, b".")
     os.close(ready)
+    atexit.register(lambda: Path(f"{request['log']}.modules").write_text("\n".join(sys.modules)))
     cli.main()
 
 
