@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from typing_extensions import TypedDict
+from typing_extensions import Required, TypedDict
 
 from xlser.typedtable import Count, Counts, Number, Text, Texts
 from xlser.typedtable import typed as _typed
@@ -21,13 +21,13 @@ class Score(TypedDict, total=False):
     recipe: Text
     source: Text
     target: Text
-    corpus: Text
-    role: Text
+    corpus: Required[Text]
+    role: Required[Text]
     language: Text
     data: Text
-    protocol: Text
+    protocol: Required[Text]
     normalise: Text
-    method: Text
+    method: Required[Text]
     classifier: Text
     metric: Text
     axis: Text
@@ -56,7 +56,7 @@ class Score(TypedDict, total=False):
 class Labels(TypedDict, total=False):
     """How many utterances each label kept, was merged into another, or lost."""
 
-    kept: Counts
+    kept: Required[Counts]
     merged: dict[str, Any]
     dropped: Counts
 
@@ -65,21 +65,21 @@ class Labels(TypedDict, total=False):
 class CorpusFacts(TypedDict, total=False):
     """What is known of a corpus that was read."""
 
-    corpus: Text
-    title: Text
-    role: Text
-    language: Text
-    synthetic: bool
+    corpus: Required[Text]
+    title: Required[Text]
+    role: Required[Text]
+    language: Required[Text]
+    synthetic: Required[bool]
     licence: Text | None
     citation: Text | None
     verified: bool
-    utterances: Count
-    speakers: Count
+    utterances: Required[Count]
+    speakers: Required[Count]
     hours: Number
     ratings: Text
     rated: Counts
     emotions: Counts
-    labels: Labels
+    labels: Required[Labels]
     left_out: Counts
     notes: Texts
 
@@ -97,11 +97,11 @@ class Parts(TypedDict, total=False):
 class Split(TypedDict, total=False):
     """How the source was split for a seed."""
 
-    seed: Count
+    seed: Required[Count]
     fold: Count | None
-    hash: Text
-    speakers: Parts
-    utterances: Counts
+    hash: Required[Text]
+    speakers: Required[Parts]
+    utterances: Required[Counts]
     shared: list[Any]
 
 
@@ -109,10 +109,10 @@ class Split(TypedDict, total=False):
 class Curve(TypedDict, total=False):
     """How training went."""
 
-    method: Text
-    seed: Count
-    best_epoch: Count | None
-    curve: list[dict[str, Number]]
+    method: Required[Text]
+    seed: Required[Count]
+    best_epoch: Required[Count | None]
+    curve: Required[list[dict[str, Number]]]
 
 
 @_typed
@@ -148,19 +148,19 @@ class Folds(TypedDict, total=False):
 class FewShot(TypedDict, total=False):
     """What labelled clips of the target gave."""
 
-    method: Text
-    corpus: Text
+    method: Required[Text]
+    corpus: Required[Text]
     k: Count
-    way: Text
-    metric: Text
-    value: Number
-    low: Number
-    high: Number
+    way: Required[Text]
+    metric: Required[Text]
+    value: Required[Number]
+    low: Required[Number]
+    high: Required[Number]
     sd_draws: Number
     without: Number
-    gain: Number
-    gain_low: Number
-    gain_high: Number
+    gain: Required[Number]
+    gain_low: Required[Number]
+    gain_high: Required[Number]
 
 
 @_typed
@@ -225,16 +225,16 @@ class Bin(TypedDict, total=False):
 class Trust(TypedDict, total=False):
     """How far probabilities can be trusted."""
 
-    method: Text
-    corpus: Text
+    method: Required[Text]
+    corpus: Required[Text]
     ece: Number
     brier: Number
     aurc: Number
     promise: Number
-    reliability: list[Bin]
+    reliability: Required[list[Bin]]
     by_length: list[Bin]
-    sets: dict[str, Number]
-    abstention: dict[str, list[Number]]
+    sets: Required[dict[str, Number]]
+    abstention: Required[dict[str, list[Number]]]
 
 
 @_typed
@@ -255,18 +255,18 @@ class Point(TypedDict, total=False):
 class LabelMode(TypedDict, total=False):
     """A score with labels merged or left out."""
 
-    method: Text
-    classifier: Text
-    metric: Text
-    mode: Text
+    method: Required[Text]
+    classifier: Required[Text]
+    metric: Required[Text]
+    mode: Required[Text]
     protocol: Text
     normalise: Text
-    value: Number
-    low: Number
-    high: Number
+    value: Required[Number]
+    low: Required[Number]
+    high: Required[Number]
     chance: Number
-    classes: Texts
-    utterances: Count
+    classes: Required[Texts]
+    utterances: Required[Count]
     lost: dict[str, Any]
     merged: dict[str, Any]
     threshold: Number
@@ -314,13 +314,13 @@ class Side(TypedDict, total=False):
     """What was taken for a target, or would have been best."""
 
     recipe: Text
-    method: Text
-    classifier: Text
+    method: Required[Text]
+    classifier: Required[Text]
     normalise: Text
-    protocol: Text
-    value: Number
-    low: Number
-    high: Number
+    protocol: Required[Text]
+    value: Required[Number]
+    low: Required[Number]
+    high: Required[Number]
     chance: Number
 
 
@@ -347,14 +347,14 @@ class Validated(TypedDict, total=False):
 class Regret(TypedDict, total=False):
     """What choosing without labels gave away, over several cells."""
 
-    line: Text
+    line: Required[Text]
     protocol: Text
     corpora: Text
-    target: Text
+    target: Required[Text]
     cells: Count
-    regret: Number
-    regret_low: Number
-    regret_high: Number
+    regret: Required[Number]
+    regret_low: Required[Number]
+    regret_high: Required[Number]
     validated: Number
     oracle: Number
 
@@ -363,17 +363,17 @@ class Regret(TypedDict, total=False):
 class Test(TypedDict, total=False):
     """A paired test of two readings."""
 
-    family: Text
-    recipe: Text
-    source: Text
-    target: Text
+    family: Required[Text]
+    recipe: Required[Text]
+    source: Required[Text]
+    target: Required[Text]
     corpora: Text
     data: Text
-    rival: Text
+    rival: Required[Text]
     normalise: Text
-    difference: Number
+    difference: Required[Number]
     p: Number
-    p_holm: Number
+    p_holm: Required[Number]
     speakers: Count
     cells: Count
 

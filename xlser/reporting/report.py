@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from xlser.atomic import write_text
 from xlser.evaluation.results_file import load_results
+from xlser.evaluation.together import going_together
 from xlser.reporting import mapped
 from xlser.reporting.facts import Facts
 from xlser.reporting.first_screen import answer, chips, folded, forest
@@ -30,7 +31,9 @@ def write_report(run_dir: str | Path) -> Path:
         XlserError: the folder cannot be written.
     """
     path = Path(run_dir) / "report.html"
-    write_text(path, html(run_page(Facts.of_folder(run_dir))))
+    with going_together(run_dir):
+        page = html(run_page(Facts.of_folder(run_dir)))
+    write_text(path, page)
     return path
 
 
@@ -45,7 +48,8 @@ def render_terminal(run: dict[str, Any] | str | Path) -> str:
     Raises:
         RunError: a folder whose results cannot be read (see `load_results`).
     """
-    return text(assemble(PAGES["run in a terminal"], Facts(run if isinstance(run, dict) else load_results(run))))
+    with going_together("memory" if isinstance(run, dict) else run):
+        return text(assemble(PAGES["run in a terminal"], Facts(run if isinstance(run, dict) else load_results(run))))
 
 
 def run_page(facts: Facts) -> Page:

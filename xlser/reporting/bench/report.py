@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from xlser.atomic import write_text
 from xlser.evaluation.results_file import load_bench
+from xlser.evaluation.together import going_together
 from xlser.reporting.bench import cell_opening, maps
 from xlser.reporting.bench.cautions import banners, chips
 from xlser.reporting.bench.cell import CellFacts
@@ -43,11 +44,12 @@ def write_bench_report(folder: str | Path) -> Path:
         XlserError: the folder cannot be written.
     """
     folder = Path(folder)
-    bench = Bench(load_bench(folder))
-    tables = [(f"tables/{name}", text) for name, text in paper_tables(bench).items()]
-    write_all(folder, chain(tables, _pages(bench, clips_there(folder))))
     path = folder / "report.html"
-    write_text(path, html(bench_page(bench)))
+    with going_together(folder):
+        bench = Bench(load_bench(folder))
+        tables = [(f"tables/{name}", text) for name, text in paper_tables(bench).items()]
+        write_all(folder, chain(tables, _pages(bench, clips_there(folder))))
+        write_text(path, html(bench_page(bench)))
     return path
 
 
@@ -57,7 +59,8 @@ def render_bench(folder: str | Path) -> str:
     Raises:
         RunError: see `load_bench`.
     """
-    return text(assemble(PAGES["bench in a terminal"], Bench(load_bench(folder))))
+    with going_together(folder):
+        return text(assemble(PAGES["bench in a terminal"], Bench(load_bench(folder))))
 
 
 def _pages(bench: Bench, clips: dict[str, str]) -> Iterator[tuple[str, str]]:

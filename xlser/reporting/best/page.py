@@ -10,6 +10,7 @@ from xlser.atomic import replacing, write_text
 from xlser.csvcells import write_frame
 from xlser.evaluation.candidates import BestResult
 from xlser.evaluation.contamination import checkpoints_of
+from xlser.evaluation.together import going_together
 from xlser.printable import visible
 from xlser.reporting.best.readme import readme
 from xlser.reporting.best.sections import answer, picture
@@ -31,10 +32,12 @@ def write_best(result: BestResult, folder: str | Path) -> Path:
         XlserError: the folder cannot be written.
     """
     folder = Path(folder)
+    with going_together(folder):
+        frame, card, page = result.to_frame(), visible(readme(result)), html(best_page(result))
     with replacing(folder / "best.csv") as temporary:
-        write_frame(result.to_frame(), temporary)
-    write_text(folder / "README.md", visible(readme(result)))
-    write_text(folder / "report.html", html(best_page(result)))
+        write_frame(frame, temporary)
+    write_text(folder / "README.md", card)
+    write_text(folder / "report.html", page)
     return folder / "report.html"
 
 
