@@ -24,7 +24,7 @@ from typing import Any, ClassVar, get_type_hints
 import numpy as np
 from numpy.typing import ArrayLike
 
-from xlser.errors import CorpusError
+from xlser.errors import CorpusError, shortened
 from xlser.typedtable import is_of
 
 
@@ -169,11 +169,12 @@ def restore(about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Fitte
     """
     import xlser.evaluation.adaptations  # noqa: F401  # defines the kinds
 
-    if about.get("kind") not in _KINDS:
+    kind = about.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise CorpusError(
-            f"a saved adaptation is of kind {about.get('kind')!r}, which this version of xlser does not have"
+            f"a saved adaptation is of kind {shortened(repr(kind), 60)}, which this version of xlser does not have"
         )
-    return _KINDS[about["kind"]].from_state(about, arrays)
+    return _KINDS[kind].from_state(about, arrays)
 
 
 class Adaptation:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from typing_extensions import Required, TypedDict
+from typing_extensions import NotRequired, TypedDict
 
 from xlser.typedtable import Count, Counts, Number, Text, Texts
 from xlser.typedtable import typed as _typed
@@ -21,13 +21,13 @@ class Score(TypedDict, total=False):
     recipe: Text
     source: Text
     target: Text
-    corpus: Required[Text]
-    role: Required[Text]
+    corpus: Text
+    role: Text
     language: Text
     data: Text
-    protocol: Required[Text]
+    protocol: Text
     normalise: Text
-    method: Required[Text]
+    method: Text
     classifier: Text
     metric: Text
     axis: Text
@@ -56,7 +56,7 @@ class Score(TypedDict, total=False):
 class Labels(TypedDict, total=False):
     """How many utterances each label kept, was merged into another, or lost."""
 
-    kept: Required[Counts]
+    kept: Counts
     merged: dict[str, Any]
     dropped: Counts
 
@@ -65,21 +65,21 @@ class Labels(TypedDict, total=False):
 class CorpusFacts(TypedDict, total=False):
     """What is known of a corpus that was read."""
 
-    corpus: Required[Text]
-    title: Required[Text]
-    role: Required[Text]
-    language: Required[Text]
-    synthetic: Required[bool]
+    corpus: Text
+    title: Text
+    role: Text
+    language: Text
+    synthetic: bool
     licence: Text | None
     citation: Text | None
     verified: bool
-    utterances: Required[Count]
-    speakers: Required[Count]
+    utterances: Count
+    speakers: Count
     hours: Number
     ratings: Text
     rated: Counts
     emotions: Counts
-    labels: Required[Labels]
+    labels: Labels
     left_out: Counts
     notes: Texts
 
@@ -97,11 +97,11 @@ class Parts(TypedDict, total=False):
 class Split(TypedDict, total=False):
     """How the source was split for a seed."""
 
-    seed: Required[Count]
+    seed: Count
     fold: Count | None
-    hash: Required[Text]
-    speakers: Required[Parts]
-    utterances: Required[Counts]
+    hash: Text
+    speakers: Parts
+    utterances: Counts
     shared: list[Any]
 
 
@@ -109,10 +109,10 @@ class Split(TypedDict, total=False):
 class Curve(TypedDict, total=False):
     """How training went."""
 
-    method: Required[Text]
-    seed: Required[Count]
-    best_epoch: Required[Count | None]
-    curve: Required[list[dict[str, Number]]]
+    method: Text
+    seed: Count
+    best_epoch: Count | None
+    curve: list[dict[str, Number]]
 
 
 @_typed
@@ -148,19 +148,19 @@ class Folds(TypedDict, total=False):
 class FewShot(TypedDict, total=False):
     """What labelled clips of the target gave."""
 
-    method: Required[Text]
-    corpus: Required[Text]
+    method: Text
+    corpus: Text
     k: Count
-    way: Required[Text]
-    metric: Required[Text]
-    value: Required[Number]
-    low: Required[Number]
-    high: Required[Number]
+    way: Text
+    metric: Text
+    value: Number
+    low: Number
+    high: Number
     sd_draws: Number
     without: Number
-    gain: Required[Number]
-    gain_low: Required[Number]
-    gain_high: Required[Number]
+    gain: Number
+    gain_low: Number
+    gain_high: Number
 
 
 @_typed
@@ -225,16 +225,16 @@ class Bin(TypedDict, total=False):
 class Trust(TypedDict, total=False):
     """How far probabilities can be trusted."""
 
-    method: Required[Text]
-    corpus: Required[Text]
+    method: Text
+    corpus: Text
     ece: Number
     brier: Number
     aurc: Number
     promise: Number
-    reliability: Required[list[Bin]]
+    reliability: list[Bin]
     by_length: list[Bin]
-    sets: Required[dict[str, Number]]
-    abstention: Required[dict[str, list[Number]]]
+    sets: dict[str, Number]
+    abstention: dict[str, list[Number]]
 
 
 @_typed
@@ -255,18 +255,18 @@ class Point(TypedDict, total=False):
 class LabelMode(TypedDict, total=False):
     """A score with labels merged or left out."""
 
-    method: Required[Text]
-    classifier: Required[Text]
-    metric: Required[Text]
-    mode: Required[Text]
+    method: Text
+    classifier: Text
+    metric: Text
+    mode: Text
     protocol: Text
     normalise: Text
-    value: Required[Number]
-    low: Required[Number]
-    high: Required[Number]
+    value: Number
+    low: Number
+    high: Number
     chance: Number
-    classes: Required[Texts]
-    utterances: Required[Count]
+    classes: Texts
+    utterances: Count
     lost: dict[str, Any]
     merged: dict[str, Any]
     threshold: Number
@@ -314,13 +314,13 @@ class Side(TypedDict, total=False):
     """What was taken for a target, or would have been best."""
 
     recipe: Text
-    method: Required[Text]
-    classifier: Required[Text]
+    method: Text
+    classifier: Text
     normalise: Text
-    protocol: Required[Text]
-    value: Required[Number]
-    low: Required[Number]
-    high: Required[Number]
+    protocol: Text
+    value: Number
+    low: Number
+    high: Number
     chance: Number
 
 
@@ -347,14 +347,14 @@ class Validated(TypedDict, total=False):
 class Regret(TypedDict, total=False):
     """What choosing without labels gave away, over several cells."""
 
-    line: Required[Text]
+    line: Text
     protocol: Text
     corpora: Text
-    target: Required[Text]
+    target: Text
     cells: Count
-    regret: Required[Number]
-    regret_low: Required[Number]
-    regret_high: Required[Number]
+    regret: Number
+    regret_low: Number
+    regret_high: Number
     validated: Number
     oracle: Number
 
@@ -363,17 +363,17 @@ class Regret(TypedDict, total=False):
 class Test(TypedDict, total=False):
     """A paired test of two readings."""
 
-    family: Required[Text]
-    recipe: Required[Text]
-    source: Required[Text]
-    target: Required[Text]
+    family: Text
+    recipe: Text
+    source: Text
+    target: Text
     corpora: Text
     data: Text
-    rival: Required[Text]
+    rival: Text
     normalise: Text
-    difference: Required[Number]
+    difference: Number
     p: Number
-    p_holm: Required[Number]
+    p_holm: Number
     speakers: Count
     cells: Count
 
@@ -522,5 +522,5 @@ class PredictionsPacked(TypedDict):
 class PredictionsFile(TypedDict):
     """``predictions.json`` of a run."""
 
-    schema: Count
+    schema: NotRequired[Count]
     corpora: list[PredictionsPacked]
