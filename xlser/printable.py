@@ -98,7 +98,7 @@ class VisibleStream:
     """
 
     def __init__(self, stream: IO[str]):
-        self.exact = stream
+        self.exact: Any = stream
 
     def __getattr__(self, name: str) -> Any:
         if name in ("buffer", "detach"):  # a way around; click would take it where the encoding is ASCII
@@ -122,7 +122,8 @@ class VisibleStream:
 def exact_output() -> TextIO:
     """Return standard output for what programs read: as it is written, unless it is a terminal."""
     stream: Any = sys.stdout
-    return stream if not isinstance(stream, VisibleStream) or stream.isatty() else stream.exact
+    found: TextIO = stream if not isinstance(stream, VisibleStream) or stream.isatty() else stream.exact
+    return found
 
 
 def _spelled(letter: re.Match[str]) -> str:

@@ -48,7 +48,7 @@ def checked_config(path: Path, config: Mapping[str, Any], default: Any) -> dict[
         )
     known = {key: value for key, value in default.to_dict().items() if not key.startswith("_")}
     aliases: Mapping[str, str] = getattr(default, "attribute_map", {})
-    kept = {}
+    kept: dict[str, Any] = {}
     for key, value in config.items():
         name = aliases.get(key, key)
         if key == "model_type" or _DROPPED.match(key):

@@ -109,7 +109,7 @@ def content(tensors: Mapping[str, Tensor]) -> str:
     for name, tensor in sorted(tensors.items()):
         total = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode(), total)
         if tensor.numel():
-            total = zlib.crc32(memoryview(tensor.contiguous().view(-1).view(torch.uint8).numpy()), total)
+            total = zlib.crc32(tensor.contiguous().view(-1).view(torch.uint8).numpy().data, total)
     return f"{len(tensors)} tensors, crc32 {total:08x}"
 
 
