@@ -98,7 +98,7 @@ class VisibleStream:
     """
 
     def __init__(self, stream: IO[str]):
-        self.exact = stream
+        self.exact: Any = stream
 
     def __getattr__(self, name: str) -> Any:
         if name in ("buffer", "detach"):  # a way around; click would take it where the encoding is ASCII

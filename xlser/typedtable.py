@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Union
 
@@ -49,6 +50,7 @@ def read_typed(path: Path, kind: type[Any], way: str, *, error: type[XlserError]
 def is_typed(kind: type[Any], table: Any) -> bool:
     """Say whether a table is of a type, where one that is not counts as missing.
 
+    >>> from typing_extensions import TypedDict
     >>> @typed
     ... class Row(TypedDict, total=False):
     ...     value: Number
@@ -57,6 +59,19 @@ def is_typed(kind: type[Any], table: Any) -> bool:
     """
     try:
         _adapter(kind).validate_python(table)
+    except ValidationError:
+        return False
+    return True
+
+
+def is_of(hint: Any, value: Any) -> bool:
+    """Say whether a value is of a type, strictly: a number is no truth value, and finite.
+
+    >>> is_of(tuple[str, ...], ("a",)), is_of(float | None, None), is_of(int, True), is_of(float, 1)
+    (True, True, False, True)
+    """
+    try:
+        _of(hint).validate_python(value)
     except ValidationError:
         return False
     return True
@@ -84,6 +99,7 @@ def check_types(
     Raises:
         XlserError: something is of another type; the first few are named, each with its key, the rule and the value.
 
+    >>> from typing_extensions import TypedDict
     >>> @typed
     ... class Row(TypedDict, total=False):
     ...     value: Number
@@ -122,11 +138,11 @@ _RULES = {
 }
 
 
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    """Return what checks a type; to make one takes milliseconds."""
-    if kind not in _ADAPTERS:
-        _ADAPTERS[kind] = TypeAdapter(kind)
-    return _ADAPTERS[kind]
+@cache
+def _of(hint: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(hint, config=ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True))
 
 
-_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

@@ -19,12 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from xlser.errors import CorpusError
+from xlser.errors import CorpusError, shortened
+from xlser.typedtable import is_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,9 +141,18 @@ class Fitted:
 
     @classmethod
     def from_state(cls, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Fitted:
-        """Make it again of what ``state`` gave; `restore` finds the kind."""
+        """Make it again of what ``state`` gave; `restore` finds the kind.
+
+        Raises:
+            ValueError: a value of another type.
+        """
         values: dict[str, Any] = {name: _frozen(value) for name, value in about.items() if name != "kind"}
-        return cls(**values, **dict[str, Any](arrays))
+        values |= arrays
+        hints = get_type_hints(cls)
+        for item in fields(cls):
+            if item.name in values and not is_of(hints[item.name], values[item.name]):
+                raise ValueError(f"`{item.name}` of {cls.__name__} must be {item.type}")
+        return cls(**values)
 
 
 _KINDS[Fitted.__name__] = Fitted
@@ -159,11 +169,12 @@ def restore(about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Fitte
     """
     import xlser.evaluation.adaptations  # noqa: F401  # defines the kinds
 
-    if about.get("kind") not in _KINDS:
+    kind = about.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise CorpusError(
-            f"a saved adaptation is of kind {about.get('kind')!r}, which this version of xlser does not have"
+            f"a saved adaptation is of kind {shortened(repr(kind), 60)}, which this version of xlser does not have"
         )
-    return _KINDS[about["kind"]].from_state(about, arrays)
+    return _KINDS[kind].from_state(about, arrays)
 
 
 class Adaptation:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from typing_extensions import TypedDict
+from typing_extensions import NotRequired, TypedDict
 
 from xlser.typedtable import Count, Counts, Number, Text, Texts
 from xlser.typedtable import typed as _typed
@@ -522,5 +522,5 @@ class PredictionsPacked(TypedDict):
 class PredictionsFile(TypedDict):
     """``predictions.json`` of a run."""
 
-    schema: Count
+    schema: NotRequired[Count]
     corpora: list[PredictionsPacked]

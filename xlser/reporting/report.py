@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from xlser.evaluation.results_file import load_results
+from xlser.evaluation.together import going_together
 from xlser.ownfiles import OwnFiles
 from xlser.reporting import mapped
 from xlser.reporting.facts import Facts
@@ -29,7 +30,9 @@ def write_report(run_dir: str | Path) -> Path:
         RunError: ``results.json`` is missing, damaged or of another version (see `load_results`).
         XlserError: the folder cannot be written.
     """
-    OwnFiles(run_dir).write("report.html", html(run_page(Facts.of_folder(run_dir))))
+    with going_together(run_dir):
+        page = html(run_page(Facts.of_folder(run_dir)))
+    OwnFiles(run_dir).write("report.html", page)
     return Path(run_dir) / "report.html"
 
 
@@ -44,7 +47,8 @@ def render_terminal(run: dict[str, Any] | str | Path) -> str:
     Raises:
         RunError: a folder whose results cannot be read (see `load_results`).
     """
-    return text(assemble(PAGES["run in a terminal"], Facts(run if isinstance(run, dict) else load_results(run))))
+    with going_together("memory" if isinstance(run, dict) else run):
+        return text(assemble(PAGES["run in a terminal"], Facts(run if isinstance(run, dict) else load_results(run))))
 
 
 def run_page(facts: Facts) -> Page:

@@ -109,8 +109,7 @@ def content(tensors: Mapping[str, Tensor]) -> str:
     for name, tensor in sorted(tensors.items()):
         total = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode(), total)
         if tensor.numel():
-            held: Any = tensor.contiguous().view(-1).view(torch.uint8).numpy()  # read in place
-            total = zlib.crc32(held, total)
+            total = zlib.crc32(tensor.contiguous().view(-1).view(torch.uint8).numpy().data, total)
     return f"{len(tensors)} tensors, crc32 {total:08x}"
 
 

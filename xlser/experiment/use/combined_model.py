@@ -14,6 +14,7 @@ from xlser.data.audio import content_hash
 from xlser.data.channels import channel_number
 from xlser.errors import RunError, XlserError
 from xlser.evaluation.adapting import Adaptation
+from xlser.evaluation.best_schema import CombinedAbout
 from xlser.experiment.checkpoint_places import with_checkpoints
 from xlser.experiment.use.dimensions import Dimensions
 from xlser.experiment.use.embedders import FeatureEmbedder, check_pretrained
@@ -24,7 +25,8 @@ from xlser.experiment.use.transductive import Shift
 from xlser.features.extractors import make_extractor, random_weights
 from xlser.features.normalise import Scaler
 from xlser.store.datastore import Datastore
-from xlser.systems.combined import Combined
+from xlser.systems.combined import SAVED, Combined
+from xlser.typedtable import check_types
 from xlser.vocabulary import ZERO_SHOT
 
 
@@ -186,6 +188,7 @@ def open_combined(folder: str | Path, datastore: str | Path | None = None) -> Co
     folder = Path(folder)
     combined = Combined.load(folder)
     about = combined.about
+    check_types(CombinedAbout, about, folder / SAVED, "Run the same `xlser best` command again.")
     extractor = with_checkpoints(make_extractor(about["extractor"]), about["pretrained"], folder)
     check_pretrained(extractor, about["pretrained"])
     width = len(combined.columns)

@@ -11,6 +11,7 @@ from typing import Any
 from xlser.errors import RunError, did_you_mean
 from xlser.evaluation.choice import choose_among, choose_rating
 from xlser.evaluation.headline import Headline
+from xlser.evaluation.together import going_together
 from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.use.hub_models import shown
 from xlser.experiment.use.jobs import TrainedJob, trained_jobs
@@ -123,7 +124,11 @@ def find_model(
     Raises:
         RunError: no such folder, method, seed or model, or a run that did not finish.
     """
-    run = Path(run)
+    with going_together(run):
+        return _found(Path(run), method, seed, model, exportable)
+
+
+def _found(run: Path, method: str | None, seed: int | None, model: str | None, exportable: bool) -> Chosen:
     jobs, failed = trained_jobs(run)
     if exportable:
         jobs = [_without_features(job) for job in _encoders(jobs) or jobs]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from xlser.evaluation.results_file import is_bench
+from xlser.evaluation.together import going_together
 from xlser.evaluation.verdicts import correct_families, paired
 from xlser.reporting.bench.sides import Sides
 from xlser.reporting.bench.sides_of_benches import of_benches
@@ -29,10 +30,11 @@ def compare(first: str | Path, second: str | Path) -> str:
         RunError: a folder is no finished run or bench, or they have nothing in common.
     """
     first, second = Path(first), Path(second)
-    benches = any(is_bench(folder) for folder in (first, second))
-    several = of_benches(first, second) if benches else of_runs(first, second)
-    _test(several)
-    return text(assemble(PAGES["comparison"], several), WHOLE)
+    with going_together(first, second):
+        benches = any(is_bench(folder) for folder in (first, second))
+        several = of_benches(first, second) if benches else of_runs(first, second)
+        _test(several)
+        return text(assemble(PAGES["comparison"], several), WHOLE)
 
 
 def _test(several: list[Sides]) -> None:

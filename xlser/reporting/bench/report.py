@@ -9,6 +9,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from xlser.evaluation.results_file import load_bench
+from xlser.evaluation.together import going_together
 from xlser.ownfiles import OwnFiles
 from xlser.reporting.bench import cell_opening, maps
 from xlser.reporting.bench.cautions import banners, chips
@@ -43,10 +44,11 @@ def write_bench_report(folder: str | Path) -> Path:
         XlserError: the folder cannot be written.
     """
     folder = Path(folder)
-    bench = Bench(load_bench(folder))
-    tables = [(f"tables/{name}", text) for name, text in paper_tables(bench).items()]
-    write_all(folder, chain(tables, _pages(bench, clips_there(folder))))
-    OwnFiles(folder).write("report.html", html(bench_page(bench)))
+    with going_together(folder):
+        bench = Bench(load_bench(folder))
+        tables = [(f"tables/{name}", text) for name, text in paper_tables(bench).items()]
+        write_all(folder, chain(tables, _pages(bench, clips_there(folder))))
+        OwnFiles(folder).write("report.html", html(bench_page(bench)))
     return folder / "report.html"
 
 
@@ -56,7 +58,8 @@ def render_bench(folder: str | Path) -> str:
     Raises:
         RunError: see `load_bench`.
     """
-    return text(assemble(PAGES["bench in a terminal"], Bench(load_bench(folder))))
+    with going_together(folder):
+        return text(assemble(PAGES["bench in a terminal"], Bench(load_bench(folder))))
 
 
 def _pages(bench: Bench, clips: dict[str, str]) -> Iterator[tuple[str, str]]:

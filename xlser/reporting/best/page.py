@@ -9,6 +9,7 @@ from markupsafe import Markup
 from xlser.csvcells import write_frame
 from xlser.evaluation.candidates import BestResult
 from xlser.evaluation.contamination import checkpoints_of
+from xlser.evaluation.together import going_together
 from xlser.ownfiles import OwnFiles
 from xlser.printable import visible
 from xlser.reporting.best.sections import answer, picture
@@ -31,11 +32,14 @@ def write_best(result: BestResult, folder: str | Path) -> Path:
     Raises:
         XlserError: the folder cannot be written.
     """
+    with going_together(folder):
+        frame, page = result.to_frame(), html(best_page(result))
+        card = visible(model_readme(facts_of_search(result)))
     own = OwnFiles(folder)
     with own.replacing("best.csv", durable=True) as temporary:
-        write_frame(result.to_frame(), temporary)
-    own.write("README.md", visible(model_readme(facts_of_search(result))))
-    own.write("report.html", html(best_page(result)))
+        write_frame(frame, temporary)
+    own.write("README.md", card)
+    own.write("report.html", page)
     return Path(folder) / "report.html"
 
 
