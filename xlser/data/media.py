@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from xlser.data.unreadable import AudioFault, PassingFault, check_header_rate, reading
+from xlser.data.unreadable import AudioFault, PassingFault, check_header, reading
 
 # What integers reach at full scale, by their width in bytes.
 _FULL = {1: 2.0**7, 2: 2.0**15, 4: 2.0**31, 8: 2.0**63}
@@ -67,7 +67,7 @@ class MediaDecoder:
         if first is None:
             raise AudioFault("zero length: the header is there, but no samples")
         self._first, self.rate, self.channels = first, int(first.sample_rate), int(first.layout.nb_channels)
-        check_header_rate(self.rate)
+        check_header(self.rate, self.channels)
 
     def blocks(self, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
         """Yield frames ``first`` to ``last``; see `xlser.data.decoding.Decoder`.
