@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -32,6 +33,9 @@ def in_processes(tasks: Sequence[Callable[[], Result]], workers: int) -> Iterato
     from joblib import Parallel, delayed
 
     calls = [delayed(_alone)(task) for task in tasks]
+    # An idle worker ends, and joblib starts another one: "a too short timeout or a memory leak" is neither. A worker
+    # that is killed is an exception, below.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
     try:
         yield from Parallel(workers, return_as="generator_unordered", batch_size=1)(calls)
     except BrokenProcessPool as error:
