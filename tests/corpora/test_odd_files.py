@@ -1,6 +1,8 @@
 """What lies in a folder under the name of a recording and is none: named, left out, and never waited for."""
 
+import contextlib
 import os
+import random
 import socket
 import struct
 
@@ -52,6 +54,15 @@ def bind(path):
             os.chdir(there)
 
 
+def caf_chunk(length):
+    return b"caff" + struct.pack(">HH4sq", 1, 0, b"free", length) + bytes(100)
+
+
+def film_to(place):
+    """Return a film whose pictures' table lies at a place that there is not."""
+    return struct.pack(">I4s4sI4s", 20, b"ftyp", b"isom", 0, b"isom") + struct.pack(">I4sQ", 1, b"moov", place)
+
+
 ODD = {
     "pipe": (lambda path, voice: os.mkfifo(path), "a pipe"),
     "socket": (lambda path, voice: bind(path), "a socket"),
@@ -64,6 +75,9 @@ ODD = {
     "fast": (lambda path, voice: path.write_bytes(header(rate=2**31 - 1)), "2,147,483,647 Hz"),
     "crowd": (lambda path, voice: path.write_bytes(header(channels=1000, data=bytes(80_000))), "1,000 channels"),
     "endless": (lambda path, voice: path.write_bytes(caf(2**63 - 1)), "malformed|cut short"),
+    "backwards": (lambda path, voice: path.write_bytes(caf_chunk(-12)), "cut short"),
+    "far back": (lambda path, voice: path.write_bytes(caf_chunk(-(2**40))), "cut short"),
+    "elsewhere": (lambda path, voice: path.write_bytes(film_to(2**63 + 5)), "MP4|cut short|no sound"),
     "long": (lambda path, voice: path.write_bytes(long_flac(path, voice)), "cut short: .* 68,719,476,734 samples"),
 }
 
@@ -87,6 +101,31 @@ def test_what_is_no_file_is_not_opened_to_be_hashed_or_read_as_a_table(tmp_path,
     if kind != "folder":
         with pytest.raises(CorpusError, match=said):
             read_rows(tmp_path / "a.csv", TableOptions())
+
+
+@pytest.mark.parametrize("data", [caf_chunk(-12), b".snd", b"RIFF\0\0\0\0WAVEds64\4\0\0\0", b"RF64"])
+def test_headers_that_are_cut_off_or_lead_backwards_are_hashed(tmp_path, data):
+    (tmp_path / "a.wav").write_bytes(data)
+    assert len(content_hash(tmp_path / "a.wav")) == 64
+
+
+def test_a_damaged_header_never_stops_the_whole(tmp_path, voice):
+    draw = random.Random(7)
+    for kind, subtype in (
+        ("WAV", "PCM_16"),
+        ("AIFF", "PCM_16"),
+        ("CAF", "ALAC_16"),
+        ("FLAC", "PCM_16"),
+        ("W64", "PCM_16"),
+    ):
+        soundfile.write(tmp_path / "good", voice(), 16_000, format=kind, subtype=subtype)
+        good = (tmp_path / "good").read_bytes()
+        for _ in range(60):
+            data, place = bytearray(good), draw.randrange(120)
+            data[place : place + 8] = draw.choice([b"\xff" * 8, bytes(8), b"\x80" + bytes(7), draw.randbytes(8)])
+            (tmp_path / "a.wav").write_bytes(data)
+            with contextlib.suppress(AudioFault):  # of the machine nothing may be said
+                probe(tmp_path / "a.wav")
 
 
 def test_a_link_to_a_file_is_one(tmp_path, voice):

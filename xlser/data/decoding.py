@@ -92,6 +92,8 @@ def _opened(source: Path | BinaryIO, stack: ExitStack) -> Decoder:
     with reading(source):
         if isinstance(source, Path):
             check_is_file(source)
+            if not source.stat().st_size:  # as the system's own files say, some of which are waited for, too
+                raise AudioFault("zero length: an empty file")
         try:
             sound = stack.enter_context(soundfile.SoundFile(_openable(source)))
         except (soundfile.SoundFileError, TypeError) as error:  # TypeError: it wants to be told what is in a .raw

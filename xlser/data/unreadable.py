@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -155,7 +156,9 @@ def _is_of_machine(error: Exception) -> bool:
         return True
     # PyAV's exceptions are kinds of OSError, too, but speak of what is in the file.
     of_media = type(error).__module__.startswith("av.")
-    return isinstance(error, OSError) and not of_media and not is_of_a_file(error)
+    # A place that there is not, which a damaged header may name, is an invalid argument to the system.
+    nowhere = isinstance(error, OSError) and error.errno == errno.EINVAL
+    return isinstance(error, OSError) and not (of_media or nowhere) and not is_of_a_file(error)
 
 
 def _looked_at(source: Path | BinaryIO) -> tuple[int, bytes]:
