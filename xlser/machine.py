@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from xlser.errors import MachineError
+from xlser.oddfiles import not_a_file
 
 # What may be wrong with one file or its name. Whatever else the system says is about the machine, and so is an OSError
 # without any number: a library that cannot be loaded raises such.
@@ -67,8 +68,10 @@ def check_opens(path: str | Path) -> None:
     """Open a file for reading and close it: libraries that open files themselves hide why they could not.
 
     Raises:
-        OSError: with the system's number.
+        OSError: with the system's number; that of no such device where it is a pipe, a folder or such.
     """
+    if kind := not_a_file(path):
+        raise OSError(errno.ENXIO, kind, str(path))
     with open(path, "rb"):
         pass
 

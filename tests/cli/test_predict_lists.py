@@ -163,7 +163,7 @@ def test_one_odd_file_never_costs_a_batch(xlser, run, call, tmp_path):
     (call / "link.wav").symlink_to(call / "nowhere.wav")
     os.mkfifo(call / "pipe.wav")
     os.mkfifo(tmp_path / "pipe.csv")
-    assert "a pipe, a socket or a device" in xlser("predict", run, tmp_path / "pipe.csv")[2]
+    assert "a pipe, not a file" in xlser("predict", run, tmp_path / "pipe.csv")[2]
     (call / "empty.wav").touch()
     (call / "samples.raw").write_bytes(bytes(32_000))
     (call / "cut.wav").write_bytes(b"RIFF")

@@ -380,7 +380,7 @@ def test_segments_of_a_file_that_was_changed_have_another_key(wav):
 
 def test_a_folder_is_no_recording(tmp_path):
     (tmp_path / "a.wav").mkdir()
-    with pytest.raises(AudioFault, match="cannot be read"):
+    with pytest.raises(AudioFault, match="a folder, not a recording"):
         probe(tmp_path / "a.wav")
 
 

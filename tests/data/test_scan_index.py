@@ -1,7 +1,9 @@
 """A second look at a folder reads what changed, and nothing else."""
 
+import errno
 import os
 import time
+from pathlib import Path
 
 import pytest
 import soundfile
@@ -9,6 +11,7 @@ import soundfile
 import xlser.data.headers as headers_module
 from xlser.data.manifest import build_manifest
 from xlser.data.scan_index import ScanIndex
+from xlser.errors import MachineError
 
 NAMES = ("s1_ang_1.wav", "s2_hap_1.wav", "s3_sad_1.wav")
 
@@ -125,3 +128,32 @@ def test_a_name_in_another_encoding_is_no_reason_to_stop(make_card, settled, tmp
         pytest.skip("this disk takes only UTF-8 names")
     age(settled / name)
     assert len(build_manifest(make_card(), settled, cache=tmp_path / "cache").frame) == 3
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EPERM])
+def test_a_cache_that_may_only_be_read_does(make_card, corpus, tmp_path, monkeypatch, number):
+    root, make = corpus("s1_ang_1.wav", "s2_sad_1.wav"), Path.mkdir
+
+    def refuse(self, *args, **options):
+        if tmp_path / "cache" in (self, *self.parents):
+            raise OSError(number, os.strerror(number), str(self))
+        return make(self, *args, **options)
+
+    for path in root.iterdir():  # settled: written long ago
+        os.utime(path, (1, 1))
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    assert len(build_manifest(make_card(), root, cache=tmp_path / "cache").frame) == 2
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_full_disk_is_no_cache_that_may_only_be_read(make_card, corpus, tmp_path, monkeypatch):
+    root = corpus("s1_ang_1.wav", "s2_sad_1.wav")
+    for path in root.iterdir():
+        os.utime(path, (1, 1))
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(MachineError, match="The disk is full"):
+        build_manifest(make_card(), root, cache=tmp_path / "cache")

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote, urlsplit
 
+from xlser.corpora.answers import content_of
 from xlser.corpora.download import Remote
 from xlser.errors import CorpusError
 from xlser.jsonfile import parse_lenient
+
+# Bytes of a record's list of files.
+_LONGEST_LIST = 2**24
 
 
 def remotes(address: str, sha256: str = "") -> list[Remote]:
@@ -36,14 +40,13 @@ def _record(address: str, api: str) -> list[Remote]:
     import requests
 
     try:
-        answer = requests.get(api, timeout=(10, 60))
-        answer.raise_for_status()
+        content = content_of(api, _LONGEST_LIST)
     except requests.RequestException as error:
         raise CorpusError(f"cannot list the files of {address}: {' '.join(str(error).split())[:200]}") from error
     try:
-        entries = parse_lenient(answer.content)["files"]
+        entries = parse_lenient(content)["files"]
         files = [Remote(_content(entry, api), entry["key"], entry.get("checksum", "")) for entry in entries]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise CorpusError(f"{address} does not list its files as records do; download them by hand") from error
     if not files:
         raise CorpusError(f"{address} lists no files")

@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from xlser.atomic import write_text
+from xlser.corpora.answers import EndlessError, answer_to, blocks, length_of
 from xlser.errors import CorpusError
 from xlser.jsonfile import read_json
 from xlser.locks import holder, named_holder
 from xlser.machine import pass_on_machine
 
-# What is read at once, and lost when a connection breaks.
-_BLOCK = 2**14
-_TIMEOUT = (10, 60)  # seconds to connect, seconds between two bytes
 CHECKSUMS = "checksums.json"
 
 
@@ -53,8 +51,8 @@ def download(remote: Remote, folder: str | Path, *, progress: bool = False) -> P
     complete download is written to ``checksums.json`` in ``folder``, and every later use is held to it.
 
     Raises:
-        CorpusError: a server that cannot be reached, refuses or breaks off, a checksum that differs, a disk too small,
-            or another process that downloads the same file.
+        CorpusError: a server that cannot be reached, refuses, breaks off, sends no end or next to nothing, or a length
+            that is none; a checksum that differs, a disk too small, or another process that downloads the same file.
         XlserError: ``folder`` cannot be written.
     """
     import requests
@@ -117,7 +115,7 @@ class _Resuming:
         import requests
 
         have = file.seek(0, 2)
-        with requests.get(url, headers=self._headers(have), stream=True, timeout=_TIMEOUT) as answer:
+        with answer_to(url, self._headers(have)) as answer:
             if answer.status_code == requests.codes.requested_range_not_satisfiable and have:
                 return False
             answer.raise_for_status()
@@ -127,7 +125,11 @@ class _Resuming:
             file.truncate(begins)
             file.seek(begins)
             write_text(self._about, json.dumps({"tag": _tag(answer.headers)}))
-            self._write(answer, file, begins)
+            try:
+                self._write(answer, url, file, begins)
+            except EndlessError:
+                file.truncate(0)
+                raise
         return True
 
     def _headers(self, have: int) -> dict[str, str]:
@@ -136,16 +138,16 @@ class _Resuming:
         # Without a tag nobody can say that the rest belongs to the part: begin anew.
         return headers | {"Range": f"bytes={have}-", "If-Range": tag} if have and tag else headers
 
-    def _write(self, answer: Any, file: IO[bytes], begins: int) -> None:
+    def _write(self, answer: Any, url: str, file: IO[bytes], begins: int) -> None:
         from xlser.bars import tqdm
 
-        length = answer.headers.get("Content-Length")
-        total = begins + int(length) if length else None
+        length = length_of(answer, url)
+        total = begins + length if length else None
         if total and total - begins > shutil.disk_usage(self.part.parent).free:
             raise CorpusError(f"{self.part} needs {total:,} bytes, more than the disk has left")
         bar = tqdm(total=total, initial=begins, unit="B", unit_scale=True, leave=False, disable=not self.progress)
         with bar:
-            for block in answer.iter_content(_BLOCK):
+            for block in blocks(answer, url, self.part.parent):
                 file.write(block)
                 bar.update(len(block))
         file.flush()
@@ -170,7 +172,7 @@ def _tag(headers: Any) -> str | None:
 
 
 def _range_start(text: str) -> int:
-    found = re.fullmatch(r"bytes (\d+)-\d+/.*", text)
+    found = re.fullmatch(r"bytes ([0-9]{1,18})-[0-9]+/.*", text)
     return int(found[1]) if found else -1
 
 

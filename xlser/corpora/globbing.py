@@ -29,7 +29,8 @@ def walk(root: Path) -> Iterator[str]:
     """Yield the relative POSIX path of every visible file below ``root``, in sorted order.
 
     Hidden files (macOS leaves ``._`` copies) are passed over. Linked folders are entered, but none inside itself, so
-    that a link to a folder above it ends and finds nothing twice.
+    that a link to a folder above it ends and finds nothing twice. An empty folder that is named as audio is yielded
+    like a file: somebody takes it for a recording, and opening it says what it is.
     """
     yield from _walk(root, "", frozenset({os.path.realpath(root)}))
 
@@ -50,8 +51,15 @@ def _walk(folder: Path, prefix: str, above: frozenset[str]) -> Iterator[str]:
             yield prefix + entry.name
             continue
         real = os.path.realpath(entry.path)
-        if real not in above:
-            yield from _walk(Path(entry.path), f"{prefix}{entry.name}/", above | {real})
+        if real in above:
+            continue
+        below = _walk(Path(entry.path), f"{prefix}{entry.name}/", above | {real})
+        first = next(below, None)
+        if first is not None:
+            yield first
+            yield from below
+        elif PurePosixPath(entry.name).suffix.lower() in AUDIO_SUFFIXES:
+            yield prefix + entry.name
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

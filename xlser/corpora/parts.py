@@ -215,8 +215,8 @@ class Dimensions(Grown):
     @field_validator("scale")
     @classmethod
     def _ordered(cls, scale: Scale) -> Scale:
-        if not scale[0] < scale[1]:
-            raise ValueError(f"must be [low, high] with low < high, but is {list(scale)} instead")
+        if not 0 < scale[1] - scale[0] < float("inf"):
+            raise ValueError(f"must be two finite numbers [low, high] with low < high, but is {list(scale)} instead")
         return scale
 
     def raw_columns(self) -> dict[str, Texts]:

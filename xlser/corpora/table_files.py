@@ -15,6 +15,7 @@ from xlser.corpora.parts import Table, placeholders
 from xlser.errors import CorpusError
 from xlser.jsonfile import parse_lenient
 from xlser.machine import pass_on_machine
+from xlser.oddfiles import not_a_file
 from xlser.yamlfile import check_bounds
 
 NO_READER = (".xls", ".ods", ".numbers")
@@ -35,6 +36,8 @@ def read_frame(table: Table, path: Path) -> pd.DataFrame:
     reader = _READERS.get(path.suffix.lower(), _separated)
     hint = " Check `encoding` and `separator` in the card." if reader is _separated else ""
     try:
+        if kind := not_a_file(path):
+            raise ValueError(kind)
         return reader(table, path)
     except (ValueError, LookupError, OSError, csv.Error, TypeError, zipfile.BadZipFile) as error:
         pass_on_machine(error, f"reading table {path}")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from xlser.corpora.archive_bounds import bounded_headers, check_directory, shown
 from xlser.errors import CorpusError
 from xlser.machine import pass_on_machine
 
@@ -19,6 +20,8 @@ MAX_RATIO = 100
 # Below this much nobody's disk is in danger, whatever the ratio.
 HARMLESS = 64 * 2**20
 _BLOCK = 2**20
+# Longer paths and deeper folders cannot be made, or not be removed again.
+_LONGEST, _DEEPEST = 1_000, 64
 _BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, RuntimeError, UnicodeError)
 
 
@@ -31,7 +34,15 @@ class _Member(NamedTuple):
 
 def is_archive(path: str | Path) -> bool:
     """Tell whether a file is a zip or a tar archive (plain or compressed), by its content."""
-    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    if zipfile.is_zipfile(path):
+        return True
+    try:
+        with tarfile.open(path, tarinfo=bounded_headers(Path(path))):
+            return True
+    except tarfile.TarError:
+        return False
+    except CorpusError:  # one that is refused is one
+        return True
 
 
 def unpack(archive: str | Path, folder: str | Path) -> int:
@@ -41,9 +52,10 @@ def unpack(archive: str | Path, folder: str | Path) -> int:
     into a folder that can be thrown away.
 
     Raises:
-        CorpusError: a member with an absolute path or ``..``, a link or a device, two members of one name or a member
-            that is there already, more bytes than `MAX_RATIO` times the archive (from `HARMLESS` on) or than the disk
-            has left, or an archive that is damaged or encrypted.
+        CorpusError: a member with an absolute path or ``..`` or a very long one; a link, a device or a file with holes;
+            two members of one name, that share bytes, or one that is there already; more members or longer headers than
+            an archive of its size can need (see `xlser.corpora.archive_bounds`); more bytes than `MAX_RATIO` times the
+            archive (from `HARMLESS` on) or than the disk has left; or an archive that is damaged or encrypted.
     """
     archive, folder = Path(archive), Path(folder)
     room, count = _room(archive, folder), 0
@@ -79,6 +91,7 @@ def _members(archive: Path) -> Iterator[_Member]:
 
 def _zip_members(archive: Path) -> Iterator[_Member]:
     with zipfile.ZipFile(archive) as packed:
+        check_directory(packed, archive)
         for info in packed.infolist():
             if stat.S_ISLNK(info.external_attr >> 16):
                 yield _Member(info.filename, 0, "link", None)
@@ -91,7 +104,7 @@ def _zip_members(archive: Path) -> Iterator[_Member]:
 
 def _tar_members(archive: Path) -> Iterator[_Member]:
     # As a stream: a bomb is refused at the member that is too large, before it is blown up.
-    with tarfile.open(archive, "r|*") as packed:
+    with tarfile.open(archive, "r|*", tarinfo=bounded_headers(archive)) as packed:
         for info in packed:
             if info.isreg():
                 yield _Member(info.name, info.size, "file", packed.extractfile(info))
@@ -108,6 +121,9 @@ def _safe(member: _Member, archive: Path) -> str:
     parts = name.split("/")
     if name.startswith("/") or parts[0].endswith(":") or ".." in parts or "\0" in name:
         raise CorpusError(_refused(archive, member.name, "a path that leads out of the folder"))
+    if len(name) > _LONGEST or len(parts) > _DEEPEST:
+        why = f"a path of {len(name):,} letters and {len(parts):,} folders, more than {_LONGEST:,} or {_DEEPEST}"
+        raise CorpusError(_refused(archive, member.name, why))
     return "/".join(part for part in parts if part not in {"", "."})
 
 
@@ -126,7 +142,7 @@ def _write(member: _Member, target: Path, archive: Path) -> None:
 
 
 def _refused(archive: Path, name: str, why: str) -> str:
-    return f"archive {archive} is not unpacked: its member {name!r} is {why}. Nothing of it was kept."
+    return f"archive {archive} is not unpacked: its member {shown(name)} is {why}. Nothing of it was kept."
 
 
 def _too_large(archive: Path, folder: Path) -> str:

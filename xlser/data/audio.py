@@ -16,6 +16,7 @@ import numpy as np
 from xlser.data.channels import SILENCE_PEAK, to_mono
 from xlser.data.decoding import Decoder, count_frames, open_audio
 from xlser.data.lengths import is_corrected
+from xlser.data.regular import check_is_file
 from xlser.data.unreadable import AudioFault, PassingFault, opening_fault
 from xlser.machine import loading
 
@@ -117,10 +118,11 @@ def content_hash(path: str | Path, start: float = 0.0, end: float | None = None,
     """Return the SHA-256 of the file's bytes, with the segment's bounds and the channel where there are any.
 
     Raises:
-        OSError: the file cannot be read. AudioFault: no file can have that name.
+        OSError: the file cannot be read. AudioFault: no file can have that name, or it is a pipe, a device or such.
     """
     if "\0" in str(path):
         raise AudioFault("no file can have that name (it holds a zero byte)")
+    check_is_file(path)
     if not start and end is None:
         digest = _bytes_digest(Path(path))
     else:  # there are many segments of a long file, and it is read for all of them at once

@@ -18,7 +18,8 @@ from typing import Any, BinaryIO, Protocol, cast
 import numpy as np
 
 from xlser.data.lengths import Corrected, corrected, is_estimated
-from xlser.data.unreadable import AudioFault, check_header_rate, is_headerless, is_text, media_kind, reading
+from xlser.data.regular import check_is_file
+from xlser.data.unreadable import AudioFault, check_header, is_headerless, is_text, media_kind, reading
 from xlser.machine import loading
 
 # Frames that are decoded at once.
@@ -29,6 +30,8 @@ _SYSTEM_ERROR = 2
 _NARROW = ("PCM_16", "PCM_S8", "PCM_U8", "ULAW", "ALAW")
 # More frames than any file has.
 _UNKNOWN = 2**48
+# Frames of which nobody asks how many bytes they came from; and the most that silence in FLAC makes of a byte.
+_MANY, _MOST_OF_A_BYTE = 2**24, 2**13
 Source = str | os.PathLike[str] | BinaryIO
 
 
@@ -87,6 +90,10 @@ def _opened(source: Path | BinaryIO, stack: ExitStack) -> Decoder:
 
     fault: Exception | None = None
     with reading(source):
+        if isinstance(source, Path):
+            check_is_file(source)
+            if not source.stat().st_size:  # as the system's own files say, some of which are waited for, too
+                raise AudioFault("zero length: an empty file")
         try:
             sound = stack.enter_context(soundfile.SoundFile(_openable(source)))
         except (soundfile.SoundFileError, TypeError) as error:  # TypeError: it wants to be told what is in a .raw
@@ -137,11 +144,12 @@ class SoundfileDecoder:
         self._source, self._sound = source, sound
         self.rate: int = sound.samplerate
         self.channels: int = sound.channels
-        check_header_rate(self.rate)
+        check_header(self.rate, self.channels)
         known = exact or sound.format in ("WAV", "WAVEX", "AU", "CAF")  # as long as there are bytes
         self.frames: int | None = sound.frames if known else None
         if self.frames is not None and self.frames <= 0:
             raise AudioFault("zero length: the header is there, but no samples")
+        self._check_possible()
         there, promised = (0, 0) if consistent else _sizes(sound.extra_info)
         if there < promised:
             raise AudioFault(f"truncated: the header promises {promised:,} bytes of samples, but {there:,} are there")
@@ -176,12 +184,28 @@ class SoundfileDecoder:
             promised, there = self.frames / self.rate, at / self.rate
             raise AudioFault(f"cut short: the header promises {promised:.1f} s, but only {there:.1f} s can be decoded")
 
+    def _check_possible(self) -> None:
+        """See that the file can hold what its header promises: no codec makes so much of a byte."""
+        if self.frames is None or self.frames < _MANY:
+            return
+        size = self._source.stat().st_size if isinstance(self._source, Path) else _length(self._source)
+        if self.frames > size * _MOST_OF_A_BYTE:
+            raise AudioFault(f"cut short: the header promises {self.frames:,} samples, but {size:,} bytes are there")
+
     def _start(self, first: int) -> int:
         if not first or not self._jumps:
             return 0
         at = first if self.frames is None else min(first, self.frames)
         with reading(self._source):
             return int(self._sound.seek(at))
+
+
+def _length(file: BinaryIO) -> int:
+    """Return how many bytes a file has, and leave it where it is read."""
+    at = file.tell()
+    length = file.seek(0, 2)
+    file.seek(at)
+    return length
 
 
 def _media(file: BinaryIO, source: Path | BinaryIO, fault: Exception, stack: ExitStack) -> Decoder:

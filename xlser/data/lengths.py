@@ -79,7 +79,10 @@ def corrected(file: BinaryIO, kind: str = "") -> Corrected | None:
 def is_corrected(data: bytes) -> bool:
     """Say whether a file, of which these are the bytes, is read by `corrected`."""
     mpeg = data[:3] == b"ID3" or (data[:1] == b"\xff" and data[1:2] >= b"\xe0")
-    return corrected(io.BytesIO(data), "MP3" if mpeg else "") is not None
+    try:
+        return corrected(io.BytesIO(data), "MP3" if mpeg else "") is not None
+    except struct.error:  # a header that is cut off
+        return False
 
 
 def is_estimated(kind: str) -> bool:
@@ -136,6 +139,8 @@ def _caf(file: BinaryIO, size: int) -> Corrected | None:
         name, length = struct.unpack(">4sq", file.read(12))
         if name == b"data":
             return Corrected(file, {at + 4: struct.pack(">q", size - at - 12)}) if length <= 0 else None
+        if length < 0:  # the end of no other chunk may be left open: it would be looked for backwards, and for ever
+            return None
         at += 12 + length
     return None
 

@@ -135,8 +135,9 @@ def build_manifest(
         return kept
     manifest = _build(card, root, strict, jobs, index)
     if index and index.settled:
-        write_manifest(manifest, index.manifest_path)
-        index.forget_others()
+        with index.remembering():
+            write_manifest(manifest, index.manifest_path)
+            index.forget_others()
     return manifest
 
 

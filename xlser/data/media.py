@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import chain
@@ -10,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from xlser.data.unreadable import AudioFault, PassingFault, check_header_rate, reading
+from xlser.data.unreadable import AudioFault, PassingFault, check_header, reading
 
 # What integers reach at full scale, by their width in bytes.
 _FULL = {1: 2.0**7, 2: 2.0**15, 4: 2.0**31, 8: 2.0**63}
@@ -51,7 +52,16 @@ class _Nameless:
     """A file without its name, by which FFmpeg would guess what is in it."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+        self._file, self.read, self.tell = file, file.read, file.tell
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place; a damaged header may name one that there is not, which FFmpeg is told as it tells others."""
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError, OverflowError) as error:
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise
+            return -errno.EINVAL
 
 
 class MediaDecoder:
@@ -67,7 +77,7 @@ class MediaDecoder:
         if first is None:
             raise AudioFault("zero length: the header is there, but no samples")
         self._first, self.rate, self.channels = first, int(first.sample_rate), int(first.layout.nb_channels)
-        check_header_rate(self.rate)
+        check_header(self.rate, self.channels)
 
     def blocks(self, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
         """Yield frames ``first`` to ``last``; see `xlser.data.decoding.Decoder`.

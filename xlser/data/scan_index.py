@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,12 +18,14 @@ from xlser.corpora.card import Card
 from xlser.corpora.globbing import walk
 from xlser.corpora.places import watched_tables
 from xlser.data.audio import AudioInfo
+from xlser.errors import MachineError
 from xlser.fileformats import VERSIONS
 from xlser.machine import check_opens, pass_on_machine, stop_if_of_machine
 
 # A file written in the last moments may be written again without its time changing: disks count in steps of up to 2 s.
 _UNSETTLED = 2_000_000_000
 Stamp = tuple[int, int, int]
+_READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 _HEADER = ("sample_rate", "channels", "duration")
 
 
@@ -72,7 +77,7 @@ class ScanIndex:
         """Store headers with their files' stamps, but none of a file that changed just now.
 
         Raises:
-            XlserError: the cache folder cannot be written.
+            XlserError: the cache folder cannot be written, for another reason than that it may only be read.
         """
         old = self._latest
         paths = [path for path in headers if path in self.stamps and self.stamps[path][1] < old]
@@ -81,8 +86,19 @@ class ScanIndex:
         sizes, modified, changed = zip(*(self.stamps[path] for path in paths), strict=True)
         columns = {"path": paths, "size": sizes, "modified": modified, "changed": changed}
         columns |= {name: [getattr(headers[path], name) for path in paths] for name in _HEADER}
-        with replacing(self._folder / f"{self._name}.headers") as temporary:
+        with self.remembering(), replacing(self._folder / f"{self._name}.headers") as temporary:
             pq.write_table(pa.table(columns).replace_schema_metadata({"schema": str(VERSIONS["scan"])}), temporary)
+
+    @contextmanager
+    def remembering(self) -> Iterator[None]:
+        """Let a cache that may only be read be that: the next look reads more, and finds the same."""
+        try:
+            yield
+        except (OSError, MachineError) as error:
+            cause = error.__cause__ if isinstance(error, MachineError) else error
+            if getattr(cause, "errno", None) not in _READ_ONLY:
+                raise
+            self.settled = False
 
     def forget_others(self) -> None:
         """Remove the manifests of this folder's earlier states."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ _MEDIA = (
 )
 # The slowest and the fastest sample rate that recordings of sound have, in Hz.
 RATES = (1_000, 1_000_000)
+# The largest arrays of microphones that are sold; a block of more channels fills the memory.
+LARGEST_ARRAY = 256
 _HEADERLESS = (".raw", ".pcm", ".vox", ".sln")
 
 
@@ -94,8 +97,8 @@ def opening_fault(source: Path | BinaryIO, error: Exception) -> AudioFault:
     return _fault(source, size, head, reason)
 
 
-def check_header_rate(rate: int) -> None:
-    """See that a recording's sample rate can be one of sound, in Hz.
+def check_header(rate: int, channels: int) -> None:
+    """See that what a header says of a recording can be: its sample rate in Hz, and its count of channels.
 
     Raises:
         AudioFault: it cannot; a header that is wrong would make hours of a second.
@@ -103,6 +106,8 @@ def check_header_rate(rate: int) -> None:
     low, high = RATES
     if not low <= rate <= high:
         raise AudioFault(f"a sample rate of {rate:,} Hz: sound has {low:,} to {high:,}. Correct its header")
+    if channels > LARGEST_ARRAY:
+        raise AudioFault(f"{channels:,} channels: a recording has {LARGEST_ARRAY} at most. Correct its header")
 
 
 def name_of(source: object) -> str:
@@ -151,7 +156,9 @@ def _is_of_machine(error: Exception) -> bool:
         return True
     # PyAV's exceptions are kinds of OSError, too, but speak of what is in the file.
     of_media = type(error).__module__.startswith("av.")
-    return isinstance(error, OSError) and not of_media and not is_of_a_file(error)
+    # A place that there is not, which a damaged header may name, is an invalid argument to the system.
+    nowhere = isinstance(error, OSError) and error.errno == errno.EINVAL
+    return isinstance(error, OSError) and not (of_media or nowhere) and not is_of_a_file(error)
 
 
 def _looked_at(source: Path | BinaryIO) -> tuple[int, bytes]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from xlser.evaluation import metrics
+from xlser.evaluation.expected import unconverged
 from xlser.evaluation.row_weights import Taught
 from xlser.store.datastore import Datastore, Metric
 
@@ -183,9 +184,11 @@ def _regression(
 
     if taught is None:
         model = LogisticRegression(C=c, class_weight="balanced", max_iter=5000)
-        return model.fit(rows, labels, sample_weight=weights)
+        with unconverged():
+            return model.fit(rows, labels, sample_weight=weights)
     counted = taught.weights if weights is None else taught.weights * np.asarray(weights)[taught.rows]
-    return LogisticRegression(C=c, max_iter=5000).fit(rows[taught.rows], taught.labels, sample_weight=counted)
+    with unconverged():
+        return LogisticRegression(C=c, max_iter=5000).fit(rows[taught.rows], taught.labels, sample_weight=counted)
 
 
 def _vote(distances: np.ndarray, votes: np.ndarray, size: int) -> np.ndarray:

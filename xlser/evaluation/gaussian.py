@@ -9,6 +9,7 @@ import numpy as np
 
 from xlser.errors import RecipeError
 from xlser.evaluation.adapting import Adaptation, Away, Fitted, Home, check_labels, unset
+from xlser.evaluation.expected import single_samples
 from xlser.evaluation.knn import checked_probabilities, renormalised
 
 # A probability of less is taken for it: its logarithm would outweigh anything that a recording says.
@@ -63,7 +64,8 @@ class GaussianEm(Adaptation):
         known = twice if len(twice) > 1 else [name for name in home.classes if (labels == name).any()]
         kept = np.isin(labels, known)
         lda = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto", priors=[1 / len(known)] * len(known))
-        lda.fit(scaled[kept], labels[kept])
+        with single_samples():
+            lda.fit(scaled[kept], labels[kept])
         axes = lda.scalings_[:, : max(1, min(len(known) - 1, rows.shape[1]))]
         z = scaled @ axes
         means = np.array(

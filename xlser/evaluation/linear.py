@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xlser.evaluation.adapting import Home
+from xlser.evaluation.expected import unconverged
 from xlser.features.normalise import Scaler
 
 # z-scores beyond it are set to it.
@@ -50,7 +51,8 @@ def fit_linear(home: Home, weights: np.ndarray | None = None, c: float = STRENGT
         counts = counts * corpus_weights(np.asarray(home.corpora).astype(str), kept)
     scaler = Scaler.fit(rows[kept], _CLIP)
     model = LogisticRegression(C=c, class_weight="balanced", max_iter=2000)
-    model.fit(scaler.apply(rows[kept]), labels[kept], sample_weight=counts[kept])
+    with unconverged():
+        model.fit(scaler.apply(rows[kept]), labels[kept], sample_weight=counts[kept])
     coef, intercept = model.coef_, model.intercept_
     if len(model.classes_) == 2:
         coef, intercept = np.concatenate([-coef, coef]) / 2, np.concatenate([-intercept, intercept]) / 2

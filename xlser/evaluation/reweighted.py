@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from xlser.errors import RecipeError
 from xlser.evaluation.adapting import Adaptation, Away, Fitted, Home, unset
+from xlser.evaluation.expected import unconverged
 from xlser.evaluation.subspaces import quiet_skada, scaled, stacked, thinned
 from xlser.features.normalise import Scaler
 
@@ -45,7 +46,9 @@ class DensityRatio(Adaptation):
         from sklearn.linear_model import LogisticRegression
 
         rows, domains, _ = stacked(Scaler.fit(home.embeddings, _CLIP), home, away)
-        model = LogisticRegression(C=self.strength, class_weight="balanced", max_iter=2000).fit(rows, domains < 0)
+        model = LogisticRegression(C=self.strength, class_weight="balanced", max_iter=2000)
+        with unconverged():
+            model.fit(rows, domains < 0)
         return _weighted(np.exp(np.clip(model.decision_function(rows[domains > 0]), -50, 50)))
 
 

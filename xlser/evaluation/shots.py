@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from xlser.evaluation import metrics
+from xlser.evaluation.expected import unconverged
 from xlser.evaluation.knn import checked_probabilities, knn_distribution, median_distance, mixed
 from xlser.store.datastore import Datastore, Metric
 
@@ -184,7 +185,8 @@ class Ways:
 def _probe(rows: np.ndarray, codes: np.ndarray, queries: np.ndarray) -> np.ndarray:
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=1.0, class_weight="balanced", max_iter=5000).fit(rows, codes).predict(queries)
+    with unconverged():
+        return LogisticRegression(C=1.0, class_weight="balanced", max_iter=5000).fit(rows, codes).predict(queries)
 
 
 def _prototype(rows: np.ndarray, codes: np.ndarray, queries: np.ndarray) -> np.ndarray:

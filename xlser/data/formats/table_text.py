@@ -18,6 +18,7 @@ from xlser.data.formats.table_options import TableOptions
 from xlser.errors import CorpusError
 from xlser.jsonfile import parse_lenient
 from xlser.machine import pass_on_machine
+from xlser.oddfiles import not_a_file
 
 LISTS = (".txt", ".lst")
 TEXTS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", *LISTS)
@@ -63,6 +64,8 @@ def read_records(path: Path, options: TableOptions, is_head: Callable[[list[str]
     """
     suffix = path.suffix.lower()
     try:
+        if not path.is_dir() and (kind := not_a_file(path)):
+            raise ValueError(kind)
         if path.is_dir() or suffix in ANNOTATIONS:
             found = _annotated(path, options)
         elif suffix in SHEETS:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -39,6 +40,9 @@ def in_processes(tasks: Sequence[Callable[[], Result]], workers: int) -> Iterato
     calls = [delayed(_alone)(task) for task in tasks]
     in_main = threading.current_thread() is threading.main_thread()
     options: Any = {"initializer": follow, "initargs": (os.getpid(), in_main)}
+    # An idle worker ends, and joblib starts another one: "a too short timeout or a memory leak" is neither. A worker
+    # that is killed is an exception, below.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
     try:
         yield from Parallel(workers, return_as="generator_unordered", batch_size=1, **options)(calls)
     except BrokenProcessPool as error:

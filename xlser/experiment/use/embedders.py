@@ -14,6 +14,7 @@ from torch import Tensor
 
 from xlser.data.audio import AudioFault
 from xlser.data.channels import channel_number
+from xlser.data.regular import check_is_file
 from xlser.errors import RunError
 from xlser.experiment.checkpoint_places import with_checkpoints
 from xlser.experiment.encoders import MODEL, UNTRAINED, untrained_fingerprint
@@ -21,7 +22,7 @@ from xlser.experiment.judge import Heads
 from xlser.experiment.start import read_about_start, read_start
 from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.recordings import windows_of_audio
-from xlser.experiment.use.request import Request, check_end, check_inside, check_is_file
+from xlser.experiment.use.request import Request, check_end, check_inside
 from xlser.features.extractor import Extractor
 from xlser.features.extractors import make_extractor
 from xlser.features.normalise import Normalisation, Scaler, normalise

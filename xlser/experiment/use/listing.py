@@ -21,9 +21,10 @@ from xlser.data.formats.table_options import TableOptions
 from xlser.data.formats.table_paths import place_paths
 from xlser.data.formats.table_reader import TableRows, read_rows
 from xlser.data.formats.table_text import TABLES
+from xlser.data.regular import check_is_file
 from xlser.data.samples import open_sound
 from xlser.errors import CorpusError
-from xlser.experiment.use.request import Request, check_is_file
+from xlser.experiment.use.request import Request
 
 STDIN, EACH = "-", "each"
 SHOWN = 12

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from xlser.corpora.times import SLACK
@@ -77,23 +76,6 @@ def fault_of(error: Exception, item: Any) -> str:
     named = item.name if isinstance(item, Request) else str(item)
     pass_on_machine(error, f"reading {named.encode(errors='backslashreplace').decode()}")
     return str(error) if isinstance(error, CorpusError) else f"{type(error).__name__}: {' '.join(str(error).split())}"
-
-
-def check_is_file(path: str | os.PathLike[str]) -> None:
-    """Refuse what has the name of a recording and is none: opening a pipe would wait for ever.
-
-    Raises:
-        AudioFault: a folder, a pipe, a device, or a link to nothing.
-    """
-    path = Path(path)
-    if path.is_file():
-        return
-    if path.is_symlink() and not path.exists():
-        raise AudioFault(f"a link to {printable(path.readlink())}, which is not there")
-    if path.is_dir():
-        raise AudioFault("a folder, not a recording; give the folder itself, or the files in it")
-    if path.exists():
-        raise AudioFault("a pipe, a socket or a device, not a file; give - to read one recording from standard input")
 
 
 def check_inside(request: Request) -> None:

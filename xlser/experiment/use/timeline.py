@@ -10,12 +10,13 @@ import numpy as np
 
 from xlser.data.audio import AudioFault, segment_blocks
 from xlser.data.channels import channel_number
+from xlser.data.regular import check_is_file
 from xlser.data.samples import open_sound
 from xlser.data.unreadable import Silence
 from xlser.errors import CorpusError, XlserError
 from xlser.experiment.use.answer import Prediction
 from xlser.experiment.use.model import Model
-from xlser.experiment.use.request import Request, check_is_file, fault_of
+from xlser.experiment.use.request import Request, fault_of
 
 # Clips of emotional speech last two to four seconds: a window is as long as what models are trained on.
 WINDOW = 3.0
