@@ -101,7 +101,7 @@ class Player:
         return seconds
 
     def killed(self, argv: list, cache: Path, delay: float, number: int, group: bool) -> bool:
-        """Kill a command when it computed so many seconds, alone or with its children; False where it came to its end."""
+        """Kill a command, alone or with its children, when it computed so many seconds; False where it was through."""
         pid = self.start(argv, cache)
         while not _ended(pid) and _computed(pid) < delay:
             time.sleep(_LOOK)
