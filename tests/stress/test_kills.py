@@ -1,8 +1,8 @@
 """Commands killed at random moments, again and again: nothing is lost, nothing left, and the end is the same.
 
 A life is a folder in which a command is killed some times, by SIGKILL, SIGTERM or SIGHUP, and then let through. The
-seed is printed; XLSER_KILLS_SEED gives one anew. Moments are drawn as shares of the time that the undisturbed command
-took, so that the same seed strikes at near the same places.
+seed is printed; XLSER_KILLS_SEED gives one anew. Moments are drawn as shares of the processor time that the undisturbed
+command took with its children, so that the same seed strikes at near the same places, on a busy machine too.
 """
 
 import hashlib
@@ -90,25 +90,28 @@ class Player:
         return int(self.answer())
 
     def through(self, argv: list, cache: Path) -> float:
-        """Let a command come to its end, and return the seconds that it took."""
-        began = time.monotonic()
-        self.start(argv, cache)
+        """Let a command come to its end, and return the seconds that it computed."""
+        pid, seconds = self.start(argv, cache), 0.0
+        while not _ended(pid):
+            seconds = max(seconds, _computed(pid))
+            time.sleep(_LOOK)
         status = int(self.answer())
         assert status == 0, self.log.read_text()[-3000:]
         assert "Traceback" not in self.log.read_text()
-        return time.monotonic() - began
+        return seconds
 
     def killed(self, argv: list, cache: Path, delay: float, number: int, group: bool) -> bool:
-        """Kill a command after some seconds, alone or with its children; False where it had ended before."""
+        """Kill a command, alone or with its children, when it computed so many seconds; False where it was through."""
         pid = self.start(argv, cache)
-        time.sleep(delay)
-        if hit := not _ended(pid):
-            with suppress(ProcessLookupError):
+        while not _ended(pid) and _computed(pid) < delay:
+            time.sleep(_LOOK)
+        with suppress(ProcessLookupError):
+            if not _ended(pid):
                 (os.killpg if group else os.kill)(pid, number)
         status, said = int(self.answer()), self.log.read_text()
-        if hit and status != 0:  # at its very end it may be told too late
-            assert status in (-number, 128 + number), said[-3000:]
-            assert "Traceback" not in said
+        hit = status != 0
+        assert not hit or status in (-number, 128 + number), said[-3000:]
+        assert "Traceback" not in said
         deadline = time.monotonic() + SECONDS
         while (left := _session(pid)) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -118,6 +121,15 @@ class Player:
     def stop(self) -> None:
         self.process.stdin.close()
         self.process.wait(timeout=10)
+
+
+_LOOK = 0.01
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def _computed(leader: int) -> float:
+    """Return how many seconds the living processes of a session have computed."""
+    return sum(int(ticks) for _, stat in _processes(leader) for ticks in stat[11:13]) / _TICKS
 
 
 def _ended(pid: int) -> bool:
@@ -134,13 +146,20 @@ def _stat(pid) -> list[str]:
 def _session(leader: int) -> list[str]:
     """Return the processes of a session, by number and command."""
     found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            state, _, _, session, *_ = _stat(folder.name)
-            if int(session) == leader and state not in "ZX":
-                found.append(f"{folder.name} {(folder / 'cmdline').read_text()[:80]}")
-        except (OSError, ValueError):
-            continue
+    for number, _ in _processes(leader):
+        with suppress(OSError):
+            found.append(f"{number} {Path(f'/proc/{number}/cmdline').read_text()[:80]}")
+    return found
+
+
+def _processes(leader: int) -> list[tuple[str, list[str]]]:
+    """Return the living processes of a session by number, and what /proc says of each."""
+    found = []
+    for number in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError, ValueError):
+            stat = _stat(number)
+            if int(stat[3]) == leader and stat[0] not in "ZX":
+                found.append((number, stat))
     return found
 
 
@@ -250,7 +269,7 @@ class Story:
         self.folder, self.random = works.base / kind, random.Random(f"{seed} {kind}")
         undisturbed, again = self.folder / "undisturbed", self.folder / "again"
         undisturbed.mkdir(parents=True)
-        self.seconds = player.through(works.argv(kind, undisturbed), undisturbed / "cache") / 2
+        self.seconds = player.through(works.argv(kind, undisturbed), undisturbed / "cache")
         self.end = contents(undisturbed)
         assert self.end
         assert not debris(undisturbed)
@@ -281,7 +300,9 @@ class Story:
         if self.kind == "fetch" and (life / "out").exists():  # whole, and not fetched over
             assert len(list((life / "out").rglob("*.wav"))) == 400
             shutil.rmtree(life / "out")
-        self.player.through(argv, life / "cache")
+            hit = True
+        if hit:
+            self.player.through(argv, life / "cache")
         end = contents(life)
         assert end.keys() == self.end.keys()
         assert [name for name, value in end.items() if value != self.end[name]] == []
