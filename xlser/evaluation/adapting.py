@@ -171,9 +171,7 @@ def restore(about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Fitte
 
     kind = about.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
-        raise CorpusError(
-            f"a saved adaptation is of kind {shortened(kind)}, which this version of xlser does not have"
-        )
+        raise CorpusError(f"a saved adaptation is of kind {shortened(kind)}, which this version of xlser does not have")
     return _KINDS[kind].from_state(about, arrays)
 
 
