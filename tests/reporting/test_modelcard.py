@@ -7,7 +7,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from xlser.evaluation.contamination import Checkpoint
-from xlser.places import without_places
+from xlser.local_paths import without_places
 from xlser.reporting.modelcard.card import model_readme
 from xlser.reporting.modelcard.facts import CardScore, ModelFacts
 

@@ -18,7 +18,7 @@ from xlser.experiment.start import read_about_start
 from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.model import STORE
 from xlser.experiment.use.saved import load_saved
-from xlser.places import without_places
+from xlser.local_paths import without_places
 from xlser.reporting.modelcard.facts import ModelFacts
 from xlser.store.datastore import Datastore
 from xlser.systems.combined import SAVED, is_combined
