@@ -15,8 +15,9 @@ from xlser.data.audio import AudioFault, content_hash, probe
 from xlser.data.formats.table_options import TableOptions
 from xlser.data.formats.table_reader import read_rows
 from xlser.data.manifest import build_manifest
+from xlser.data.unreadable import opening_fault
 from xlser.data.verify import verify
-from xlser.errors import CorpusError
+from xlser.errors import CorpusError, MachineError
 from xlser.machine import check_opens
 from xlser.oddfiles import not_a_file
 
@@ -126,6 +127,15 @@ def test_a_damaged_header_never_stops_the_whole(tmp_path, voice):
             (tmp_path / "a.wav").write_bytes(data)
             with contextlib.suppress(AudioFault):  # of the machine nothing may be said
                 probe(tmp_path / "a.wav")
+
+
+def test_memory_that_a_header_asks_for_is_not_the_machines(tmp_path):
+    av = pytest.importorskip("av")
+    (tmp_path / "a.m4a").write_bytes(bytes(100))
+    asked = av.error.MemoryError(12, "Cannot allocate memory")
+    assert "more memory" in str(opening_fault(tmp_path / "a.m4a", asked))
+    with pytest.raises(MachineError):
+        opening_fault(tmp_path / "a.m4a", MemoryError())
 
 
 def test_a_link_to_a_file_is_one(tmp_path, voice):

@@ -90,6 +90,8 @@ def opening_fault(source: Path | BinaryIO, error: Exception) -> AudioFault:
             return PassingFault(f"cannot be read: {getattr(problem, 'strerror', problem)}")
         raise machine_error(problem, doing) from problem
     reason = str(error).rsplit(": ", 1)[-1].rstrip(".") or type(error).__name__
+    if isinstance(error, MemoryError) and _is_of_media(error):  # it is asked for by a header that is damaged
+        return PassingFault("not audio that can be decoded, or cut short: it asks for more memory than there is")
     if _is_of_machine(error):
         raise machine_error(error, doing) from error
     if reason == "System error" and not _fails_again(source):
@@ -154,11 +156,14 @@ def _needs_media(kind: str, convert: str) -> AudioFault:
 def _is_of_machine(error: Exception) -> bool:
     if isinstance(error, (MemoryError, ImportError)):
         return True
-    # PyAV's exceptions are kinds of OSError, too, but speak of what is in the file.
-    of_media = type(error).__module__.startswith("av.")
     # A place that there is not, which a damaged header may name, is an invalid argument to the system.
     nowhere = isinstance(error, OSError) and error.errno == errno.EINVAL
-    return isinstance(error, OSError) and not (of_media or nowhere) and not is_of_a_file(error)
+    return isinstance(error, OSError) and not (_is_of_media(error) or nowhere) and not is_of_a_file(error)
+
+
+def _is_of_media(error: Exception) -> bool:
+    """Say whether an exception is PyAV's: they are kinds of OSError and MemoryError, but speak of what is in a file."""
+    return type(error).__module__.startswith("av.")
 
 
 def _looked_at(source: Path | BinaryIO) -> tuple[int, bytes]:
