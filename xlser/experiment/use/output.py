@@ -86,7 +86,10 @@ def write_embeddings(rows: Iterable[tuple[Request, np.ndarray, float]], encoder:
         columns = {name: [request.columns[name] for request in requests] for name in given}
         renamed = dict(zip(own_names(list(own), given), own.values(), strict=True))
         frame = pd.DataFrame(columns | renamed)
-        _ = write_frame(frame, temporary) if out.suffix == ".csv" else frame.to_parquet(temporary, index=False)
+        if out.suffix == ".csv":
+            write_frame(frame, temporary)
+        else:
+            frame.to_parquet(temporary, index=False)
     return len(found)
 
 
