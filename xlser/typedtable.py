@@ -25,7 +25,7 @@ Counts = dict[str, Count]
 typed = with_config(ConfigDict(strict=True, extra="allow", allow_inf_nan=False))
 
 
-def read_typed(path: Path, kind: type[Any], way: str, *, error: type[XlserError] = RunError) -> dict[str, Any]:
+def read_typed(path: Path, kind: Any, way: str, *, error: type[XlserError] = RunError) -> dict[str, Any]:
     """Return the table of a JSON file, once all of it is of the types that it must be.
 
     Args:
@@ -47,7 +47,7 @@ def read_typed(path: Path, kind: type[Any], way: str, *, error: type[XlserError]
     return dict(table)
 
 
-def is_typed(kind: type[Any], table: Any) -> bool:
+def is_typed(kind: Any, table: Any) -> bool:
     """Say whether a table is of a type, where one that is not counts as missing.
 
     >>> from typing_extensions import TypedDict
@@ -78,7 +78,7 @@ def is_of(hint: Any, value: Any) -> bool:
 
 
 def check_types(
-    kind: type[Any],
+    kind: Any,
     table: Any,
     path: Path | str,
     way: str,
