@@ -202,6 +202,12 @@ class Card(Grown):
         """The folder of the card's file, links resolved; None where it was made in Python."""
         return self._folder
 
+    def lying_in(self, folder: Path) -> Card:
+        """Return it as one whose file is in a folder: its tables may lie there."""
+        card = self.model_copy()
+        card._folder = folder.resolve()
+        return card
+
     @property
     def synthetic(self) -> bool:
         """Whether the recordings are machine-made: every result on them must say so."""
@@ -323,8 +329,7 @@ def load_card(name_or_path: str | Path) -> Card:
 def _read(path: Path) -> Card:
     _check_finished(path)
     card = validate(Card, read_yaml(path, CardError), f"card {path}", CardError)
-    card._folder = path.resolve().parent
-    return card
+    return card.lying_in(path.resolve().parent)
 
 
 def _check_finished(path: Path) -> None:

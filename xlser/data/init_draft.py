@@ -50,6 +50,9 @@ def attempt(text: str, root: Path) -> Scan:
         CardError: the text is no card. CorpusError: it cannot read the folder.
     """
     card = validate(Card, parse_yaml(text, "the first card", CardError), "the first card", CardError)
+    if card.table is not None and Path(card.table.file).is_absolute():
+        # The user named this table: the card is read as if it lay beside it.
+        card = card.lying_in(Path(re.sub(r"\[([*?[])\]", r"\1", card.table.file)).parent)
     if card.table is None or not {"start", "channel"} & card.table.columns.keys():
         return scan(card, root)
     made = build_manifest(card, root)
