@@ -119,8 +119,8 @@ class Player:
         return hit
 
     def stop(self) -> None:
-        self.process.stdin.close()
-        self.process.wait(timeout=10)
+        self.process.kill()
+        self.process.wait()
 
 
 _LOOK = 0.01
@@ -293,15 +293,14 @@ class Story:
             )
             after = self.kept(life)
             assert before.items() <= after.items(), "lost"
+            if self.kind == "fetch" and (life / "out").exists():  # whole, and not fetched over
+                assert len(list((life / "out").rglob("*.wav"))) == 400
+                shutil.rmtree(life / "out")
             hits += hit
             self.hits[number.name] = self.hits.get(number.name, 0) + hit
             if not hit:
                 break
-        if self.kind == "fetch" and (life / "out").exists():  # whole, and not fetched over
-            assert len(list((life / "out").rglob("*.wav"))) == 400
-            shutil.rmtree(life / "out")
-            hit = True
-        if hit:
+        if hit or self.kind == "fetch":
             self.player.through(argv, life / "cache")
         end = contents(life)
         assert end.keys() == self.end.keys()
