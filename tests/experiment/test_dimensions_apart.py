@@ -23,8 +23,8 @@ ENCODER = EncoderRecipe(
     name="e",
     encoder={"weights": "random:tiny", "dropout": 0.0},
     methods={
-        **{f"{name} head": {"cross_entropy": 1, "dimensions": {"of": [name]}} for name in BOTH},
-        **{f"{name} metric": {"metric": {"on": name}} for name in BOTH},
+        **{f"{name}-head": {"cross_entropy": 1, "dimensions": {"of": [name]}} for name in BOTH},
+        **{f"{name}-metric": {"metric": {"on": name}} for name in BOTH},
     },
     training={"epochs": 1, "seeds": 1, "lr": 1e-2, "encoder_lr": 1e-2, "seconds": 16},
     **COMMON,
