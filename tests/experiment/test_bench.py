@@ -504,16 +504,13 @@ def test_adaptations_are_transductive_and_of_the_zero_shot_reading(again, small,
 
 
 def test_the_command_fails_where_a_job_or_a_cell_is_missing(small, small_data, small_cache, tmp_path, monkeypatch):
-    from types import SimpleNamespace
-
     import yaml
     from click.testing import CliRunner
 
     from xlser.cli.transfer import command
 
-    report = SimpleNamespace(render_bench=lambda out: "table", write_bench_report=lambda out: out / "report.html")
-    monkeypatch.setitem(sys.modules, "xlser.reporting.bench", SimpleNamespace(report=report))
-    monkeypatch.setitem(sys.modules, "xlser.reporting.bench.report", report)
+    monkeypatch.setattr("xlser.reporting.bench.report.render_bench", lambda out: "table")
+    monkeypatch.setattr("xlser.reporting.bench.report.write_bench_report", lambda out: out / "report.html")
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(small.model_dump(mode="json")))
     words = ["--recipe", str(tmp_path / "small.yaml"), "--sources", "synthetic-de", "--data-root", str(small_data)]
     words += ["--out", str(tmp_path / "b"), "--cache", str(small_cache), "--seeds", "1", "--targets"]
