@@ -23,6 +23,7 @@ from xlser.reporting.bench import (
 )
 from xlser.reporting.bench import terminal as bench_terminal
 from xlser.reporting.bench import used as bench_used
+from xlser.reporting.best import compared
 from xlser.reporting.best import sections as best
 from xlser.reporting.layers import sections as layers
 from xlser.reporting.section import Section
@@ -72,7 +73,7 @@ PAGES: dict[str, tuple[Maker, ...]] = {
     "layers": (layers.scored, layers.rated, layers.read, layers.used),
     "layers in a terminal": (layers.text_opening, layers.text_rest),
     "best": (
-        best.opening,
+        compared.opening,
         best.choice,
         best.steps,
         best.decided,

@@ -12,7 +12,7 @@ from xlser.evaluation.contamination import checkpoints_of
 from xlser.evaluation.together import going_together
 from xlser.ownfiles import OwnFiles
 from xlser.printable import visible
-from xlser.reporting.best.sections import answer, picture
+from xlser.reporting.best.compared import answer, picture
 from xlser.reporting.first_screen import folded
 from xlser.reporting.html import html
 from xlser.reporting.modelcard.card import model_readme

@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
 from xlser.evaluation.candidates import EQUAL, MARGIN, BestResult, Tried
 from xlser.evaluation.contamination import checkpoints_of
-from xlser.reporting.bench.chart import mark
 from xlser.reporting.best.answer import (
     PLAIN,
-    chance,
     expected,
     grounds,
     headline,
-    heard,
     in_hindsight,
     points,
     short,
     spread,
 )
-from xlser.reporting.best.answer import steps as steps_of
-from xlser.reporting.best.ladder import FIELDS, Rung, ladder
-from xlser.reporting.best.picture import TARGET, VALIDATED, Line, dots, ends
+from xlser.reporting.best.compared import has_labels, marks_of, picked
+from xlser.reporting.best.ladder import Rung, ladder
 from xlser.reporting.pretraining import cautions
 from xlser.reporting.pretraining import lines as checkpoint_lines
 from xlser.reporting.section import (
     Cell,
     Details,
-    Figure,
     Group,
-    Headline,
-    Legend,
     Note,
     Pairs,
-    Panel,
-    Panels,
     Part,
     Raw,
     Row,
@@ -47,30 +38,13 @@ from xlser.reporting.section import (
 )
 from xlser.reporting.wording import bounds, counted, lead, listing, number, plural, signed, whole
 
-_SHOWN, _TABLED = 5, 12
-
-
-def picture(result: BestResult) -> list[Part]:
-    """Return the first screen's picture: the best candidates, on the axis of the steps' picture."""
-    return [_figure(result, "Candidates, the best first", _best_lines(result))]
-
-
-def answer(result: BestResult) -> list[Part]:
-    """Return the headline, its grounds, what came of it by the target's labels, and how the picture is read."""
-    hindsight = [Note(in_hindsight(result), "")] if _labelled(result) else []
-    return [Headline(headline(result)), Note(grounds(result), ""), *hindsight, Note(_caption(result))]
-
-
-def opening(result: BestResult) -> Section:
-    """Return the picture of the steps from the plainest candidate to the chosen one."""
-    title = "From the plainest to the chosen"
-    return Section("chart", title, [_figure(result, title, _step_lines(result))], "Chart")
+_TABLED = 12
 
 
 def choice(result: BestResult) -> Section:
     """Return how the choice was made, and the candidates with every number that it went by."""
     parts: list[Part] = [Words(list(map(_lead, _how(result))))]
-    rows = list(_picked(result, _TABLED))
+    rows = list(picked(result, _TABLED))
     parts.append(_table(result, rows, f"UA of {plural(len(rows), 'candidate')} of {len(result.candidates)}"))
     if len(rows) < len(result.candidates):
         every = _table(result, result.candidates, "UA of every candidate")
@@ -91,7 +65,7 @@ def steps(result: BestResult) -> Section:
     rungs = ladder(result)
     if len(rungs) < 2:
         return Section("steps", "What each step added", left_out="The plainest candidate was chosen: no step helped.")
-    heads = ["Step", "UA, sources left out", "gain", *(["UA, target", "gain"] if _labelled(result) else [])]
+    heads = ["Step", "UA, sources left out", "gain", *(["UA, target", "gain"] if has_labels(result) else [])]
     rows = [Row(_gains(result, rung, before), "own") for rung, before in zip(rungs, [None, *rungs], strict=False)]
     note = (
         "Each step is a candidate that was tried. Those in between were not chosen; that the last one is the best of "
@@ -103,7 +77,7 @@ def steps(result: BestResult) -> Section:
 def regret(result: BestResult) -> Section:
     """Return the choice beside the best in hindsight."""
     title = "What the choice gives away"
-    if not _labelled(result):
+    if not has_labels(result):
         why = f"{result.target} has no labels: how good the choice is on it cannot be said, and nobody looked."
         return Section("regret", title, short="Regret", left_out=why)
     names = [("chosen", result.chosen), ("oracle", result.oracle or result.chosen), (PLAIN, result.baseline)]
@@ -195,10 +169,10 @@ def used(result: BestResult) -> Section:
 
 def text_opening(result: BestResult) -> Section:
     """Return the answer, the best candidates and what was decided for a terminal."""
-    hindsight = [Note(""), Note(in_hindsight(result))] if _labelled(result) else []
-    heads = ["Candidate", "sources left out", *([result.target] if _labelled(result) else [])]
+    hindsight = [Note(""), Note(in_hindsight(result))] if has_labels(result) else []
+    heads = ["Candidate", "sources left out", *([result.target] if has_labels(result) else [])]
     rows = [
-        [Cell(short(row.name), marks=_marks(result, row)), *_numbers(row)[: len(heads) - 1]] for row in _picked(result)
+        [Cell(short(row.name), marks=marks_of(result, row)), *_numbers(row)[: len(heads) - 1]] for row in picked(result)
     ]
     parts: list[Part] = [
         Note(f"{headline(result)} {grounds(result)}"),
@@ -211,76 +185,16 @@ def text_opening(result: BestResult) -> Section:
     return Section("best", "", [*parts, Words([("", line) for line in more])])
 
 
-def _picked(result: BestResult, most: int = _SHOWN) -> list[Tried]:
-    """Return the best candidates, and with them the chosen one, the plainest and the oracle, in order."""
-    named = {result.chosen, result.baseline, result.oracle}
-    rest = [row.name for row in result.candidates if row.name not in named]
-    shown = named | set(rest[: max(most - len(named - {None}), 0)])
-    return [row for row in result.candidates if row.name in shown]
-
-
-def _marks(result: BestResult, row: Tried) -> list[str]:
-    names = {"chosen": result.chosen, "oracle": result.oracle, "plainest": result.baseline}
-    return [mark for mark, name in names.items() if row.name == name]
-
-
-def _line(result: BestResult, row: Tried, label: str) -> Line:
-    return Line(label, ", ".join(_marks(result, row)), expected(row), row.target)
-
-
-def _label(result: BestResult, row: Tried, left_out: Collection[str] = ()) -> str:
-    """Return a candidate by what not all candidates have alike, without the fields that are left out."""
-    varied = [name for name in FIELDS if len({getattr(candidate, name) for candidate in result.candidates}) > 1]
-    parts = [_written(name, getattr(row, name)) for name in varied if name not in left_out]
-    return short(", ".join(part for part in parts if part)) or short(row.name)
-
-
-def _written(field: str, value: str) -> str:
-    if field == "representation":
-        return heard(value)
-    if field == "statistics":
-        return f"{value} statistics"
-    return steps_of(value) if field == "adaptation" and value else value
-
-
-def _step(result: BestResult, rung: Rung) -> str:
-    return short("; ".join(rung.changes)) if rung.changes else _label(result, rung.candidate)
-
-
 def _gains(result: BestResult, rung: Rung, before: Rung | None) -> list[Cell | str]:
     now, was = rung.candidate, before.candidate if before else None
     change = short("; ".join(rung.changes)) or short(now.name)
-    cells: list[Cell | str] = [Cell(change, marks=_marks(result, now)), spread(expected(now))]
+    cells: list[Cell | str] = [Cell(change, marks=marks_of(result, now)), spread(expected(now))]
     cells.append(signed(expected(now).value - expected(was).value) if was else "")
-    if _labelled(result):
+    if has_labels(result):
         cells.append(Cell(number(now.target.value), bounds(*now.target[1:])) if now.target else "")
         pair = (now.target, was.target if was else None)
         cells.append(signed(pair[0].value - pair[1].value) if pair[0] and pair[1] else "")
     return cells
-
-
-def _figure(result: BestResult, name: str, lines: Sequence[Line]) -> Figure:
-    ends_of_all = [*ends(_best_lines(result)), *ends(_step_lines(result)), chance(result)]
-    label = f"{name}: UA on sources left out{', and on the target' * _labelled(result)}; numbers in the tables."
-    svg = dots(lines, chance(result), label, (min(ends_of_all), max(ends_of_all)))
-    return Figure([_legend(result), Panels([Panel(name, [], svg)], "panels one")])
-
-
-def _best_lines(result: BestResult) -> list[Line]:
-    shared = _shared(result)
-    labels = [_label(result, row, () if row.name == result.baseline else shared) for row in _picked(result)]
-    return [_line(result, row, label) for row, label in zip(_picked(result), labels, strict=True)]
-
-
-def _shared(result: BestResult) -> dict[str, str]:
-    """Return the fields in which all candidates of the picture but the plainest are alike, and what they have there."""
-    rows = [row for row in _picked(result) if row.name != result.baseline]
-    values = {name: {getattr(row, name) for row in rows} for name in FIELDS}
-    return {name: found.pop() for name, found in values.items() if len(rows) > 1 and len(found) == 1}
-
-
-def _step_lines(result: BestResult) -> list[Line]:
-    return [_line(result, rung.candidate, _step(result, rung)) for rung in ladder(result)]
 
 
 def _numbers(row: Tried) -> list[Cell | str]:
@@ -292,22 +206,18 @@ def _table(result: BestResult, rows: Sequence[Tried], caption: str) -> Table:
     left = list(result.get(result.chosen).validated)
     alone = len(result.sources) < 2
     heads = ["Candidate", *(f"{name}, validation" if alone else f"{name} left out" for name in left), "mean", "seconds"]
-    heads += [result.target] if _labelled(result) else []
-    lines = [Row(_cells(result, row, left), "own" if _marks(result, row) else "") for row in rows]
+    heads += [result.target] if has_labels(result) else []
+    lines = [Row(_cells(result, row, left), "own" if marks_of(result, row) else "") for row in rows]
     return Table(caption, heads, [Group(lines)], label=caption)
 
 
 def _cells(result: BestResult, row: Tried, left: Iterable[str]) -> list[Cell | str]:
-    cells: list[Cell | str] = [Cell(short(row.name), marks=_marks(result, row))]
+    cells: list[Cell | str] = [Cell(short(row.name), marks=marks_of(result, row))]
     cells += [number(row.validated.get(name)) for name in left]
     cells += [number(row.score), number(row.seconds, 1)]
-    if _labelled(result):
+    if has_labels(result):
         cells.append(Cell(number(row.target.value), bounds(*row.target[1:])) if row.target else Cell())
     return cells
-
-
-def _labelled(result: BestResult) -> bool:
-    return result.get(result.chosen).target is not None
 
 
 def _how(result: BestResult) -> list[str]:
@@ -322,28 +232,6 @@ def _how(result: BestResult) -> list[str]:
     )
     chosen_by = f"Chosen by: {result.chosen_by.rstrip('.')}."
     return [chosen_by, f"Protocol: {result.protocol}.", f"{looked}. {labels}", ties]
-
-
-def _caption(result: BestResult) -> str:
-    target = (
-        f" Dots: UA on {result.target} with its interval over speakers; the choice did not see it, and the oracle "
-        "is the best by it, in hindsight."
-        if _labelled(result)
-        else f" {result.target} has no labels, so that nothing can be said of hindsight."
-    )
-    many = "the mean over the sources, each left out in turn; the line goes from the worst of them to the best"
-    one = "the source's own speakers, where nothing shifts: a target may be harder"
-    alike = listing([text for name, value in _shared(result).items() if (text := short(_written(name, value)))])
-    alike = f" All but the plainest: {alike}." if alike else ""
-    return (
-        f"Diamonds: UA by which was chosen, {many if len(result.sources) > 1 else one}.{target} Dashed: chance.{alike}"
-    )
-
-
-def _legend(result: BestResult) -> Legend:
-    lines = [(mark(VALIDATED), "validated: sources left out" if len(result.sources) > 1 else "validated: the source")]
-    lines += [(mark(TARGET), f"{result.target}, in hindsight")] if _labelled(result) else []
-    return Legend(lines)
 
 
 def _lead(sentence: str) -> tuple[str, str]:
