@@ -6,7 +6,7 @@ from typing import Any
 
 from typing_extensions import NotRequired, TypedDict
 
-from xlser.evaluation.results_schema import CorpusFacts
+from xlser.evaluation.score_schema import CorpusFacts
 from xlser.typedtable import Count, Number, Share, Text, Texts, typed
 
 

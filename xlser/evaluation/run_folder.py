@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlser.csvcells import exact_frame
-from xlser.evaluation.results_schema import PredictionsFile
+from xlser.evaluation.predictions_schema import PredictionsFile
 from xlser.jsonfile import read_json
 from xlser.machine import pass_on_machine
 from xlser.typedtable import is_typed

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from xlser.evaluation.predictions_schema import CellFile
 from xlser.evaluation.results_file import write_json
-from xlser.evaluation.results_schema import CellFile
 from xlser.experiment.corpora import AnyRecipe, Corpus
 from xlser.experiment.run_inputs import checkpoint_identities
 from xlser.fileformats import VERSIONS

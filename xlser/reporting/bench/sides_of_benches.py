@@ -7,8 +7,8 @@ from itertools import product
 from pathlib import Path
 
 from xlser.errors import RunError
+from xlser.evaluation.predictions_schema import CellFile
 from xlser.evaluation.results import as_bench, read_results
-from xlser.evaluation.results_schema import CellFile
 from xlser.evaluation.verdicts import HELD_OUT, TRANSFER, Verdicts
 from xlser.filenames import path_part
 from xlser.jsonfile import read_json
