@@ -35,8 +35,8 @@ def test_a_folder_gets_a_page_and_a_model_that_predicts(xlser, data, field, tmp_
     assert len(rows) == len(list(field.glob("*.wav")))
     assert {row["emotion"] for row in rows} <= {"anger", "happiness", "neutral", "sadness"}
     (out / "report.html").unlink()
-    status, said, _ = xlser("report", out)
-    assert status == 0
+    status, said, faults = xlser("report", out)
+    assert status == 0, faults
     assert (out / "report.html").is_file()
 
 

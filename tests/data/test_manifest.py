@@ -106,7 +106,7 @@ def test_files_that_cannot_be_used_are_counted_and_named_and_the_others_stay(car
         "text named as audio": ["s3_ang_1.wav"],
         "zero length": ["s3_ang_2.wav", "s3_ang_3.wav"],
         "truncated": ["s3_ang_4.wav"],
-        "the file is gone": ["s3_ang_5.wav"],
+        "a link to nothing, or in a circle": ["s3_ang_5.wav"],
         "not audio that can be decoded, or cut short": ["s3_ang_6.wav"],
     }
     assert found.left_out_counts()["zero length"] == 2

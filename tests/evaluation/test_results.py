@@ -145,7 +145,7 @@ def test_what_a_file_lacks_is_named_and_nothing_is_read_half(tmp_path, kind, los
 @pytest.mark.parametrize("rows", [None, 3, [3], "rows", {"a": 1}])
 def test_a_table_of_something_else_is_named(tmp_path, rows):
     write_json(tmp_path / "results.json", a_run() | {"transfer": rows})
-    with pytest.raises(RunError, match=r"results\.json lacks transfer"):
+    with pytest.raises(RunError, match=r"results\.json: `transfer"):
         read_results(tmp_path)
 
 

@@ -70,7 +70,7 @@ class CorpusFacts(TypedDict, total=False):
     citation: Text | None
     verified: bool
     utterances: Count
-    speakers: Count
+    speakers: Count | None
     hours: Number
     ratings: Text
     rated: Counts

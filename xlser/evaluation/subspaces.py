@@ -271,6 +271,7 @@ def _of_kernel(
     space = source @ coef
     std = space.std(axis=0)
     scale = np.where(std > 1e-12 * np.maximum(1.0, np.abs(space).max(axis=0)), std, 1.0)
+    coef = np.ascontiguousarray(coef)  # as it is read back: the library's sums go by how the numbers lie
     return FittedKernel(note, None, scaler.mean, scaler.std, rows, coef, space.mean(axis=0), scale)
 
 

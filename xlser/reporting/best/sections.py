@@ -151,7 +151,8 @@ def used(result: BestResult) -> Section:
     rows = [
         [
             Cell(row["corpus"], marks=["synthetic"] * bool(row["synthetic"])),
-            *(row["role"], row["language"], whole(row["utterances"]), str(row["speakers"])),
+            *(row["role"], row["language"], whole(row["utterances"])),
+            "not known" if row["speakers"] is None else str(row["speakers"]),
             counted(row["labels"]["kept"]),
             row.get("licence") or "not stated",
         ]

@@ -66,7 +66,8 @@ def _corpus(row: Mapping[str, Any]) -> Iterator[str]:
     kept = (row.get("labels") or {}).get("kept")
     yield f"- Corpus: {row['corpus']}, {row['title']}" + (", synthetic speech" if row.get("synthetic") else "")
     yield f"- Language: {row['language']}"
-    size = f"- Size: {row['utterances']} utterances of {row['speakers']} speakers"
+    speakers = "speakers who are not known" if row["speakers"] is None else f"{row['speakers']} speakers"
+    size = f"- Size: {row['utterances']} utterances of {speakers}"
     yield size + (f"; {counted(kept)}" if kept else "")
     yield f"- Licence: {row.get('licence') or 'not stated'}"
     yield f"- Citation: {row.get('citation') or 'not stated'}"
