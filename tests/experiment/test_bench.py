@@ -287,10 +287,10 @@ def test_when_every_job_fails_the_first_reason_is_the_error(small, quiet, tmp_pa
 def test_a_full_disk_is_told_and_what_is_done_is_kept(small, quiet, tmp_path, monkeypatch):
     from xlser.evaluation import results_file
 
-    def full(path, text):
+    def full(path, text, **options):
         if "synthetic-tr" in str(path.parent.parent.name) or path.name == "results.json":
             raise OSError(28, "No space left on device", str(path))
-        real(path, text)
+        real(path, text, **options)
 
     real, jobs = results_file.write_text, make_jobs([small], BOTH, BOTH, tmp_path / "b")
     with monkeypatch.context() as patched:
