@@ -11,6 +11,7 @@ from typing import Any
 
 from xlser.errors import brief
 from xlser.machine import pass_on_unreadable
+from xlser.oddfiles import read_file
 
 # No file of xlser's is nested deeper than a tenth of this, and no number of its is larger.
 DEEPEST, LARGEST = 200, 2**63
@@ -68,7 +69,7 @@ def read_json(path: Path) -> dict[str, Any]:
     {}
     """
     try:
-        table = parse_json(path.read_bytes())
+        table = parse_json(read_file(path))
     except (OSError, ValueError) as error:
         pass_on_unreadable(error, f"reading {path}")
         return {}

@@ -15,6 +15,7 @@ from xlser.atomic import replacing, write_text
 from xlser.errors import XlserError
 from xlser.jsonfile import parse_json
 from xlser.machine import machine_error, pass_on_unreadable
+from xlser.oddfiles import read_file
 from xlser.printable import printable
 
 # Hidden: it is no result, and goes where its folder goes.
@@ -194,7 +195,7 @@ def files_below(folder: Path) -> list[str]:
 def _read(path: Path) -> dict[str, tuple[str, ...]]:
     """Return names and hashes; none where they cannot be read, and none of a name that leads elsewhere."""
     try:
-        found = parse_json(path.read_bytes())
+        found = parse_json(read_file(path))
         several = {name: (value,) if isinstance(value, str) else tuple(value) for name, value in found.items()}
     except (OSError, ValueError, AttributeError, TypeError) as error:
         pass_on_unreadable(error, f"reading {path}")

@@ -11,7 +11,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 
 from xlser.errors import RunError, XlserError, brief
 from xlser.jsonfile import parse_json
-from xlser.machine import check_opens, pass_on_unreadable
+from xlser.machine import pass_on_unreadable
+from xlser.oddfiles import read_file
 
 # A number of a table is finite, or null where it is not known.
 Number = Union[Annotated[float, Field(ge=-1e15, le=1e15)], None]  # noqa: UP007  (pydantic reads it in Python 3.10 too)
@@ -38,8 +39,7 @@ def read_typed(path: Path, kind: Any, way: str, *, error: type[XlserError] = Run
         XlserError: it is missing, no JSON, or of other types. MachineError: what went wrong is not the file's.
     """
     try:
-        check_opens(path)
-        table = parse_json(path.read_bytes())
+        table = parse_json(read_file(path))
     except (OSError, ValueError) as problem:
         pass_on_unreadable(problem, f"reading {path}")
         raise error(f"cannot read {path}: {brief(problem)}. {way}") from problem

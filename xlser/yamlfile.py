@@ -10,6 +10,7 @@ import yaml
 
 from xlser.errors import XlserError
 from xlser.machine import pass_on_machine
+from xlser.oddfiles import read_file
 
 # No card and no recipe comes near these; what does is made to fill the memory or the stack.
 LONGEST, DEEPEST, MOST_NODES = 4 * 2**20, 50, 200_000
@@ -46,17 +47,25 @@ def read_yaml(path: str | Path, error: type[XlserError] = XlserError) -> dict[st
     Raises:
         XlserError: (or ``error``) the file is missing, is not UTF-8 YAML, repeats a key, or is not a mapping.
     """
+    return parse_yaml(yaml_text(path, error), str(path), error)
+
+
+def yaml_text(path: str | Path, error: type[XlserError] = XlserError) -> str:
+    """Read a YAML file as text.
+
+    Raises:
+        XlserError: (or ``error``) the file is missing, is none, has more than 4 MiB, or is not UTF-8.
+    """
     path = Path(path)
     try:
         if (size := path.stat().st_size) > LONGEST:
             raise error(f"cannot read {path}: it must have {LONGEST:,} bytes at most, but has {size:,} instead.")
-        text = path.read_text(encoding="utf-8")
+        return read_file(path).decode("utf-8")
     except UnicodeDecodeError as problem:
         raise error(f"cannot read {path}: byte {problem.start} is not UTF-8. Save the file as UTF-8.") from problem
     except OSError as problem:
         pass_on_machine(problem, f"reading {path}")
         raise error(f"cannot read {path}: {problem.strerror or problem}") from problem
-    return parse_yaml(text, str(path), error)
 
 
 def parse_yaml(text: str, name: str, error: type[XlserError] = XlserError) -> Any:

@@ -1,5 +1,8 @@
 """Cards that would never come to an end, or fill the memory: each is refused at once, and what it was is named."""
 
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -103,8 +106,21 @@ def test_what_is_nested_too_deeply_is_refused(tmp_path, opening):
 def test_a_file_that_is_no_card_by_its_size_is_not_read(tmp_path):
     with (tmp_path / "large.yaml").open("wb") as file:
         file.truncate(10**11)
-    with pytest.raises(XlserError, match="bytes at most"):
-        read_yaml(tmp_path / "large.yaml")
+    for read in (read_yaml, load_card):
+        with pytest.raises(XlserError, match="bytes at most"):
+            read(tmp_path / "large.yaml")
+
+
+@pytest.mark.parametrize("name", ["card.yaml", "results.json", "best.json", "model.json", "recipe.json"])
+def test_a_pipe_in_place_of_a_file_is_no_file(tmp_path, name):
+    """In a process of its own: what opens it waits for ever."""
+    os.mkfifo(tmp_path / name)
+    words = {"card.yaml": ["corpora", "verify", tmp_path / name, "--root", tmp_path]}.get(name, ["report", tmp_path])
+    words = ["predict", tmp_path, __file__] if name == "model.json" else words
+    command = [sys.executable, "-m", "xlser.cli.main", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_messages_stay_short(tmp_path):

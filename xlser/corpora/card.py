@@ -19,7 +19,7 @@ from xlser.filenames import FileName
 from xlser.schema import Grown, validate
 from xlser.shipped import shipped_folder
 from xlser.vocabulary import DIMENSIONS, UNNAMED
-from xlser.yamlfile import read_yaml
+from xlser.yamlfile import parse_yaml, yaml_text
 
 _SLUG = r"^[a-z0-9][a-z0-9_-]*$"
 Sex = Literal["male", "female"]
@@ -327,17 +327,14 @@ def load_card(name_or_path: str | Path) -> Card:
 
 
 def _read(path: Path) -> Card:
-    _check_finished(path)
-    card = validate(Card, read_yaml(path, CardError), f"card {path}", CardError)
+    text = yaml_text(path, CardError)
+    _check_finished(path, text)
+    card = validate(Card, parse_yaml(text, str(path), CardError), f"card {path}", CardError)
     return card.lying_in(path.resolve().parent)
 
 
-def _check_finished(path: Path) -> None:
+def _check_finished(path: Path, text: str) -> None:
     """Refuse a first card in which something is still to be written, and name the lines."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeError):
-        return  # said by whoever reads it as YAML
     lines = [(text.count("\n", 0, found.start()) + 1, found[0].strip()) for found in EDIT.finditer(text)]
     if lines:
         listed = "".join(f"\n  line {number}: {line}" for number, line in lines)

@@ -14,6 +14,7 @@ from xlser.evaluation.results_schema import ResultsTable
 from xlser.fileformats import check_version
 from xlser.jsonfile import parse_json
 from xlser.machine import pass_on_machine, pass_on_unreadable
+from xlser.oddfiles import read_file
 from xlser.typedtable import check_types
 from xlser.version import __version__
 
@@ -117,7 +118,7 @@ def load_bench(folder: str | Path, tables: Iterable[str] | None = None) -> Table
 
 def _seen(path: Path) -> object:
     try:
-        return parse_json(path.read_bytes())
+        return parse_json(read_file(path))
     except (OSError, ValueError) as error:
         pass_on_machine(error, f"reading {path}")
         return None
@@ -134,7 +135,7 @@ def read_table(folder: str | Path, kind: Kind, tables: Iterable[str] | None = No
     again = f"run the same `xlser {'run' if kind == 'run' else 'transfer'} ... --out {folder}` command again"
     _check_there(path, kind, again)
     try:
-        results = parse_json(path.read_bytes())
+        results = parse_json(read_file(path))
     except (OSError, ValueError) as error:
         pass_on_unreadable(error, f"reading {path}")
         kept = "" if kind == "run" else ": what is done is not done again"

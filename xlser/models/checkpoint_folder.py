@@ -20,6 +20,7 @@ from xlser.filenames import below
 from xlser.jsonfile import parse_json
 from xlser.machine import check_opens, pass_on_machine, way_out
 from xlser.models.other_layouts import INDEX, WEIGHTS, layout_error, without_config, without_weights
+from xlser.oddfiles import read_file
 from xlser.temporaries import temporary_folder
 
 SAME = "Take config.json and weights from one and the same checkpoint."
@@ -239,7 +240,7 @@ def _sound(file: Path) -> None:
 
 def _json(path: Path) -> dict[str, Any] | None:
     try:
-        found = parse_json(path.read_bytes())
+        found = parse_json(read_file(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

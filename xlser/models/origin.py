@@ -11,6 +11,7 @@ from xlser.jsonfile import parse_json
 from xlser.models.checkpoint_folder import read_config
 from xlser.models.checkpoints import checkpoint_facts
 from xlser.models.hub import fetched
+from xlser.oddfiles import read_file
 from xlser.yamlfile import parse_yaml
 
 CARD, SAVED = "README.md", "xlser.json"  # the second is written beside the encoder of a run
@@ -62,7 +63,7 @@ def _snapshot(folder: Path) -> dict[str, str]:
 def _saved(folder: Path) -> dict[str, str]:
     """Return what a run wrote beside the checkpoint that it began with, which it copied as it was."""
     try:
-        about = parse_json((folder / SAVED).read_bytes())
+        about = parse_json(read_file(folder / SAVED))
         name = about["name"]
     except (OSError, ValueError, KeyError, TypeError):
         return {}

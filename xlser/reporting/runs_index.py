@@ -16,6 +16,7 @@ from xlser.evaluation.candidates import RESULT, read_best
 from xlser.evaluation.results_file import is_bench, load_bench, load_results
 from xlser.fileformats import VERSIONS
 from xlser.jsonfile import parse_json
+from xlser.oddfiles import read_file
 from xlser.ownfiles import OwnFiles
 from xlser.reporting import first_screen
 from xlser.reporting.bench import opening
@@ -87,7 +88,7 @@ def refresh_index(out: str | Path) -> Path | None:
 def _kept(folder: Path) -> dict[str, list[Any]]:
     """Return what the last index said of each folder, by its name: a bench takes a second to read."""
     try:
-        kept = parse_json((folder / KEPT).read_bytes())
+        kept = parse_json(read_file(folder / KEPT))
         ours = kept["schema"] == VERSIONS["index"]
         return {name: row for name, row in kept["results"].items() if ours and _is_entry(row)}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):

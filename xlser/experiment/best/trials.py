@@ -8,6 +8,7 @@ from pathlib import Path
 from xlser.evaluation.best_schema import TrialRow
 from xlser.fileformats import VERSIONS
 from xlser.jsonfile import parse_json
+from xlser.oddfiles import read_file
 from xlser.typedtable import is_typed
 
 TRIALS = "tried.jsonl"
@@ -64,7 +65,7 @@ class Trials:
 def _lines(path: Path | None) -> list[str]:
     if path is None or not path.is_file():
         return []
-    return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return read_file(path).decode("utf-8", errors="replace").splitlines()
 
 
 def _ends_whole(path: Path) -> bool:
