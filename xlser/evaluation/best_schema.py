@@ -88,7 +88,7 @@ class TrialRow(TypedDict):
 
     schema: Count
     candidate: Text
-    validated: dict[str, Share]
+    validated: dict[str, Number]
     seconds: float
     used: float
 

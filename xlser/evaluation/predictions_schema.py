@@ -30,13 +30,11 @@ class Predictions(TypedDict):
 
 
 @_typed
-class _CellFile(Cell):
+class CellFile(Cell):
+    """A cell on its own, with what was said of every clip; nothing of that where it serves a choice alone."""
+
     key: Text
-    predictions: Predictions
-
-
-class CellFile(_CellFile, total=False):
-    """A cell on its own, with what was said of every clip."""
+    predictions: NotRequired[Predictions]
 
 
 @_typed

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 from xlser.evaluation.best_schema import TrialRow
+from xlser.evaluation.results_file import plain
 from xlser.fileformats import VERSIONS
 from xlser.jsonfile import parse_json
 from xlser.oddfiles import read_file
@@ -39,7 +41,8 @@ class Trials:
             except ValueError:  # the last one, which a kill cut short
                 continue
             if is_typed(TrialRow, row) and row["schema"] == VERSIONS["trials"]:
-                self._known[row["candidate"]] = (row["validated"], row["seconds"])
+                scores = {name: math.nan if score is None else score for name, score in row["validated"].items()}
+                self._known[row["candidate"]] = (scores, row["seconds"])
                 self.before = max(self.before, row["used"])
 
     def get(self, name: str) -> tuple[Scores, float] | None:
@@ -55,7 +58,13 @@ class Trials:
         if self._path is None or name in self._known:
             return
         self._known[name] = (scores, seconds)
-        row = {"schema": VERSIONS["trials"], "candidate": name, "validated": scores, "seconds": seconds, "used": used}
+        row = {
+            "schema": VERSIONS["trials"],
+            "candidate": name,
+            "validated": plain(scores),
+            "seconds": seconds,
+            "used": used,
+        }
         with self._path.open("a", encoding="utf-8") as file:
             if file.tell() and not _ends_whole(self._path):
                 file.write("\n")

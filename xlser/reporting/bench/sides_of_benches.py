@@ -49,7 +49,7 @@ class _Side:
             found = [said[kept] for kept in said if kept[0] == key[2] and (home or kept[2] == self.protocol(key[0]))]
             return found[0] if found else NOT_KEPT
         cell = read_json(_cell(below, key))
-        if not chosen or not is_typed(CellFile, cell):
+        if not chosen or not is_typed(CellFile, cell) or "predictions" not in cell:
             return f"{self.letter}'s cell is not there any more, below {below}"
         if cell.get("key") != self.bench.cells[key].get("key"):
             return f"{self.letter}'s cell below {below} is not the one in results.json"
