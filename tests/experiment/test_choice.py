@@ -121,7 +121,7 @@ def test_a_shortcut_and_an_unknown_readout_are_never_chosen():
 @pytest.mark.parametrize("exportable", [True, False])
 def test_where_only_networks_will_do_the_features_are_left_out(tmp_path, exportable):
     row = {"role": VALIDATION, "metric": "UA", "method": FEATURES, "classifier": "knn", "value": 0.9, "corpus": "a"}
-    row |= {"protocol": "zero-shot", "chance": 0, "classes": 2, "speakers": 2}
-    row |= dict.fromkeys(("low", "high", "gain", "gain_low", "gain_high", "utterances"))
+    row |= {"protocol": "zero-shot", "chance": 0, "classes": 2, "speakers": 2, "utterances": 9}
+    row |= dict.fromkeys(("low", "high", "gain", "gain_low", "gain_high"))
     write_run(tmp_path, [row, row | {"method": "zeta", "value": 0.1}])
     assert find_model(tmp_path, exportable=exportable).method == ("zeta" if exportable else FEATURES)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from typing_extensions import NotRequired, TypedDict
 
 from xlser.evaluation.score_schema import CorpusFacts
-from xlser.typedtable import Count, Number, Share, Text, Texts, typed
+from xlser.typedtable import Count, Number, Text, Texts, typed
 
 
 @typed
@@ -110,7 +111,7 @@ class MemberRow(TypedDict):
     representation: RepresentationRow
     sources: Texts
     classes: Texts
-    weight: Share
+    weight: Annotated[float, Field(ge=0, le=1e6)]
     clip: Number
     chain: dict[str, Any]
 

@@ -33,7 +33,7 @@ class Predictions(TypedDict):
 class CellFile(Cell):
     """A cell on its own, with what was said of every clip; nothing of that where it serves a choice alone."""
 
-    key: Text
+    key: NotRequired[Text]
     predictions: NotRequired[Predictions]
 
 
