@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 import torch
 
+from xlser.evaluation.results_file import plain
 from xlser.experiment.bench.gather import gather
 from xlser.experiment.bench.look import Outcome
 from xlser.experiment.use.folder import find_model
@@ -100,7 +101,7 @@ def make_run(rng, folder):
     corpora = [told | {"corpus": "de", "role": "source"}, told | {"corpus": "el", "role": "target"}]
     table = [{"method": method, "seed": seed} | curve for (method, seed), curve in kept.items()]
     results = {"about": about, "curves": table, "transfer": rows, "corpora": corpora} | tables
-    (folder / "results.json").write_text(json.dumps(results))
+    (folder / "results.json").write_text(json.dumps(plain(results)))
     _, method, reader = best_of(rows)
     return f"de/r/{method}/{first_best_seed(kept, method)}", method, reader
 
@@ -124,7 +125,7 @@ def make_bench(rng, folder):
             cell |= {"predictions": {"id": [], "speaker": [], "truth": [], "said": []}}
             outcome.cells[target] = below / "cells" / f"{target}.json"
             outcome.cells[target].parent.mkdir(parents=True, exist_ok=True)
-            outcome.cells[target].write_text(json.dumps(cell))
+            outcome.cells[target].write_text(json.dumps(plain(cell)))
         outcomes.append(outcome)
         trained.append(place | {"folder": f"jobs/{name}/{source}/trained-x"})
         best[name, source] = best_of(rows)
@@ -133,7 +134,7 @@ def make_bench(rng, folder):
     about = {"recipes": {name: recipe(name, methods[name][1:]) for name in recipes}, "sources": sources}
     about |= {"targets": [*sources, "el"], "few_shot": [], "seeds": 2, "versions": {}, "command": "", "finished": ""}
     table = {"schema": VERSIONS["bench"], "about": about, "failed": {}, "holes": {}, "trained": trained}
-    (folder / "results.json").write_text(json.dumps(table | gather(outcomes)))
+    (folder / "results.json").write_text(json.dumps(plain(table | gather(outcomes))))
     top = max(worth for worth, _, _ in best.values())
     equals = [place for place, (worth, _, _) in best.items() if worth == top]
     first = next((place for place in equals if best[place][1] == FEATURES), equals[0])
