@@ -83,7 +83,9 @@ def platform_facts() -> dict[str, str]:
     from importlib.metadata import version
 
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in reversed(lines))}
+    # Processors of one name differ in what they add up at once.
+    model = ", ".join(fields.get(key, "unknown") for key in ("model name", "cpu family", "model", "stepping"))
     names = ("torch", "numpy", "scikit-learn", "opensmile", "faiss-cpu", "scipy")
     return {"cpu": model, "machine": platform.machine()} | {name: version(name) for name in names}
 
