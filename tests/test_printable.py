@@ -46,7 +46,7 @@ def acts(text):
     """Name the letters of a text that would act: by what Unicode says of them, not by xlser's list."""
     return [
         letter
-        for letter in text.replace("\n", "").replace("\t", "").replace("\r\n", "")
+        for letter in text.replace("\r\n", "").replace("\n", "").replace("\t", "")
         if unicodedata.category(letter) in ("Cc", "Zl", "Zp") or unicodedata.bidirectional(letter) in BIDI
     ]
 

@@ -273,7 +273,7 @@ def test_another_version_names_both(run_dir, results):
 @pytest.mark.parametrize("content", ["[]", "3", '{"about": []}', '{"about": {"versions": 1}}'])
 def test_json_of_another_shape(tmp_path, content):
     (tmp_path / "results.json").write_text(content)
-    with pytest.raises(RunError, match="unknown version"):
+    with pytest.raises(RunError, match=r"results\.json: `"):
         write_report(tmp_path)
 
 

@@ -86,6 +86,9 @@ def test_a_model_cannot_make_a_clip_of_any_file(client, served_data, voice, corp
 
     soundfile.write(served_data / "secret.wav", voice(1.0), 16_000)
     ticket = client.app.state.clips.address(Neighbour(corpus, "es", "f1", path, "anger", 0.0))
+    if not path:  # as in models that were passed on
+        assert ticket is None
+        return
     answer = client.get(ticket)
     assert answer.status_code == 404
     assert str(served_data) not in answer.text

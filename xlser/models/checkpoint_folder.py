@@ -83,7 +83,8 @@ def weight_files(folder: Path, unread: str = "") -> list[Path]:
         wanted = names if isinstance(names, dict) else {}
         if odd := [file for file in wanted.values() if not (isinstance(file, str) and Path(file).name == file)]:
             raise RunError(
-                f"{folder / INDEX} must name files beside it, but names {odd[0]!r}. Fetch the checkpoint anew."
+                f"`weight_map` of {folder / INDEX} must name files beside it, but names {odd[0]!r}. "
+                "Fetch the checkpoint anew."
             )
         if unread:
             wanted = {name: file for name, file in wanted.items() if not re.match(unread, name)} or wanted
