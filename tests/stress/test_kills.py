@@ -29,6 +29,7 @@ KINDS = ("run", "transfer", "extract", "predict", "fetch")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
 FEW = {"run": 2, "extract": 3, "predict": 2, "fetch": 3}  # of two processes, see tests/experiment/test_bench_shards.py
 EACH = 20
+KEPT = (".lock", ".xlser-files.json")  # the second has hashes of pages, which say when they were made
 A_LIFE = (3, 6)  # kills, if there are as many left
 SECONDS = 5  # after which no process of a killed command may be left
 # What says when and how long, or by which command; and logs of sessions, of which a killed run has more.
@@ -225,7 +226,7 @@ def contents(life: Path) -> dict[str, object]:
     found: dict[str, object] = {}
     for path in sorted(life.rglob("*")):
         name = path.relative_to(life).as_posix()
-        if not path.is_file() or path.name == ".lock" or "tfevents" in name or path.suffix == ".html":
+        if not path.is_file() or path.name in KEPT or "tfevents" in name or path.suffix == ".html":
             continue
         if name.startswith(("cache/scans/", "out/manifests/")):  # Parquet; what it says decides the rest
             continue
@@ -256,8 +257,10 @@ def _timeless(value):
 def debris(*folders: Path) -> list[str]:
     """Return what nobody needs any more: whatever is hidden, or named as half."""
     paths = [path for folder in folders for path in folder.rglob("*")]
-    hidden = [path for path in paths if path.name.startswith(".") and path.name != ".lock"]
-    return [str(path) for path in (*hidden, *(path for path in paths if path.suffix == ".part"))]
+    hidden = [path for path in paths if path.name.startswith(".") and path.name not in KEPT]
+    return [
+        str(path) for path in (*hidden, *(path for path in paths if path.suffix == ".part" or ".kept-" in path.name))
+    ]
 
 
 class Story:
