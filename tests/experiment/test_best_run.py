@@ -193,7 +193,7 @@ def test_a_target_without_labels_gets_a_model_and_predictions(done, recordings):
     assert (result.oracle, result.regret) == (None, None)
     assert len(result.predictions) == 24
     assert {row["role"] for row in result.about["corpora"]} == {"source", "target"}
-    assert result.about["corpora"][-1]["speakers"] == "not known"
+    assert result.about["corpora"][-1]["speakers"] is None
     from xlser.experiment.use.model import load
 
     said = next(load(out).predict_files([recordings / "0" / "clip0.wav"]))

@@ -127,7 +127,7 @@ class CombinedAbout(TypedDict):
     protocol: Text
     looks_at: Texts
     adaptation: Text
-    extractor: Text
+    extractor: Any  # one by its name, several as a list, an encoder as a table
     pretrained: list[dict[str, Any]]
     fingerprint: Text
     speakers: dict[str, Text]
