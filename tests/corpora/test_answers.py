@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from xlser.corpora import addresses, answers
+from xlser.corpora import addresses
+from xlser.corpora import server_answers as answers
 from xlser.corpora.addresses import remotes
 from xlser.corpora.download import Remote, download
 from xlser.errors import CorpusError

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from xlser.corpora.card import card_paths, load_card
-from xlser.corpora.places import find_tables, table_files, watched_tables
 from xlser.corpora.scan import scan
+from xlser.corpora.table_places import find_tables, table_files, watched_tables
 from xlser.data.manifest import build_manifest
 from xlser.data.scan_index import ScanIndex
 from xlser.errors import CardError, CorpusError, RecipeError
@@ -184,7 +184,9 @@ def test_no_card_of_ours_names_a_table_elsewhere(tmp_path):
     for name in card_paths():
         card = load_card(name)
         for key in table_files(card):
-            find_tables(card, key, tmp_path)
+            there, tried = find_tables(card, key, tmp_path)
+            assert tried
+            assert all(path.is_file() for path in there)
 
 
 def test_what_is_cached_is_made_anew_where_a_table_beside_the_card_changes(house, carded):

@@ -17,7 +17,8 @@ def test_a_probe_of_clips_that_a_plane_parts_says_nothing(monkeypatch):
     monkeypatch.setattr(LogisticRegression, "fit", lambda self, *a, **k: real(self.set_params(max_iter=1), *a, **k))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        probe_of(rows, np.where(rows[:, 0] > 0, "a", "b"), 1e6)
+        probe = probe_of(rows, np.where(rows[:, 0] > 0, "a", "b"), 1e6)
+    assert probe is not None
 
 
 def test_only_the_warnings_that_are_named_are_left_out():
@@ -35,4 +36,5 @@ def test_a_class_of_one_clip_says_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with single_samples():
-            LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(rows, [*"aab"])
+            fitted = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(rows, [*"aab"])
+    assert list(fitted.classes_) == ["a", "b"]

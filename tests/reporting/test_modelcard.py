@@ -8,8 +8,8 @@ from huggingface_hub import ModelCard
 
 from xlser.evaluation.contamination import Checkpoint
 from xlser.local_paths import without_places
-from xlser.reporting.modelcard.card import model_readme
-from xlser.reporting.modelcard.facts import CardScore, ModelFacts
+from xlser.reporting.modelcard.markdown import model_readme
+from xlser.reporting.modelcard.model_facts import CardScore, ModelFacts
 
 
 def corpus(name, licence, **more):

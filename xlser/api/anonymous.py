@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from xlser.api.saving import README
+from xlser.api.saved_folder import README
 from xlser.evaluation.candidates import BestResult, read_best
 from xlser.evaluation.results_file import RESULTS, write_json
 from xlser.experiment.checkpoint_places import CARRIED, called
@@ -19,7 +19,7 @@ from xlser.experiment.use.folder import Chosen
 from xlser.experiment.use.model import STORE
 from xlser.experiment.use.saved import load_saved
 from xlser.local_paths import without_places
-from xlser.reporting.modelcard.facts import ModelFacts
+from xlser.reporting.modelcard.model_facts import ModelFacts
 from xlser.store.datastore import Datastore
 from xlser.systems.combined import SAVED, is_combined
 from xlser.training.checkpoint import load_state, read_about, save_state

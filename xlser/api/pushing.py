@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from xlser.api.anonymous import make_anonymous
-from xlser.api.saving import README, facts_of, save_model
+from xlser.api.saved_folder import README, facts_of, save_model
 from xlser.atomic import write_text
 from xlser.corpora.licences import NON_COMMERCIAL, REFUSED, row_of
 from xlser.errors import RunError
 from xlser.experiment.use.hub_models import HubName, offline
 from xlser.machine import pass_on_machine
-from xlser.reporting.modelcard.card import model_readme
-from xlser.reporting.modelcard.facts import ModelFacts
+from xlser.reporting.modelcard.markdown import model_readme
+from xlser.reporting.modelcard.model_facts import ModelFacts
 from xlser.version import __version__
 
 SUFFIXES = (".json", ".safetensors", ".md")

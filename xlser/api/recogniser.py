@@ -12,7 +12,7 @@ import pandas as pd
 from xlser.api.embedding import embed_dataset
 from xlser.api.fitting import removed_if_it_fails, scored_emotions, table_hash, validation_split
 from xlser.api.over_time import timeline_table
-from xlser.api.saving import save_model
+from xlser.api.saved_folder import save_model
 from xlser.cachefolder import cache_folder
 from xlser.data.dataset import Dataset
 from xlser.data.splits import Split

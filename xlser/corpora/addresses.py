@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote, urlsplit
 
-from xlser.corpora.answers import content_of
 from xlser.corpora.download import Remote
+from xlser.corpora.server_answers import content_of
 from xlser.errors import CorpusError
 from xlser.jsonfile import parse_lenient
 

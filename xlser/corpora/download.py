@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from xlser.atomic import write_text
-from xlser.corpora.answers import EndlessError, answer_to, blocks, length_of
+from xlser.corpora.server_answers import EndlessError, answer_to, blocks, length_of
 from xlser.errors import CorpusError
 from xlser.jsonfile import read_json
 from xlser.locks import holder, named_holder

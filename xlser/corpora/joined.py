@@ -10,8 +10,8 @@ from xlser.corpora.card import Card
 from xlser.corpora.faults import some, table_notes
 from xlser.corpora.hooks import HOOKS
 from xlser.corpora.parts import Table
-from xlser.corpora.places import find_tables
 from xlser.corpora.segments import Segment
+from xlser.corpora.table_places import find_tables
 from xlser.corpora.tables import SideTable, join_key, read_table
 from xlser.corpora.unread import unread_notes
 from xlser.errors import CorpusError

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from xlser.atomic import replacing
 from xlser.corpora.card import Card
 from xlser.corpora.globbing import walk
-from xlser.corpora.places import watched_tables
+from xlser.corpora.table_places import watched_tables
 from xlser.data.audio import AudioInfo
 from xlser.errors import MachineError
 from xlser.fileformats import VERSIONS

@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from xlser.evaluation.going_together import going_together
 from xlser.evaluation.results_file import load_results
-from xlser.evaluation.together import going_together
 from xlser.ownfiles import OwnFiles
 from xlser.reporting import mapped
 from xlser.reporting.facts import Facts

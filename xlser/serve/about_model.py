@@ -55,7 +55,7 @@ def _corpora(model: Model) -> list[dict[str, Any]]:
         return list(read_best(folder).about.get("corpora", []))
     if not hasattr(model.chosen, "job"):
         return []
-    from xlser.api.saving import results_of
+    from xlser.api.saved_folder import results_of
 
     results = results_of(model.chosen)
     if results.kind == "bench":

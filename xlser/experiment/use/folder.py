@@ -10,8 +10,8 @@ from typing import Any
 
 from xlser.errors import RunError, did_you_mean
 from xlser.evaluation.choice import choose_among, choose_rating
+from xlser.evaluation.going_together import going_together
 from xlser.evaluation.headline import Headline
-from xlser.evaluation.together import going_together
 from xlser.experiment.corpora import AnyRecipe
 from xlser.experiment.use.hub_models import shown
 from xlser.experiment.use.jobs import TrainedJob, trained_jobs

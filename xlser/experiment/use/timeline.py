@@ -53,7 +53,7 @@ def read_timeline(
     labels: Sequence[str] | None = None,
     k: int | None = None,
 ) -> Iterator[Window]:
-    """Yield the windows of a recording and their answers, as it is read: memory does not grow with its length.
+    """Yield the windows of a recording and their answers, as it is read, a block at a time: it is never held whole.
 
     Window i hears ``i * every`` to ``i * every + window``. The last is moved back, so that it ends with the recording
     and is as long as the others; a recording that is shorter than a window is a window of itself. The answers are

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from xlser.evaluation.going_together import going_together
 from xlser.evaluation.results_file import is_bench
-from xlser.evaluation.together import going_together
 from xlser.evaluation.verdicts import correct_families, paired
 from xlser.reporting.bench.sides import Sides
 from xlser.reporting.bench.sides_of_benches import of_benches

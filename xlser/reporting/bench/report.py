@@ -8,8 +8,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from xlser.evaluation.going_together import going_together
 from xlser.evaluation.results_file import load_bench
-from xlser.evaluation.together import going_together
 from xlser.ownfiles import OwnFiles
 from xlser.reporting.bench import cell_opening, maps
 from xlser.reporting.bench.cautions import banners, chips

@@ -9,13 +9,13 @@ from markupsafe import Markup
 from xlser.csvcells import write_frame
 from xlser.evaluation.candidates import BestResult
 from xlser.evaluation.contamination import checkpoints_of
-from xlser.evaluation.together import going_together
+from xlser.evaluation.going_together import going_together
 from xlser.ownfiles import OwnFiles
 from xlser.printable import visible
 from xlser.reporting.best.compared import answer, picture
 from xlser.reporting.first_screen import folded
 from xlser.reporting.html import html
-from xlser.reporting.modelcard.card import model_readme
+from xlser.reporting.modelcard.markdown import model_readme
 from xlser.reporting.modelcard.of_search import facts_of_search
 from xlser.reporting.pages import PAGES, assemble
 from xlser.reporting.pretraining import warnings

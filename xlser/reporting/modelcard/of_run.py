@@ -10,7 +10,7 @@ from xlser.evaluation.choice import choose
 from xlser.evaluation.headline import Headline, protocol_of
 from xlser.evaluation.results import CellScore, Results
 from xlser.local_paths import without_places
-from xlser.reporting.modelcard.facts import CardScore, ModelFacts
+from xlser.reporting.modelcard.model_facts import CardScore, ModelFacts
 from xlser.reporting.wording import as_yaml, number, reader_name
 from xlser.vocabulary import FEATURES, TARGET, TRANSDUCTIVE
 

@@ -9,7 +9,7 @@ from typing import Any
 from xlser.evaluation.candidates import BestResult
 from xlser.evaluation.contamination import checkpoints_of
 from xlser.reporting.best.answer import PLAIN, chance, expected, in_hindsight, spoken, spread
-from xlser.reporting.modelcard.facts import CardScore, ModelFacts
+from xlser.reporting.modelcard.model_facts import CardScore, ModelFacts
 from xlser.reporting.wording import listing, number
 from xlser.vocabulary import ZERO_SHOT
 

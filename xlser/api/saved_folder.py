@@ -24,8 +24,8 @@ from xlser.fileformats import VERSIONS
 from xlser.models.checkpoint_folder import SETTINGS
 from xlser.models.origin import origin
 from xlser.printable import visible
-from xlser.reporting.modelcard.card import FOLDER, model_readme
-from xlser.reporting.modelcard.facts import ModelFacts
+from xlser.reporting.modelcard.markdown import FOLDER, model_readme
+from xlser.reporting.modelcard.model_facts import ModelFacts
 from xlser.reporting.modelcard.of_run import facts_of_run
 from xlser.reporting.modelcard.of_search import facts_of_search
 from xlser.systems.combined import ARRAYS, is_combined

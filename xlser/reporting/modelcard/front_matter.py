@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-from xlser.reporting.modelcard.facts import CardScore, ModelFacts
+from xlser.reporting.modelcard.model_facts import CardScore, ModelFacts
 
 TAGS = ("speech-emotion-recognition", "speech", "audio", "xlser")
 TASK = "audio-classification"

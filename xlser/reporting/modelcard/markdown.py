@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from xlser.corpora.licences import ALLOWED, REFUSED
-from xlser.reporting.modelcard.facts import CardScore, ModelFacts
-from xlser.reporting.modelcard.front import front_matter
+from xlser.reporting.modelcard.front_matter import front_matter
+from xlser.reporting.modelcard.model_facts import CardScore, ModelFacts
 from xlser.reporting.pretraining import cautions, lines, warnings
 from xlser.reporting.wording import counted, known, listing, number, score
 
