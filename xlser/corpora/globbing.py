@@ -123,4 +123,4 @@ def matches_any(path: str, patterns: tuple[str, ...]) -> bool:
     >>> matches_any("x.wav", ("**/*.wav",))
     True
     """
-    return any(fits(glob_pattern(pattern), nfc(path), any_case=True) for pattern in patterns)
+    return any(fits(glob_pattern(pattern), nfc(path), True) for pattern in patterns)

@@ -22,7 +22,7 @@ _REPEATED = re.compile(r"(?<!\\)\{(\d{1,9})[,}]")
 
 
 @lru_cache(maxsize=512)
-def compiled(pattern: str, *, any_case: bool = False) -> regex.Pattern[str]:
+def compiled(pattern: str, any_case: bool = False) -> regex.Pattern[str]:
     """Return a regular expression, by the rules of Python's ``re``.
 
     Args:
@@ -50,7 +50,7 @@ def compiled(pattern: str, *, any_case: bool = False) -> regex.Pattern[str]:
         raise ValueError(f"is not a regular expression: {error or 'it is nested too deeply'}") from None
 
 
-def fits(pattern: str, text: str, *, any_case: bool = False) -> Any:
+def fits(pattern: str, text: str, any_case: bool = False) -> Any:
     """Return the match of a pattern with all of a text, or None.
 
     Raises:
@@ -60,7 +60,7 @@ def fits(pattern: str, text: str, *, any_case: bool = False) -> Any:
     ('a', None)
     """
     try:
-        return compiled(pattern, any_case=any_case).fullmatch(text, timeout=SECONDS)
+        return compiled(pattern, any_case).fullmatch(text, timeout=SECONDS)
     except TimeoutError:
         raise CorpusError(
             f"the pattern {shortened(pattern)} does not come to an end on {shortened(text)} within {SECONDS:g} s, "
